@@ -1,0 +1,31 @@
+//! WebSocket close codes, and what each says about the connection that ended.
+
+use crate::error::Reaction;
+
+/// An explicit goodbye: the user counts as gone at once. Also what follows an error frame.
+pub const NORMAL: u16 = 1000;
+/// The page was left, or the server is shutting down.
+pub const GOING_AWAY: u16 = 1001;
+/// The frame was larger than the peer accepts.
+pub const TOO_BIG: u16 = 1009;
+/// The server failed.
+pub const INTERNAL_ERROR: u16 = 1011;
+/// The server restarts: come back.
+pub const SERVICE_RESTART: u16 = 1012;
+/// The server is too busy, or this reader too slow: come back later.
+pub const TRY_AGAIN_LATER: u16 = 1013;
+/// No close frame arrived: the connection was lost. Never sent on the wire.
+pub const ABNORMAL: u16 = 1006;
+/// A browser may only send 1000 or 3000 to 4999; we send this when we give up on a silent socket.
+pub const GIVEN_UP: u16 = 4000;
+
+/// What a client does when the server closes with `code` and sent no error frame before.
+///
+/// The hosted service's own client does not come back after 1000; we do, because presence
+/// that silently stops is wrong. Only codes that say "you broke the protocol" end it.
+pub const fn reaction(code: u16) -> Reaction {
+    match code {
+        1002 | 1003 | 1007 | 1008 => Reaction::Stop,
+        _ => Reaction::Retry,
+    }
+}

@@ -1,0 +1,12 @@
+//! Intervals, in milliseconds.
+
+/// How often each side says it is alive.
+pub const HEALTH_CHECK_EVERY: u64 = 25_000;
+/// A client that heard nothing for this long takes the connection for dead.
+pub const DEAD_AFTER: u64 = 35_000;
+/// A server that heard nothing for this long drops the socket.
+pub const SILENT_AFTER: u64 = 60_000;
+/// How often `last_active` is refreshed while a user stays connected.
+pub const LAST_ACTIVE_EVERY: u64 = 15 * 60 * 1000;
+/// How long a client keeps quiet about a lost connection, so that a blip shows nobody a banner.
+pub const OFFLINE_NOTICE_AFTER: u64 = 5_000;

@@ -1,0 +1,3 @@
+#[cfg(target_arch = "wasm32")]
+mod browser;
+pub mod core;
