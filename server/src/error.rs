@@ -1,0 +1,118 @@
+//! What a caller is told when a request cannot be served: one type for HTTP and for the socket.
+
+use std::fmt;
+
+use rollcall_protocol::{ErrorCode, event};
+use serde::Serialize;
+use serde_json::Value;
+
+const MORE_INFO: &str = "https://getstream.io/chat/docs/api_errors_response";
+
+/// An error of the protocol: a code every SDK knows and a message that says what to do.
+///
+/// The message is shown to the caller, so it never holds a secret, a token or an SQL text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiError {
+    code: ErrorCode,
+    message: String,
+}
+
+impl ApiError {
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+
+    /// The request is malformed (code 4, status 400).
+    pub fn input(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::InputInvalid, message)
+    }
+
+    /// What the request names does not exist (code 16, status 404).
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::NotFound, message)
+    }
+
+    /// The caller may not do this (code 17, status 403).
+    pub fn not_allowed(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::NotAllowed, message)
+    }
+
+    /// The server failed (code -1, status 500). The cause goes to the log, not to the caller.
+    pub fn internal(cause: &dyn fmt::Display) -> Self {
+        tracing::error!(%cause, "request failed");
+        Self::new(ErrorCode::Internal, "internal error, try again later")
+    }
+
+    /// Says which endpoint failed, in the words the hosted service uses.
+    pub fn within(self, endpoint: &str) -> Self {
+        Self {
+            message: format!("{endpoint} failed with error: \"{}\"", self.message),
+            ..self
+        }
+    }
+
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The error as a JSON object: the body of an HTTP reply, and the `error` of a refused
+    /// connection. `duration` is how long the request took, such as `1.23ms`.
+    pub fn to_json(&self, duration: &str) -> Value {
+        let body = Body {
+            code: self.code.number(),
+            message: &self.message,
+            status_code: self.code.status(),
+            duration,
+            more_info: MORE_INFO,
+            details: [],
+            exception_fields: Empty {},
+        };
+        serde_json::to_value(body).unwrap_or_default()
+    }
+
+    /// The one text frame a refused WebSocket gets before it is closed with 1000.
+    ///
+    /// `created_at` is RFC 3339. The Unreal SDK recognises an error only when `type` is absent,
+    /// every other one either needs `type` or does not mind it: `typed` says which to write.
+    pub fn to_frame(&self, created_at: &str, typed: bool) -> Value {
+        let mut frame = serde_json::json!({
+            "created_at": created_at,
+            "connection_id": "",
+            "error": self.to_json("0.00ms"),
+        });
+        if typed {
+            frame["type"] = event::CONNECTION_ERROR.into();
+        }
+        frame
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (code {})", self.message, self.code.number())
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    code: i32,
+    message: &'a str,
+    #[serde(rename = "StatusCode")]
+    status_code: u16,
+    duration: &'a str,
+    more_info: &'a str,
+    details: [i32; 0],
+    exception_fields: Empty,
+}
+
+#[derive(Serialize)]
+struct Empty {}

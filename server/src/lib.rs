@@ -1,0 +1,3 @@
+//! User presence as one binary: a server that speaks the Stream Chat presence protocol.
+
+pub mod error;
