@@ -1,0 +1,137 @@
+// Brings a fresh machine that has rustup and Node to the point where everything builds and is
+// tested. What is there is not made again: a second run takes a moment.
+
+import { existsSync, readFileSync, writeFileSync, mkdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { output, Problem, program, root, run, step, tools, which } from './shell.mjs';
+
+const NODE_MAJOR = 20;
+
+/** The one pinned wasm-bindgen version, read from where Cargo reads it. */
+export function wasmBindgenVersion() {
+  const pinned = readFileSync(join(root, 'Cargo.toml'), 'utf8').match(/^wasm-bindgen = "=([\d.]+)"/m);
+  if (!pinned) throw new Problem('Cargo.toml no longer pins wasm-bindgen as `wasm-bindgen = "=X.Y.Z"`.');
+  return pinned[1];
+}
+
+/** What building needs: npm's packages, the wasm target, wasm-pack and wasm-bindgen. */
+export async function setupForBuild() {
+  checkNode();
+  await npmPackages();
+  await rustToolchain();
+  await cargoTool('wasm-pack', ['--locked']);
+  const version = wasmBindgenVersion();
+  await cargoTool('wasm-bindgen', ['--version', version], { crate: 'wasm-bindgen-cli', version });
+}
+
+/** What the tests need besides: two browsers and their drivers. Returns where they are. */
+export async function setupForTests() {
+  await setupForBuild();
+  const found = {
+    chromium: await browser('CHROMIUM', ['chromium', 'chromium-browser', 'google-chrome', 'chrome'], 'chromium'),
+    chromedriver: await browser('CHROMEDRIVER', ['chromedriver'], 'chromium-driver'),
+    firefox: await browser('FIREFOX', ['firefox', 'firefox-esr'], 'firefox-esr'),
+  };
+  found.geckodriver = process.env.GECKODRIVER ?? which('geckodriver');
+  if (!found.geckodriver) {
+    await cargoTool('geckodriver', ['--locked']);
+    found.geckodriver = which('geckodriver');
+  }
+  return found;
+}
+
+function checkNode() {
+  if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR) {
+    throw new Problem(`Node ${NODE_MAJOR} or newer is needed; this is ${process.versions.node}.`);
+  }
+}
+
+async function npmPackages() {
+  const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const stamp = join(root, 'node_modules', '.installed-from');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  // Without a shell, Windows cannot start npm's .cmd; npm names its own script to those it runs.
+  const npm = process.env.npm_execpath;
+  await step('installing npm packages', () =>
+    npm ? run(process.execPath, [npm, 'ci'], { quiet: true }) : run('npm', ['ci'], { quiet: true }),
+  );
+  writeFileSync(stamp, wanted);
+}
+
+async function rustToolchain() {
+  if (!which('rustup') || !which('cargo')) {
+    throw new Problem('Rust is needed: install rustup from https://rustup.rs, then run this again.');
+  }
+  const toolchain = readFileSync(join(root, 'rust-toolchain.toml'), 'utf8');
+  const channel = toolchain.match(/channel = "([^"]+)"/)[1];
+  const list = (line) => [...(toolchain.match(line)?.[1] ?? '').matchAll(/"([^"]+)"/g)].map((match) => match[1]);
+  const targets = list(/^targets = \[(.*)\]/m);
+  const components = list(/^components = \[(.*)\]/m);
+
+  const toolchains = output('rustup', ['toolchain', 'list']) ?? '';
+  if (!toolchains.split('\n').some((line) => line.startsWith(`${channel}-`))) {
+    await step(`installing Rust ${channel}`, () =>
+      run('rustup', ['toolchain', 'install', channel, '--profile', 'minimal'], { quiet: true }),
+    );
+  }
+  const installed = (output('rustup', ['component', 'list', '--installed', '--toolchain', channel]) ?? '').split('\n');
+  for (const component of components) {
+    if (installed.some((line) => line.startsWith(component))) continue;
+    await step(`installing ${component}`, () =>
+      run('rustup', ['component', 'add', component, '--toolchain', channel], { quiet: true }),
+    );
+  }
+  for (const target of targets) {
+    if (installed.includes(`rust-std-${target}`)) continue;
+    await step(`installing Rust's ${target} target`, () =>
+      run('rustup', ['target', 'add', target, '--toolchain', channel], { quiet: true }),
+    );
+  }
+}
+
+async function cargoTool(command, options, { crate = command, version = null } = {}) {
+  const there = output(command, ['--version']);
+  if (there !== null && (version === null || there.split(/\s+/).includes(version))) return;
+  mkdirSync(tools, { recursive: true });
+  await step(`building ${crate} (once, about two minutes)`, () =>
+    // Its own target folder would land in the temporary directory and be thrown away after.
+    run('cargo', ['install', crate, ...options, '--root', tools], { quiet: true }),
+  );
+}
+
+/** A browser or driver: named by an environment variable, found on PATH, or installed with apt. */
+async function browser(variable, names, debianPackage) {
+  const named = process.env[variable];
+  if (named) {
+    if (existsSync(named)) return named;
+    throw new Problem(`${variable} names ${named}, which does not exist.`);
+  }
+  const found = which(...names);
+  if (found) return found;
+
+  const root = process.getuid?.() === 0;
+  if (which('apt-get') && (root || output('sudo', ['-n', 'true']) !== null)) {
+    const apt = root ? ['apt-get'] : ['sudo', '-n', 'apt-get'];
+    const env = { DEBIAN_FRONTEND: 'noninteractive' };
+    await step(`installing ${debianPackage}`, async () => {
+      const install = [...apt.slice(1), 'install', '-y', '--no-install-recommends', debianPackage];
+      // Package lists may be old or missing; refreshing them is the cure, and not needed otherwise.
+      await run(apt[0], install, { quiet: true, env }).catch(async () => {
+        await run(apt[0], [...apt.slice(1), 'update'], { quiet: true, env });
+        await run(apt[0], install, { quiet: true, env });
+      });
+    });
+    const now = which(...names);
+    if (now) return now;
+  }
+  throw new Problem(
+    `The tests need ${names[0]}: install it (Debian: ${debianPackage}), or set ${variable} to where it is.`,
+  );
+}
+
+if (process.argv[1] === new URL(import.meta.url).pathname) {
+  await program(async () => {
+    await (process.argv.includes('--tests') ? setupForTests() : setupForBuild());
+  });
+}

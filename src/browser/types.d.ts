@@ -1,0 +1,426 @@
+/**
+ * Rollcall: who is online.
+ *
+ * Names and shapes follow the Stream Chat presence protocol, so that presence code written for
+ * the official SDK moves over by changing its import.
+ *
+ * @packageDocumentation
+ */
+
+/** A date and time, RFC 3339 in UTC: `2026-01-31T12:00:00.000Z`. */
+export type Timestamp = string;
+
+/** Fields of your own on users; extend it by the generic of {@link PresenceClient}. */
+export type CustomFields = Record<string, unknown>;
+
+/** A user as everyone may see them. An invisible user looks offline. */
+export type User<Custom = CustomFields> = Custom & {
+  id: string;
+  name?: string;
+  image?: string;
+  role?: string;
+  teams?: string[];
+  /** Whether the user has a live connection and is not invisible. */
+  online?: boolean;
+  /** When the user was last active; absent until their first connection. */
+  last_active?: Timestamp;
+  /** Free text that the user shows to others. */
+  status?: string;
+  created_at?: Timestamp;
+  updated_at?: Timestamp;
+  deactivated_at?: Timestamp;
+  deleted_at?: Timestamp;
+  banned?: boolean;
+  language?: string;
+};
+
+/** The connected user as only they may see themselves. */
+export type OwnUser<Custom = CustomFields> = User<Custom> & {
+  invisible?: boolean;
+  devices?: unknown[];
+  mutes?: unknown[];
+  channel_mutes?: unknown[];
+  unread_count?: number;
+  total_unread_count?: number;
+  unread_channels?: number;
+};
+
+/** What one may write of a user. Keys that are absent keep their value. */
+export type UserInput<Custom = CustomFields> = Partial<Custom> & {
+  id: string;
+  name?: string;
+  image?: string;
+  language?: string;
+  status?: string;
+  /** Hides the user from everyone else until it is set to false, through any number of reconnects. */
+  invisible?: boolean;
+  role?: string;
+  teams?: string[];
+};
+
+/** A change of some fields of a user; `set` may use dotted paths into nested fields. */
+export interface PartialUserUpdate {
+  id: string;
+  set?: Record<string, unknown>;
+  unset?: string[];
+}
+
+/** A user's place in a channel. */
+export interface Member<Custom = CustomFields> {
+  user_id: string;
+  user: User<Custom>;
+  channel_role?: string;
+  role?: string;
+  created_at?: Timestamp;
+  updated_at?: Timestamp;
+  [field: string]: unknown;
+}
+
+/** A message; its `user` carries the author's presence and is kept current. */
+export interface Message<Custom = CustomFields> {
+  id: string;
+  text?: string;
+  user: User<Custom> | null;
+  cid?: string;
+  created_at: Timestamp;
+  updated_at?: Timestamp;
+  [field: string]: unknown;
+}
+
+/** What is known of a channel itself. */
+export interface ChannelData {
+  id: string;
+  type: string;
+  cid: string;
+  name?: string;
+  created_at?: Timestamp;
+  updated_at?: Timestamp;
+  last_message_at?: Timestamp;
+  member_count?: number;
+  [field: string]: unknown;
+}
+
+/** A channel as the server returns it. */
+export interface ChannelResponse<Custom = CustomFields> {
+  channel: ChannelData;
+  members: Member<Custom>[];
+  messages: Message<Custom>[];
+  watchers?: User<Custom>[];
+  watcher_count?: number;
+  membership?: Member<Custom> | null;
+  read?: unknown[];
+  /** Rollcall's servers: members left out of the presence subscription because its limit was reached. */
+  presence_omitted?: number;
+  duration?: string;
+  [field: string]: unknown;
+}
+
+/** A channel kept live: every `user` in it is replaced as their presence changes. */
+export interface ChannelState<Custom = CustomFields> {
+  readonly members: Readonly<Record<string, Member<Custom>>>;
+  readonly watchers: Readonly<Record<string, User<Custom>>>;
+  readonly watcher_count: number;
+  readonly messages: readonly Message<Custom>[];
+  readonly membership: Member<Custom> | null;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Filters, sorts, options
+
+/** Values that can be compared. */
+export type FilterValue = string | number | boolean | null;
+
+/** Operators on one field; a bare value means `$eq`. */
+export type FieldFilter =
+  | FilterValue
+  | FilterValue[]
+  | {
+      $eq?: FilterValue | FilterValue[];
+      $ne?: FilterValue;
+      $gt?: FilterValue;
+      $gte?: FilterValue;
+      $lt?: FilterValue;
+      $lte?: FilterValue;
+      $in?: FilterValue[];
+      $nin?: FilterValue[];
+      $exists?: boolean;
+      $autocomplete?: string;
+      $contains?: FilterValue;
+      $q?: string;
+    };
+
+/** Conditions by field, all of which must hold; `$and`, `$or` and `$nor` take lists of filters. */
+export type Filter = {
+  $and?: Filter[];
+  $or?: Filter[];
+  $nor?: Filter[];
+} & { [field: string]: FieldFilter | Filter[] | undefined };
+
+/** Fields by direction: 1 ascending, -1 descending. A list keeps its order; at most 5 fields. */
+export type Sort = Record<string, 1 | -1> | Record<string, 1 | -1>[];
+
+/** Options that every request takes. */
+export interface RequestOptions {
+  /** Ends the request early; its promise rejects with code `aborted`. */
+  signal?: AbortSignal;
+}
+
+export interface QueryUsersOptions extends RequestOptions {
+  /** Be told of these users' changes, through reconnects too. Default false. */
+  presence?: boolean;
+  /** At most 100; default 30. */
+  limit?: number;
+  /** At most 1000. */
+  offset?: number;
+  id_gt?: string;
+  id_gte?: string;
+  id_lt?: string;
+  id_lte?: string;
+  include_deactivated_users?: boolean;
+}
+
+export interface ChannelQueryOptions extends RequestOptions {
+  /** Return members, messages and watchers. Default true in `watch` and `queryChannels`. */
+  state?: boolean;
+  /** Be told of the channel's events. Default true in `watch` and `queryChannels`. */
+  watch?: boolean;
+  /** Be told of the members' presence. Default false. */
+  presence?: boolean;
+  messages?: { limit?: number; id_lt?: string; id_lte?: string; id_gt?: string; id_gte?: string };
+  members?: { limit?: number; offset?: number };
+  watchers?: { limit?: number; offset?: number };
+}
+
+export interface QueryChannelsOptions extends RequestOptions {
+  state?: boolean;
+  watch?: boolean;
+  presence?: boolean;
+  /** At most 30; default 10. */
+  limit?: number;
+  /** At most 1000. */
+  offset?: number;
+  message_limit?: number;
+  member_limit?: number;
+}
+
+export interface ClientOptions {
+  /** Where the server is, for instance `https://presence.example.com`. Default: the hosted service. */
+  baseURL?: string;
+  /** Milliseconds after which a request rejects with code `timeout`. Default 10000. */
+  timeout?: number;
+}
+
+/** A token, or what fetches one: called when a token is needed, and again when it has expired. */
+export type TokenOrProvider = string | (() => Promise<string>);
+
+// ---------------------------------------------------------------------------------------------
+// Events
+
+interface BaseEvent {
+  created_at?: Timestamp;
+  [field: string]: unknown;
+}
+
+interface UserEvent<Custom> extends BaseEvent {
+  user: User<Custom>;
+}
+
+interface ChannelEvent extends BaseEvent {
+  cid: string;
+  channel_type: string;
+  channel_id: string;
+}
+
+interface ChannelUserEvent<Custom> extends ChannelEvent {
+  user: User<Custom>;
+}
+
+/** Every event by its `type`. */
+export interface EventMap<Custom = CustomFields> {
+  /** A watched user came online or went offline. */
+  'user.presence.changed': UserEvent<Custom> & {
+    type: 'user.presence.changed';
+    /** True when the change happened while disconnected and was learnt by asking again. */
+    resync?: boolean;
+  };
+  /** A watched user's profile changed: their name, their status… */
+  'user.updated': UserEvent<Custom> & { type: 'user.updated' };
+  'user.deleted': UserEvent<Custom> & { type: 'user.deleted'; hard_delete?: boolean };
+  /** Somebody began to watch a channel that you watch. */
+  'user.watching.start': ChannelUserEvent<Custom> & { type: 'user.watching.start'; watcher_count?: number };
+  'user.watching.stop': ChannelUserEvent<Custom> & { type: 'user.watching.stop'; watcher_count?: number };
+  'typing.start': ChannelUserEvent<Custom> & { type: 'typing.start' };
+  'typing.stop': ChannelUserEvent<Custom> & { type: 'typing.stop' };
+  'member.added': ChannelEvent & { type: 'member.added'; member: Member<Custom>; user?: User<Custom> };
+  'member.removed': ChannelEvent & { type: 'member.removed'; member?: Member<Custom>; user?: User<Custom> };
+  'member.updated': ChannelEvent & { type: 'member.updated'; member: Member<Custom>; user?: User<Custom> };
+  'channel.updated': ChannelEvent & { type: 'channel.updated'; channel: ChannelData; user?: User<Custom> };
+  'channel.deleted': ChannelEvent & { type: 'channel.deleted'; channel: ChannelData; user?: User<Custom> };
+  'message.new': ChannelUserEvent<Custom> & { type: 'message.new'; message: Message<Custom>; watcher_count?: number };
+  'message.read': ChannelUserEvent<Custom> & { type: 'message.read' };
+  'notification.added_to_channel': BaseEvent & {
+    type: 'notification.added_to_channel';
+    channel: ChannelData;
+    member?: Member<Custom>;
+  };
+  'notification.removed_from_channel': BaseEvent & {
+    type: 'notification.removed_from_channel';
+    channel: ChannelData;
+    member?: Member<Custom>;
+  };
+  'notification.message_new': BaseEvent & { type: 'notification.message_new'; message: Message<Custom> };
+  'notification.channel_deleted': BaseEvent & { type: 'notification.channel_deleted'; channel: ChannelData };
+  /** The connection is alive. The first one of a connection carries you, as `me`. */
+  'health.check': BaseEvent & { type: 'health.check'; connection_id: string; me?: OwnUser<Custom> };
+  /** Made here: the connection came up, or has been down for five seconds. */
+  'connection.changed': BaseEvent & { type: 'connection.changed'; online: boolean };
+  /** Made here: after a reconnect, everything that was watched is watched and current again. */
+  'connection.recovered': BaseEvent & { type: 'connection.recovered' };
+}
+
+/** The names of all events. */
+export type EventType = keyof EventMap;
+
+/** Any event, discriminated by its `type`. */
+export type PresenceEvent<Custom = CustomFields> = EventMap<Custom>[EventType];
+
+/** What `on` returns. */
+export interface Subscription {
+  unsubscribe(): void;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Errors
+
+/**
+ * Why something failed. A number comes from the protocol (4: the request is malformed; 5 and
+ * 40–43: the token; 16: not found; 17: not allowed; …); a word is the client's own:
+ *
+ * - `not_connected`: call `connectUser` first.
+ * - `already_connected`: another user is connected; call `disconnectUser` first.
+ * - `invalid_argument`: the message names the argument and what it should be.
+ * - `token_mismatch`: the token is for another user.
+ * - `disconnected`: `disconnectUser` was called meanwhile.
+ * - `timeout`, `network`: the server did not answer, or could not be reached.
+ * - `aborted`: your `AbortSignal` ended it.
+ */
+export type PresenceErrorCode =
+  | number
+  | 'not_connected'
+  | 'already_connected'
+  | 'invalid_argument'
+  | 'token_mismatch'
+  | 'disconnected'
+  | 'timeout'
+  | 'network'
+  | 'aborted';
+
+/** What every promise of this package rejects with, and what misuse throws. */
+export interface PresenceError extends Error {
+  name: 'PresenceError';
+  code: PresenceErrorCode;
+  /** The HTTP status, when a server answered. */
+  status?: number;
+  /** Whether the same call may succeed later. */
+  retryable: boolean;
+}
+
+// ---------------------------------------------------------------------------------------------
+// The client
+
+/**
+ * One user's connection to a presence server.
+ *
+ * @example
+ * const client = new PresenceClient(apiKey, { baseURL: 'http://localhost:8800' });
+ * await client.connectUser({ id: 'john' }, token);
+ * client.on('user.presence.changed', ({ user }) => console.log(user.id, user.online));
+ * await client.queryUsers({ id: { $in: ['jack', 'jill'] } }, { id: 1 }, { presence: true });
+ *
+ * @typeParam Custom Fields of your own that users carry.
+ */
+export declare class PresenceClient<Custom = CustomFields> {
+  constructor(apiKey: string, options?: ClientOptions);
+
+  /** The connected user, kept current; undefined while nobody is connected. */
+  readonly user: OwnUser<Custom> | undefined;
+  /** The connected user's id; undefined while nobody is connected. */
+  readonly userID: string | undefined;
+  /** The address requests go to. */
+  readonly baseURL: string;
+
+  /**
+   * Connects as `user`, creating or updating them. Resolves with the server's first frame.
+   * Afterwards a lost connection comes back by itself, and what was watched with it.
+   *
+   * Called again with the same user while connected, it resolves with the same frame.
+   */
+  connectUser(user: UserInput<Custom>, tokenOrProvider: TokenOrProvider): Promise<EventMap<Custom>['health.check']>;
+  /** Says goodbye: the user is offline at once. Listeners stay; what was watched is forgotten. */
+  disconnectUser(): Promise<void>;
+  /** A token that only servers started with development tokens accept. */
+  devToken(userID: string): string;
+
+  /** Creates or updates a user. Keys that are absent keep their value. */
+  upsertUser(user: UserInput<Custom>): Promise<{ users: Record<string, User<Custom>> }>;
+  /** As {@link upsertUser}, for up to 100 users: all or none. */
+  upsertUsers(users: UserInput<Custom>[]): Promise<{ users: Record<string, User<Custom>> }>;
+  /** Sets and removes single fields of a user. */
+  partialUpdateUser(update: PartialUserUpdate): Promise<{ users: Record<string, User<Custom>> }>;
+  /** As {@link partialUpdateUser}, for up to 100 users: all or none. */
+  partialUpdateUsers(updates: PartialUserUpdate[]): Promise<{ users: Record<string, User<Custom>> }>;
+  /** Hides the connected user from everyone else, until {@link markVisible}. */
+  markInvisible(): Promise<{ users: Record<string, User<Custom>> }>;
+  /** Shows the connected user again. */
+  markVisible(): Promise<{ users: Record<string, User<Custom>> }>;
+
+  /** Finds users. With `presence: true`, keeps telling of their changes. */
+  queryUsers(filter: Filter, sort?: Sort, options?: QueryUsersOptions): Promise<{ users: User<Custom>[] }>;
+  /** Finds channels and watches them. With `presence: true`, keeps telling of their members' changes. */
+  queryChannels(filter: Filter, sort?: Sort, options?: QueryChannelsOptions): Promise<Channel<Custom>[]>;
+
+  /**
+   * A channel by its id, or by its members when it has none; the same object each time.
+   * Nothing is sent until one of its methods is called.
+   */
+  channel(type: string, id?: string | null, data?: Record<string, unknown>): Channel<Custom>;
+  channel(type: string, data: Record<string, unknown>): Channel<Custom>;
+
+  /** Calls `handler` with every event of one type. */
+  on<T extends EventType>(type: T, handler: (event: EventMap<Custom>[T]) => void): Subscription;
+  /** Calls `handler` with every event. */
+  on(handler: (event: PresenceEvent<Custom>) => void): Subscription;
+  /** Removes a handler that `on` was given. */
+  off<T extends EventType>(type: T, handler: (event: EventMap<Custom>[T]) => void): void;
+  off(handler: (event: PresenceEvent<Custom>) => void): void;
+}
+
+/** A channel: its members, its watchers and its messages, kept live once it is watched. */
+export declare class Channel<Custom = CustomFields> {
+  private constructor();
+
+  readonly type: string;
+  /** Undefined for a channel known by its members, until the server has named it. */
+  readonly id: string | undefined;
+  /** `type:id`. */
+  readonly cid: string | undefined;
+  readonly data: ChannelData | undefined;
+  readonly state: ChannelState<Custom>;
+
+  /** Creates the channel when there is none, without watching it. */
+  create(options?: ChannelQueryOptions): Promise<ChannelResponse<Custom>>;
+  /** Watches the channel: its events arrive, and with `presence: true` its members' presence. */
+  watch(options?: ChannelQueryOptions): Promise<ChannelResponse<Custom>>;
+  /** Reads the channel with exactly these options. */
+  query(options?: ChannelQueryOptions): Promise<ChannelResponse<Custom>>;
+  /** Ends the watch, and with it the presence of its members. */
+  stopWatching(): Promise<{ duration: string }>;
+  /** Sends a message as the connected user. */
+  sendMessage(message: { text: string; [field: string]: unknown }): Promise<{ message: Message<Custom> }>;
+
+  /** Calls `handler` with this channel's events of one type. */
+  on<T extends EventType>(type: T, handler: (event: EventMap<Custom>[T]) => void): Subscription;
+  on(handler: (event: PresenceEvent<Custom>) => void): Subscription;
+  off<T extends EventType>(type: T, handler: (event: EventMap<Custom>[T]) => void): void;
+  off(handler: (event: PresenceEvent<Custom>) => void): void;
+}
