@@ -1,0 +1,46 @@
+use std::fmt;
+
+/// Why the store did not do what it was asked. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// What the operation names does not exist.
+    #[error("{what} {} does not exist", quoted(.ids))]
+    NotFound {
+        /// `"user"`, `"channel"`, …
+        what: &'static str,
+        ids: Vec<String>,
+    },
+    /// The user was deleted: only restoring brings it back.
+    #[error("user {} was deleted", quoted(.ids))]
+    Deleted { ids: Vec<String> },
+    /// Another record has this id.
+    #[error("{what} {id:?} already exists")]
+    AlreadyExists { what: &'static str, id: String },
+    /// The change does not fit the record.
+    #[error("{id:?}: {reason}")]
+    Invalid { id: String, reason: String },
+    /// The database failed: the disk is full, the file locked, the connection lost.
+    #[error("the database failed: {0}")]
+    Database(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// A failure of the database itself, whatever its driver calls it.
+    pub fn database(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Database(cause.into())
+    }
+
+    pub(crate) fn not_found(what: &'static str, id: impl Into<String>) -> Self {
+        let ids = vec![id.into()];
+        Self::NotFound { what, ids }
+    }
+
+    pub(crate) fn invalid(id: impl Into<String>, reason: impl fmt::Display) -> Self {
+        Self::Invalid { id: id.into(), reason: reason.to_string() }
+    }
+}
+
+fn quoted(ids: &[String]) -> String {
+    let ids: Vec<String> = ids.iter().map(|id| format!("{id:?}")).collect();
+    ids.join(", ")
+}

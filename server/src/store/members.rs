@@ -1,0 +1,161 @@
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{Change, Custom, CustomChange, Result, Written};
+use crate::query::MemberQuery;
+
+/// A user's place in a channel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member {
+    pub cid: String,
+    pub user_id: String,
+    /// Such as `channel_member` or `channel_moderator`.
+    pub channel_role: String,
+    pub invite: Option<Invite>,
+    pub invited_at: Option<Timestamp>,
+    pub invite_accepted_at: Option<Timestamp>,
+    pub invite_rejected_at: Option<Timestamp>,
+    pub banned: bool,
+    pub notifications_muted: bool,
+    /// Own-only: the user does not want to see the channel.
+    pub hidden: bool,
+    /// Own-only: the user does not see messages of before.
+    pub hide_messages_before: Option<Timestamp>,
+    pub archived_at: Option<Timestamp>,
+    pub pinned_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub custom: Custom,
+}
+
+/// How far an invitation has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Invite {
+    Pending,
+    Accepted,
+    Rejected,
+}
+
+impl Invite {
+    /// The word for it on the wire and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Invite::Pending => "pending",
+            Invite::Accepted => "accepted",
+            Invite::Rejected => "rejected",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Invite::Pending, Invite::Accepted, Invite::Rejected].into_iter().find(|invite| invite.as_str() == name)
+    }
+}
+
+/// A user to be added to a channel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewMember {
+    pub user_id: String,
+    pub channel_role: String,
+    /// Invited, rather than simply added.
+    pub invited: bool,
+    /// The member does not see what was written before.
+    pub hide_history: bool,
+    pub custom: Custom,
+}
+
+impl NewMember {
+    /// An ordinary member.
+    pub fn new(user_id: impl Into<String>) -> Self {
+        Self {
+            user_id: user_id.into(),
+            channel_role: "channel_member".to_owned(),
+            invited: false,
+            hide_history: false,
+            custom: Custom::new(),
+        }
+    }
+}
+
+/// What to change of one member. The default keeps everything.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MemberChange {
+    /// Cleared: back to `channel_member`.
+    pub channel_role: Change<String>,
+    /// Answers an invitation. The time is taken from the write.
+    pub invite: Option<Invite>,
+    /// Cleared: not muted.
+    pub notifications_muted: Change<bool>,
+    /// Cleared: not archived. The time is taken from the write.
+    pub archived: Change<bool>,
+    /// Cleared: not pinned. The time is taken from the write.
+    pub pinned: Change<bool>,
+    /// Applied in order.
+    pub custom: Vec<CustomChange>,
+}
+
+/// How far a member has read a channel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Read {
+    pub cid: String,
+    pub user_id: String,
+    /// The time of the membership, when nothing was marked as read yet.
+    pub last_read: Timestamp,
+    pub last_read_message_id: Option<String>,
+    /// Messages of others since.
+    pub unread_messages: u32,
+}
+
+/// What a user has not read, over all their channels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unread {
+    pub messages: u32,
+    /// Channels with at least one of them.
+    pub channels: u32,
+}
+
+/// Who belongs to which channel, and how far they have read it.
+#[async_trait]
+pub trait MemberStore: Send + Sync {
+    /// The first members of each channel, skipping `offset`, at most `limit` a channel, in the
+    /// order in which they joined. One query, however many channels.
+    async fn members_of(&self, cids: &[String], limit: u32, offset: u32) -> Result<Vec<Member>>;
+
+    /// Those of `user_ids` who are members of the channel. In no particular order.
+    async fn members(&self, cid: &str, user_ids: &[String]) -> Result<Vec<Member>>;
+
+    /// The user's memberships in these channels. In no particular order.
+    async fn memberships(&self, user_id: &str, cids: &[String]) -> Result<Vec<Member>>;
+
+    /// The ids of all members of the channel.
+    async fn member_ids(&self, cid: &str) -> Result<Vec<String>>;
+
+    /// The page of members that `query` asks for.
+    async fn query_members(&self, query: &MemberQuery) -> Result<Vec<Member>>;
+
+    /// Adds members; those who are members already stay as they are. Answers with the new ones.
+    async fn add_members(&self, cid: &str, members: &[NewMember], now: Timestamp) -> Result<Vec<Member>>;
+
+    /// Removes members; those who are none are passed over. Answers with the removed ones.
+    async fn remove_members(&self, cid: &str, user_ids: &[String], now: Timestamp) -> Result<Vec<Member>>;
+
+    /// Changes several members of a channel; one who is no member is an error. All or none.
+    async fn update_members(
+        &self,
+        cid: &str,
+        changes: &[(String, MemberChange)],
+        now: Timestamp,
+    ) -> Result<Vec<Written<Member>>>;
+
+    /// How far each member of these channels has read. One query, however many channels.
+    async fn reads(&self, cids: &[String]) -> Result<Vec<Read>>;
+
+    /// Marks the channel as read by its member, up to and including the message, or all of it.
+    async fn mark_read(&self, cid: &str, user_id: &str, message_id: Option<&str>, now: Timestamp) -> Result<Read>;
+
+    /// Marks every channel of the user as read. Answers with the channels where that made a
+    /// difference.
+    async fn mark_all_read(&self, user_id: &str, now: Timestamp) -> Result<Vec<Read>>;
+
+    /// What the user has not read.
+    async fn unread(&self, user_id: &str) -> Result<Unread>;
+}

@@ -1,0 +1,135 @@
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Change, Custom, CustomChange, Result, Written};
+use crate::query::UserQuery;
+
+/// A user as stored. Whether they are online is not here: only live connections know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct User {
+    pub id: String,
+    pub name: Option<String>,
+    pub image: Option<String>,
+    pub role: String,
+    pub teams: Vec<String>,
+    /// Two-letter code, or empty.
+    pub language: String,
+    /// Own-only: nobody else may learn of it.
+    pub invisible: bool,
+    pub banned: bool,
+    /// Own-only, in the shape the client sent.
+    pub privacy_settings: Option<Value>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// Absent until the user first connects; the presence layer leaves it alone while they are
+    /// invisible.
+    pub last_active: Option<Timestamp>,
+    pub deactivated_at: Option<Timestamp>,
+    pub deleted_at: Option<Timestamp>,
+    /// Tokens issued before are refused.
+    pub revoke_tokens_issued_before: Option<Timestamp>,
+    /// `status` among them: it is an ordinary custom field.
+    pub custom: Custom,
+}
+
+impl User {
+    /// A user of whom nothing is known yet.
+    pub fn new(id: impl Into<String>, now: Timestamp) -> Self {
+        Self {
+            id: id.into(),
+            name: None,
+            image: None,
+            role: "user".to_owned(),
+            teams: Vec::new(),
+            language: String::new(),
+            invisible: false,
+            banned: false,
+            privacy_settings: None,
+            created_at: now,
+            updated_at: now,
+            last_active: None,
+            deactivated_at: None,
+            deleted_at: None,
+            revoke_tokens_issued_before: None,
+            custom: Custom::new(),
+        }
+    }
+}
+
+/// What to change of one user. The default keeps everything.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UserChange {
+    pub id: String,
+    pub name: Change<String>,
+    pub image: Change<String>,
+    /// Cleared: back to `user`.
+    pub role: Change<String>,
+    /// Cleared: none.
+    pub teams: Change<Vec<String>>,
+    /// Cleared: empty.
+    pub language: Change<String>,
+    /// Cleared: visible.
+    pub invisible: Change<bool>,
+    /// Cleared: not banned.
+    pub banned: Change<bool>,
+    pub privacy_settings: Change<Value>,
+    /// Applied in order.
+    pub custom: Vec<CustomChange>,
+}
+
+impl UserChange {
+    /// A change of user `id` that keeps everything.
+    pub fn of(id: impl Into<String>) -> Self {
+        Self { id: id.into(), ..Self::default() }
+    }
+}
+
+/// Users: who there is, and what they say of themselves.
+#[async_trait]
+pub trait UserStore: Send + Sync {
+    /// Creates the users that are missing and changes the others. All or none.
+    ///
+    /// Answers in the order of `changes`. A user that was deleted is an error
+    /// ([`Deleted`](super::StoreError::Deleted)).
+    async fn upsert_users(&self, changes: &[UserChange], now: Timestamp) -> Result<Vec<Written<User>>>;
+
+    /// Changes users that exist: one that is missing is an error. All or none.
+    async fn update_users(&self, changes: &[UserChange], now: Timestamp) -> Result<Vec<Written<User>>>;
+
+    /// The users with these ids, deactivated and deleted ones too; those that do not exist are
+    /// left out. In no particular order.
+    async fn users(&self, ids: &[String]) -> Result<Vec<User>>;
+
+    /// The user with this id, deactivated and deleted ones too.
+    async fn user(&self, id: &str) -> Result<Option<User>> {
+        Ok(self.users(&[id.to_owned()]).await?.pop())
+    }
+
+    /// The page of users that `query` asks for.
+    async fn query_users(&self, query: &UserQuery) -> Result<Vec<User>>;
+
+    /// Moves `last_active` of each user forward to the time given, never back. Users that do not
+    /// exist are passed over.
+    async fn touch_users(&self, seen: &[(String, Timestamp)]) -> Result<()>;
+
+    /// Marks users as deleted; their messages too with `with_messages`. Already deleted ones keep
+    /// their time. Answers with the users after.
+    async fn delete_users(&self, ids: &[String], with_messages: bool, now: Timestamp) -> Result<Vec<User>>;
+
+    /// Removes users for good, with their memberships and messages. Answers with what they were.
+    async fn erase_users(&self, ids: &[String]) -> Result<Vec<User>>;
+
+    /// Undoes [`delete_users`](Self::delete_users), except for messages.
+    async fn restore_users(&self, ids: &[String], now: Timestamp) -> Result<Vec<User>>;
+
+    /// Deactivates users: they keep their data but may not connect.
+    async fn deactivate_users(&self, ids: &[String], with_messages: bool, now: Timestamp) -> Result<Vec<User>>;
+
+    /// Undoes [`deactivate_users`](Self::deactivate_users); their deleted messages come back with
+    /// `with_messages`.
+    async fn reactivate_users(&self, ids: &[String], with_messages: bool, now: Timestamp) -> Result<Vec<User>>;
+
+    /// From now on refuses this user's tokens issued before `before`; `None` accepts them again.
+    async fn revoke_user_tokens(&self, id: &str, before: Option<Timestamp>) -> Result<User>;
+}
