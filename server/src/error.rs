@@ -19,10 +19,7 @@ pub struct ApiError {
 
 impl ApiError {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-        }
+        Self { code, message: message.into() }
     }
 
     /// The request is malformed (code 4, status 400).
@@ -48,10 +45,7 @@ impl ApiError {
 
     /// Says which endpoint failed, in the words the hosted service uses.
     pub fn within(self, endpoint: &str) -> Self {
-        Self {
-            message: format!("{endpoint} failed with error: \"{}\"", self.message),
-            ..self
-        }
+        Self { message: format!("{endpoint} failed with error: \"{}\"", self.message), ..self }
     }
 
     pub fn code(&self) -> ErrorCode {

@@ -1,5 +1,15 @@
 //! User presence as one binary: a server that speaks the Stream Chat presence protocol.
 
+pub mod auth;
+pub mod bus;
+pub mod channel_type;
+pub mod config;
 pub mod error;
+pub mod hub;
+pub mod metrics;
+pub mod presence;
+pub mod profile;
 pub mod query;
+pub mod state;
 pub mod store;
+pub mod wire;

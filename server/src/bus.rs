@@ -1,0 +1,46 @@
+//! How an event reaches the connections it is for, wherever they are.
+
+pub mod local;
+
+use std::sync::Arc;
+
+use axum::extract::ws::Utf8Bytes;
+
+use crate::presence::{Cid, UserId};
+
+/// An event as it goes out: serialised once, shared by everyone it is delivered to.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The event's JSON object.
+    pub json: Utf8Bytes,
+    /// The user whose whole presence it tells: within a batch, a newer one makes it superfluous.
+    pub presence_of: Option<UserId>,
+}
+
+/// Whom an event is for. One copy a connection, however many reasons it has to get it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// The connections subscribed to the user's presence, and the user's own.
+    Presence(UserId),
+    /// The users' own connections.
+    Users(Vec<UserId>),
+    /// The connections that watch the channel.
+    Channel(Cid),
+    /// Of the users' connections those that do not watch the channel (`notification.*`).
+    Outside { cid: Cid, users: Vec<UserId> },
+}
+
+/// An event and whom it is for: all a node needs to deliver it.
+#[derive(Clone, Debug)]
+pub struct Envelope {
+    pub audience: Audience,
+    pub event: Event,
+}
+
+/// Takes what the bus brings to this node.
+pub type Sink = Arc<dyn Fn(&Envelope) + Send + Sync>;
+
+/// Carries events to every node, in the order in which one node published them.
+pub trait Bus: Send + Sync {
+    fn publish(&self, envelope: Envelope);
+}

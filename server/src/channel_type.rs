@@ -1,0 +1,130 @@
+//! The channel types every application starts with, and what each has switched on.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use rollcall_protocol::limits;
+
+/// A channel type and its configuration.
+#[derive(Clone, Debug)]
+pub struct ChannelType {
+    pub config: Config,
+}
+
+/// What the channels of one type can do, in the shape of the protocol.
+#[derive(Clone, Debug, Serialize)]
+pub struct Config {
+    pub name: &'static str,
+    pub typing_events: bool,
+    pub read_events: bool,
+    /// Whether watchers are told who starts and stops watching.
+    pub connect_events: bool,
+    delivery_events: bool,
+    search: bool,
+    reactions: bool,
+    replies: bool,
+    quotes: bool,
+    mutes: bool,
+    uploads: bool,
+    url_enrichment: bool,
+    pub custom_events: bool,
+    push_notifications: bool,
+    reminders: bool,
+    polls: bool,
+    pub max_message_length: usize,
+    message_retention: &'static str,
+    automod: &'static str,
+    automod_behavior: &'static str,
+    commands: [&'static str; 0],
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+/// What this server does not do is switched off for every type.
+const PLAIN: Config = Config {
+    name: "",
+    typing_events: true,
+    read_events: true,
+    connect_events: true,
+    delivery_events: false,
+    search: false,
+    reactions: false,
+    replies: true,
+    quotes: false,
+    mutes: false,
+    uploads: false,
+    url_enrichment: false,
+    custom_events: true,
+    push_notifications: false,
+    reminders: false,
+    polls: false,
+    max_message_length: limits::MESSAGE_LENGTH,
+    message_retention: "infinite",
+    automod: "disabled",
+    automod_behavior: "flag",
+    commands: [],
+    created_at: Timestamp::UNIX_EPOCH,
+    updated_at: Timestamp::UNIX_EPOCH,
+};
+
+/// Two people or a few: everybody sees who is there and who has read.
+const fn conversation(name: &'static str) -> ChannelType {
+    ChannelType {
+        config: Config { name, ..PLAIN },
+    }
+}
+
+/// A crowd: nobody is told of every coming and going.
+const fn crowd(name: &'static str) -> ChannelType {
+    ChannelType {
+        config: Config {
+            name,
+            typing_events: false,
+            read_events: false,
+            connect_events: false,
+            ..PLAIN
+        },
+    }
+}
+
+static TYPES: [ChannelType; 5] = [
+    conversation("messaging"),
+    conversation("team"),
+    conversation("commerce"),
+    crowd("livestream"),
+    crowd("gaming"),
+];
+
+impl ChannelType {
+    /// Every type there is.
+    pub fn all() -> &'static [Self] {
+        &TYPES
+    }
+
+    /// The type with this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        TYPES.iter().find(|kind| kind.config.name == name)
+    }
+}
+
+impl Config {
+    /// What a member may do in a channel with this configuration.
+    pub fn capabilities(&self) -> Vec<&'static str> {
+        let mut all = vec![
+            "send-message",
+            "update-channel",
+            "update-channel-members",
+            "leave-channel",
+        ];
+        let switched = [
+            (self.typing_events, "typing-events"),
+            (self.typing_events, "send-typing-events"),
+            (self.read_events, "read-events"),
+            (self.connect_events, "connect-events"),
+            (self.custom_events, "send-custom-events"),
+            (self.replies, "send-reply"),
+        ];
+        all.extend(switched.iter().filter(|(on, _)| *on).map(|(_, name)| name));
+        all
+    }
+}

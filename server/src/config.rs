@@ -1,0 +1,115 @@
+//! How the server is run: flags, each also an environment variable.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use rollcall_protocol::limits;
+
+const DEMO_KEY: &str = "rollcall-demo";
+
+/// User presence as one binary.
+#[derive(Clone, Parser)]
+#[command(name = "rollcall-server", version)]
+pub struct Config {
+    /// Address to listen on; port 0 picks a free one
+    #[arg(long, env = "ROLLCALL_LISTEN", default_value = "127.0.0.1:8800")]
+    pub listen: SocketAddr,
+
+    /// The application's API key; with --dev-tokens it defaults to rollcall-demo
+    #[arg(long, env = "ROLLCALL_API_KEY", default_value = "")]
+    pub api_key: String,
+
+    /// The secret that tokens are signed with; with --dev-tokens it defaults to a random one
+    #[arg(long, env = "ROLLCALL_API_SECRET", default_value = "", hide_env_values = true)]
+    pub api_secret: String,
+
+    /// Where data is kept
+    #[arg(long, env = "ROLLCALL_DATABASE", default_value = "sqlite://rollcall.db", hide_env_values = true)]
+    pub database: String,
+
+    /// Directory of static files to serve
+    #[arg(long, env = "ROLLCALL_WWW", value_name = "DIR")]
+    pub www: Option<PathBuf>,
+
+    /// Accept development tokens, with which anybody can be any user
+    #[arg(long, env = "ROLLCALL_DEV_TOKENS")]
+    pub dev_tokens: bool,
+
+    /// Accept development tokens even on an address that others can reach
+    #[arg(long, env = "ROLLCALL_DEV_TOKENS_ON_PUBLIC_ADDRESS")]
+    pub dev_tokens_on_public_address: bool,
+
+    /// How long a user stays online after a connection was lost
+    #[arg(long, env = "ROLLCALL_OFFLINE_GRACE", default_value = "5s", value_parser = humantime::parse_duration)]
+    pub offline_grace: Duration,
+
+    /// Members of a channel whose presence one watch subscribes to; 0 for all
+    #[arg(long, env = "ROLLCALL_CHANNEL_PRESENCE_LIMIT", default_value_t = limits::CHANNEL_PRESENCE)]
+    pub channel_presence_limit: usize,
+
+    /// Users whose presence one connection may subscribe to
+    #[arg(long, env = "ROLLCALL_SUBSCRIPTIONS_PER_CONNECTION", default_value_t = 10_000)]
+    pub subscriptions_per_connection: usize,
+
+    /// Events that may wait for a slow reader before its connection is closed
+    #[arg(long, env = "ROLLCALL_EVENT_QUEUE", default_value_t = 1024)]
+    pub event_queue: usize,
+
+    /// How long a shutdown waits for connections to end
+    #[arg(long, env = "ROLLCALL_SHUTDOWN_TIMEOUT", default_value = "5s", value_parser = humantime::parse_duration)]
+    pub shutdown_timeout: Duration,
+}
+
+/// Why the server refuses to start with these flags. One line, for whoever starts it.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    #[error("--api-key and --api-secret are required (or --dev-tokens to try things out)")]
+    NoCredentials,
+    #[error(
+        "--dev-tokens lets anybody be any user, and {0} may be reached by others: listen on 127.0.0.1, or add --dev-tokens-on-public-address"
+    )]
+    DevTokensInPublic(SocketAddr),
+    #[error("--event-queue must be at least 1")]
+    NoQueue,
+}
+
+impl Config {
+    /// Fills in what --dev-tokens makes optional, and refuses what is not safe.
+    pub fn complete(mut self) -> Result<Self, ConfigError> {
+        if self.dev_tokens {
+            if self.api_key.is_empty() {
+                self.api_key = DEMO_KEY.to_owned();
+            }
+            if self.api_secret.is_empty() {
+                self.api_secret = uuid::Uuid::new_v4().to_string();
+            }
+            if !self.listen.ip().is_loopback() && !self.dev_tokens_on_public_address {
+                return Err(ConfigError::DevTokensInPublic(self.listen));
+            }
+        }
+        if self.api_key.is_empty() || self.api_secret.is_empty() {
+            return Err(ConfigError::NoCredentials);
+        }
+        if self.event_queue == 0 {
+            return Err(ConfigError::NoQueue);
+        }
+        Ok(self)
+    }
+}
+
+/// Leaves out the secret, and the database's address, which may hold a password.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("listen", &self.listen)
+            .field("api_key", &self.api_key)
+            .field("www", &self.www)
+            .field("dev_tokens", &self.dev_tokens)
+            .field("offline_grace", &self.offline_grace)
+            .field("channel_presence_limit", &self.channel_presence_limit)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,122 @@
+//! The one way a user's profile changes: write, then presence, then events, one writer a user.
+//!
+//! Two writes of one user never overlap, and neither does a write and the user's arrival. So what
+//! the registry holds as `invisible` is always what was written last, and events leave in the
+//! order of the writes.
+
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher, RandomState};
+
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::bus::Audience;
+use crate::hub::{Inbox, Membership};
+use crate::presence::UserId;
+use crate::state::App;
+use crate::store::{self, StoreError, User, UserChange, Written};
+use crate::wire;
+
+const STRIPES: usize = 64;
+
+/// Locks for users, shared by those whose hashes agree.
+pub struct ProfileLocks {
+    hasher: RandomState,
+    stripes: Vec<Mutex<()>>,
+}
+
+impl Default for ProfileLocks {
+    fn default() -> Self {
+        Self { hasher: RandomState::new(), stripes: (0..STRIPES).map(|_| Mutex::default()).collect() }
+    }
+}
+
+impl ProfileLocks {
+    /// Waits until nobody else writes one of these users.
+    pub async fn lock(&self, ids: impl IntoIterator<Item = &str>) -> Vec<MutexGuard<'_, ()>> {
+        let stripe = |id| self.hasher.hash_one::<&str>(id) as usize % STRIPES;
+        // In order, so that two batches cannot wait for each other.
+        let wanted: BTreeSet<usize> = ids.into_iter().map(stripe).collect();
+        let mut guards = Vec::with_capacity(wanted.len());
+        for stripe in wanted {
+            guards.push(self.stripes[stripe].lock().await);
+        }
+        guards
+    }
+}
+
+impl App {
+    /// Creates or changes users, and tells who has to know.
+    pub async fn upsert_users(&self, changes: &[UserChange]) -> Result<Vec<Written<User>>, StoreError> {
+        let _guards = self.profiles.lock(changes.iter().map(|c| &*c.id)).await;
+        let written = self.store.upsert_users(changes, store::now()).await?;
+        self.tell(&written);
+        Ok(written)
+    }
+
+    /// Changes users that exist, and tells who has to know.
+    pub async fn update_users(&self, changes: &[UserChange]) -> Result<Vec<Written<User>>, StoreError> {
+        let _guards = self.profiles.lock(changes.iter().map(|c| &*c.id)).await;
+        let written = self.store.update_users(changes, store::now()).await?;
+        self.tell(&written);
+        Ok(written)
+    }
+
+    /// A connection of a user opens: merges what it says of them and makes them present.
+    pub async fn arrive(&self, change: UserChange) -> Result<(User, Membership, Inbox), StoreError> {
+        let _guards = self.profiles.lock([&*change.id]).await;
+        let user = match self.store.user(&change.id).await? {
+            // A reconnect says nothing new: it costs no write.
+            Some(user) if user.deleted_at.is_none() && change == UserChange::of(&*user.id) => user,
+            _ => {
+                let change = std::slice::from_ref(&change);
+                let mut written = self.store.upsert_users(change, store::now()).await?;
+                self.tell(&written);
+                match written.pop() {
+                    Some(written) => written.after,
+                    None => return Err(StoreError::database("an upsert answered nothing")),
+                }
+            }
+        };
+        let (membership, inbox) = self.hub.connect(&user.id.as_str().into(), user.invisible);
+        Ok((user, membership, inbox))
+    }
+
+    fn tell(&self, written: &[Written<User>]) {
+        for Written { before, after } in written {
+            let id: UserId = after.id.as_str().into();
+            let was_invisible = before.as_ref().is_some_and(|user| user.invisible);
+            if was_invisible != after.invisible {
+                self.hub.set_invisible(&id, after.invisible);
+            }
+            match before {
+                Some(before) if publicly_equal(before, after) => {
+                    if before != after {
+                        self.tell_themselves(&id, after);
+                    }
+                }
+                _ => self.hub.user_updated(&id),
+            }
+        }
+    }
+
+    /// Only the user may see that a field changed which only they may see.
+    fn tell_themselves(&self, id: &UserId, user: &User) {
+        let shape = wire::User::public(user, self.hub.is_online(id));
+        match wire::Event::user_updated(shape, store::now()).serialize() {
+            Ok(event) => self.hub.publish(Audience::Users(vec![id.clone()]), event),
+            Err(error) => tracing::error!(%error, "an event could not be serialised"),
+        }
+    }
+}
+
+/// Whether others see no difference.
+fn publicly_equal(before: &User, after: &User) -> bool {
+    let public = |user: &User| User {
+        invisible: false,
+        privacy_settings: None,
+        updated_at: after.updated_at,
+        last_active: None,
+        ..user.clone()
+    };
+    public(before) == public(after)
+}
