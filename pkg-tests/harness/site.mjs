@@ -1,0 +1,70 @@
+// Somebody's web app: a static site, on another origin than the server's, that imports an SDK.
+
+import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { extname, join, normalize } from 'node:path';
+import { after } from 'node:test';
+import { build } from 'esbuild';
+import { root } from '../../scripts/shell.mjs';
+import { installed } from './package.mjs';
+
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm' };
+
+/** A page that imports one SDK by its name and leaves its client class on `window`. */
+const page = (sdk, name) => `<!doctype html>
+<meta charset="utf-8"><title>${sdk}</title><link rel="icon" href="data:,">
+<script type="importmap">{"imports": {"rollcall": "/rollcall/rollcall.js", "stream-chat": "/stream-chat.js"}}</script>
+<script type="module">
+  import { ${name} as Client } from '${sdk}';
+  window.Client = Client;
+</script>`;
+
+const PAGES = { '/rollcall.html': page('rollcall', 'PresenceClient'), '/stream-chat.html': page('stream-chat', 'StreamChat') };
+
+let bundling;
+
+/** The official SDK, bundled for browsers and otherwise as it is. */
+function officialSdk() {
+  bundling ??= build({
+    stdin: { contents: "export { StreamChat } from 'stream-chat'", resolveDir: root },
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    write: false,
+    logLevel: 'error',
+    define: { 'process.env': '{}', global: 'globalThis' },
+  }).then((result) => result.outputFiles[0].text);
+  return bundling;
+}
+
+async function content(path) {
+  if (path in PAGES) return PAGES[path];
+  if (path === '/stream-chat.js') return officialSdk();
+  if (path.startsWith('/rollcall/')) return readFile(join(await installed(), path.slice('/rollcall/'.length)));
+  return readFile(join(root, 'pkg-tests', path));
+}
+
+const server = createServer(async (request, response) => {
+  const path = normalize(new URL(request.url, 'http://site').pathname);
+  try {
+    const body = await content(path);
+    response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' }).end(body);
+  } catch (error) {
+    response.writeHead(404).end(String(error));
+  }
+});
+
+let starting;
+
+/** The site's origin; started when it is first needed. */
+export function site() {
+  starting ??= new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve(`http://localhost:${server.address().port}`));
+  });
+  return starting;
+}
+
+after(() => {
+  server.close();
+  server.closeAllConnections();
+});

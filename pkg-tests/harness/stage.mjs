@@ -1,0 +1,35 @@
+// What one test plays on: a server of its own and the people it invites, all gone at its end.
+
+import { StreamChat } from 'stream-chat';
+import { newPerson } from './person.mjs';
+import { Server } from './server.mjs';
+
+/**
+ * @param t The test's context.
+ * @param options Those of `Server.start`.
+ */
+export async function newStage(t, options) {
+  const leaving = [];
+  t.after(async () => {
+    // The server goes last: were it gone before the people, each of them would complain.
+    for (const leave of leaving.reverse()) await leave();
+  });
+  const server = await Server.start(options);
+  leaving.push(() => server.discard());
+  const admin = new StreamChat(server.key, server.secret, { baseURL: server.url, timeout: 10_000, disableCache: true });
+  server.token = (id, expires, issued) => admin.createToken(id, expires, issued);
+
+  return {
+    server,
+    /** The official SDK with the secret, as an application's backend uses it. */
+    admin,
+    /** Brings somebody on; see `newPerson`. */
+    async person(id, where, options) {
+      const person = await newPerson(id, server, where, options);
+      leaving.push(() => person.end());
+      return person;
+    },
+    /** Does `work` when the test is over. */
+    defer: (work) => leaving.push(work),
+  };
+}
