@@ -1,1 +1,21 @@
+//! The shell around the core: the browser's socket, `fetch`, timers, and one file for every
+//! JavaScript noun.
+//!
+//! Two rules keep a page's code from hurting us. No Rust borrow is held while a listener runs.
+//! And nothing here panics: what comes from outside is checked, what fails becomes an `Error`.
 
+mod channel;
+mod client;
+mod deadline;
+mod error;
+mod http;
+mod input;
+mod listeners;
+mod requests;
+mod session;
+mod shell;
+mod socket;
+mod state;
+mod timer;
+mod token;
+mod wire;

@@ -1,1 +1,439 @@
+//! The client without its I/O: frames, time and a seed come in; instructions come out.
+//!
+//! Nothing here knows a clock, a socket or JavaScript. After each [`Core::handle_input`], drain
+//! [`Core::poll_output`] to `None`, then arm one timer for [`Core::poll_timeout`] and hand in
+//! [`Input::Timeout`] when it fires. `P` is whatever the shell uses for parsed objects: the core
+//! carries them from input to output and never looks inside.
 
+mod backoff;
+mod connection;
+mod io;
+mod presence;
+mod requests;
+mod watches;
+
+use std::collections::VecDeque;
+
+use backoff::Backoff;
+pub use connection::Status;
+use connection::{Connection, Opening, Pulse};
+pub use io::{
+    Ask, Asked, ConnectError, Event, Failure, Frame, Generation, Input, Millis, Output, RequestId, Seen, Snapshot,
+};
+pub use presence::Freshness;
+use presence::People;
+use requests::Requests;
+use rollcall_protocol::{ErrorCode, Reaction, close, timing};
+use watches::Watches;
+
+/// How long the first connection may take, retries included, before `connectUser` gives up.
+pub const CONNECT_DEADLINE: Millis = 15_000;
+/// How long one attempt may take: the token, the handshake and the first frame.
+const ATTEMPT_DEADLINE: Millis = 10_000;
+/// How long a health check may stay unanswered when there is reason to doubt the connection.
+const PROBE_DEADLINE: Millis = 5_000;
+/// A timer that fires later than this means that the machine slept or the page was frozen.
+const OVERSLEPT: Millis = 5_000;
+/// A connection that held for this long was a good one: the next loss starts the back-off anew.
+const MIN_UPTIME: Millis = 10_000;
+
+/// One user's connection to a server: what is known, and what to do next.
+pub struct Core<P> {
+    connection: Connection,
+    generation: Generation,
+    backoff: Backoff,
+    /// Whether a new token can be fetched when this one has expired.
+    renewable_token: bool,
+    /// When to tell listeners that the connection is down, unless it is back by then.
+    offline_notice: Option<Millis>,
+    people: People<P>,
+    watches: Watches,
+    requests: Requests,
+    outputs: VecDeque<Output<P>>,
+}
+
+impl<P: Clone> Core<P> {
+    /// A disconnected client. `seed` makes its back-off different from every other client's.
+    pub fn new(seed: u64) -> Self {
+        Core {
+            connection: Connection::Disconnected,
+            generation: Generation::default(),
+            backoff: Backoff::new(seed),
+            renewable_token: false,
+            offline_notice: None,
+            people: People::default(),
+            watches: Watches::default(),
+            requests: Requests::default(),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Tells the core what happened. `now` never needs to be exact, only never to run backwards.
+    pub fn handle_input(&mut self, now: Millis, input: Input<P>) {
+        self.notice_sleep(now);
+        match input {
+            Input::Connect { renewable_token } => {
+                self.renewable_token = renewable_token;
+                self.dial(now, Opening::First { give_up_at: now + CONNECT_DEADLINE }, false);
+            }
+            Input::Disconnect => self.disconnect(),
+            Input::DialFailed { generation, reason } if self.is_current(generation) => {
+                self.attempt_failed(now, ConnectError::Failed(reason), true);
+            }
+            Input::Frame { generation, frame } if self.is_current(generation) => self.frame(now, frame),
+            Input::Closed { generation, code } if self.is_current(generation) => self.closed(now, code),
+            Input::DialFailed { .. } | Input::Frame { .. } | Input::Closed { .. } => {}
+            Input::Replied { request, result } => self.replied(now, request, result),
+            Input::NetworkChanged { online } => self.network_changed(now, online),
+            Input::Woken => self.probe(now),
+            Input::Timeout => {}
+        }
+        self.handle_deadlines(now);
+    }
+
+    /// The next instruction, until `None`.
+    pub fn poll_output(&mut self) -> Option<Output<P>> {
+        self.outputs.pop_front()
+    }
+
+    /// When to hand in [`Input::Timeout`], if at all.
+    pub fn poll_timeout(&self) -> Option<Millis> {
+        [self.connection.deadline(), self.offline_notice, self.requests.retry_at()].into_iter().flatten().min()
+    }
+
+    /// What the connection is doing.
+    pub fn status(&self) -> Status {
+        self.connection.status()
+    }
+
+    /// The id of the live connection; requests that watch anything must carry it.
+    pub fn connection_id(&self) -> Option<&str> {
+        self.connection.id()
+    }
+
+    /// A mark to take before asking the server for a snapshot, and to hand back with the answer.
+    pub fn asked(&self) -> Asked {
+        Asked { generation: self.generation, heard: self.people.heard() }
+    }
+
+    /// The users of an answer are now watched one by one, through reconnects too.
+    pub fn watch_users(&mut self, snapshot: Snapshot<P>) {
+        let ids: Vec<String> = snapshot.users.iter().map(|seen| seen.id.clone()).collect();
+        let outdated = snapshot.asked.generation != self.generation;
+        self.people.learn(snapshot, self.generation, false);
+        for id in &ids {
+            self.people.watch(id);
+        }
+        if outdated && self.connection.is_connected() {
+            self.requests.queue_users(ids);
+            self.ask_next();
+        }
+    }
+
+    /// A channel is now watched, through reconnects too; its members' users come with it when
+    /// their presence was asked for.
+    pub fn watch_channel(&mut self, cid: &str, watch: bool, presence: bool, snapshot: Snapshot<P>) {
+        let outdated = snapshot.asked.generation != self.generation;
+        self.watches.add(cid, watch, presence);
+        if presence {
+            self.people.learn(snapshot, self.generation, false);
+        }
+        if outdated && self.connection.is_connected() {
+            self.requests.queue_channels(vec![cid.to_owned()], watch, presence);
+            self.ask_next();
+        }
+    }
+
+    /// The channel is no longer watched.
+    pub fn stop_watching(&mut self, cid: &str) {
+        self.watches.remove(cid);
+    }
+
+    /// What is known of a user, and how far it can be trusted.
+    pub fn presence_of(&self, id: &str) -> (Option<&P>, Freshness) {
+        self.people.get(id, self.connection.is_trusted().then_some(self.generation))
+    }
+
+    /// The user as an event showed them after `asked`, when there was one.
+    pub fn heard_since(&self, asked: Asked, id: &str) -> Option<&P> {
+        self.people.heard_since(asked, id)
+    }
+
+    /// Whether `generation` is the socket that matters now.
+    pub fn is_current(&self, generation: Generation) -> bool {
+        generation == self.generation
+    }
+
+    // --- Connecting ---------------------------------------------------------------------------
+
+    fn dial(&mut self, now: Millis, opening: Opening, refresh_token: bool) {
+        self.generation = self.generation.next();
+        self.connection = Connection::Connecting { deadline: now + ATTEMPT_DEADLINE, opening };
+        self.outputs.push_back(Output::Dial { generation: self.generation, refresh_token });
+    }
+
+    fn disconnect(&mut self) {
+        if let Some(Opening::First { .. }) = self.connection.opening() {
+            self.outputs.push_back(Output::ConnectSettled(Err(ConnectError::Disconnected)));
+        }
+        self.hang_up(close::NORMAL);
+        self.end();
+    }
+
+    /// Back to the beginning: nothing is watched, nothing is known, nothing will be tried.
+    fn end(&mut self) {
+        self.generation = self.generation.next();
+        self.connection = Connection::Disconnected;
+        self.offline_notice = None;
+        self.backoff.reset();
+        self.people = People::default();
+        self.watches = Watches::default();
+        self.requests.clear();
+    }
+
+    fn hang_up(&mut self, code: u16) {
+        if self.connection.has_socket() {
+            self.outputs.push_back(Output::HangUp { code });
+        }
+    }
+
+    /// An attempt to connect, or the connection itself, came to nothing; `terminal` when trying
+    /// again cannot help.
+    fn attempt_failed(&mut self, now: Millis, error: ConnectError<P>, terminal: bool) {
+        let Some(opening) = self.connection.opening() else { return };
+        match opening {
+            Opening::First { give_up_at } if terminal || now >= give_up_at => {
+                self.hang_up(close::GIVEN_UP);
+                self.end();
+                self.outputs.push_back(Output::ConnectSettled(Err(error)));
+            }
+            // A token provider that fails once, while reconnecting, may work the next time.
+            Opening::Again if terminal && !matches!(error, ConnectError::Failed(_)) => self.ended_by(error),
+            _ => self.wait(now, opening, false),
+        }
+    }
+
+    /// The server said, on a reconnect, that this user can no longer connect.
+    fn ended_by(&mut self, error: ConnectError<P>) {
+        self.hang_up(close::NORMAL);
+        self.end();
+        self.outputs.push_back(Output::Emit(Event::ConnectionChanged { online: false }));
+        self.outputs.push_back(Output::Ended(error));
+    }
+
+    fn wait(&mut self, now: Millis, opening: Opening, refresh_token: bool) {
+        self.hang_up(close::GIVEN_UP);
+        // What the old socket still says is of no interest to anybody.
+        self.generation = self.generation.next();
+        let mut until = now + self.backoff.next_delay();
+        if let Opening::First { give_up_at } = opening {
+            until = until.min(give_up_at);
+        }
+        self.connection = Connection::WaitingToReconnect { until, opening, refresh_token };
+    }
+
+    fn frame(&mut self, now: Millis, frame: Frame<P>) {
+        match (&mut self.connection, frame) {
+            (Connection::Connecting { opening, .. }, Frame::Health { connection_id, payload }) => {
+                let opening = *opening;
+                self.connected(now, opening, connection_id, payload);
+            }
+            (Connection::Connecting { .. }, Frame::Error { code, payload }) => self.refused(now, code, payload),
+            (Connection::Connected { last_heard, pulse, .. }, frame) => {
+                *last_heard = now;
+                if let Pulse::InDoubt { .. } = pulse {
+                    *pulse = Pulse::Sure { next_check: now + timing::HEALTH_CHECK_EVERY };
+                }
+                self.heard(now, frame);
+            }
+            // Events that overtake the first frame have no subscription behind them.
+            _ => {}
+        }
+    }
+
+    fn connected(&mut self, now: Millis, opening: Opening, id: String, payload: P) {
+        self.connection = Connection::Connected {
+            id,
+            since: now,
+            last_heard: now,
+            pulse: Pulse::Sure { next_check: now + timing::HEALTH_CHECK_EVERY },
+        };
+        self.offline_notice = None;
+        self.outputs.push_back(Output::Connected);
+        self.outputs.push_back(Output::Emit(Event::Received(payload.clone())));
+        self.outputs.push_back(Output::Emit(Event::ConnectionChanged { online: true }));
+        match opening {
+            Opening::First { .. } => self.outputs.push_back(Output::ConnectSettled(Ok(payload))),
+            Opening::Again => self.renew_watches(),
+        }
+    }
+
+    fn refused(&mut self, now: Millis, code: i32, payload: P) {
+        let reaction = ErrorCode::from_number(code).map_or(Reaction::Stop, ErrorCode::reaction);
+        let error = ConnectError::Failed(payload);
+        match (reaction, self.connection.opening()) {
+            (Reaction::RefreshToken, Some(opening)) if self.renewable_token => {
+                if self.backoff.is_fresh() {
+                    // One refresh at once; if that token is no better, the next ones are spaced out.
+                    self.backoff.next_delay();
+                    self.hang_up(close::NORMAL);
+                    self.dial(now, opening, true);
+                } else {
+                    self.wait(now, opening, true);
+                }
+            }
+            (Reaction::Retry, _) => self.attempt_failed(now, error, false),
+            (_, Some(Opening::Again)) => self.ended_by(error),
+            _ => self.attempt_failed(now, error, true),
+        }
+    }
+
+    fn closed(&mut self, now: Millis, code: u16) {
+        match self.connection {
+            Connection::Connecting { .. } => self.attempt_failed(now, ConnectError::Closed(code), false),
+            Connection::Connected { .. } if close::reaction(code) == Reaction::Stop => {
+                self.ended_by(ConnectError::Closed(code));
+            }
+            Connection::Connected { .. } => self.lost(now),
+            Connection::Disconnected | Connection::WaitingToReconnect { .. } => {}
+        }
+    }
+
+    /// The connection is gone, or taken for dead.
+    fn lost(&mut self, now: Millis) {
+        let Connection::Connected { since, .. } = self.connection else { return };
+        if now >= since + MIN_UPTIME {
+            self.backoff.reset();
+        }
+        self.requests.clear();
+        self.offline_notice.get_or_insert(now + timing::OFFLINE_NOTICE_AFTER);
+        self.wait(now, Opening::Again, false);
+    }
+
+    // --- Doubt --------------------------------------------------------------------------------
+
+    fn notice_sleep(&mut self, now: Millis) {
+        if self.connection.is_connected() && self.poll_timeout().is_some_and(|due| now > due + OVERSLEPT) {
+            self.probe(now);
+        }
+    }
+
+    /// Asks for a sign of life; without one in time, the connection counts as lost.
+    fn probe(&mut self, now: Millis) {
+        match &mut self.connection {
+            Connection::Connected { pulse, .. } => {
+                if !matches!(pulse, Pulse::InDoubt { .. }) {
+                    *pulse = Pulse::InDoubt { deadline: now + PROBE_DEADLINE };
+                    self.outputs.push_back(Output::SendHealthCheck);
+                }
+            }
+            Connection::WaitingToReconnect { until, .. } => *until = now,
+            Connection::Disconnected | Connection::Connecting { .. } => {}
+        }
+    }
+
+    fn network_changed(&mut self, now: Millis, online: bool) {
+        // Going offline doubts a connection; it does not make waiting attempts more promising.
+        if online || self.connection.is_connected() {
+            self.probe(now);
+        }
+    }
+
+    fn handle_deadlines(&mut self, now: Millis) {
+        match self.connection {
+            Connection::Disconnected => {}
+            Connection::Connecting { deadline, opening } => {
+                let deadline = opening.give_up_at().map_or(deadline, |at| deadline.min(at));
+                if now >= deadline {
+                    self.attempt_failed(now, ConnectError::TimedOut, false);
+                }
+            }
+            Connection::WaitingToReconnect { until, opening, refresh_token } => {
+                if opening.give_up_at().is_some_and(|at| now >= at) {
+                    self.attempt_failed(now, ConnectError::TimedOut, true);
+                } else if now >= until {
+                    self.dial(now, opening, refresh_token);
+                }
+            }
+            Connection::Connected { last_heard, ref mut pulse, .. } => match *pulse {
+                Pulse::InDoubt { deadline } if now >= deadline => self.lost(now),
+                Pulse::InDoubt { .. } => {}
+                Pulse::Sure { .. } if now >= last_heard + timing::DEAD_AFTER => self.lost(now),
+                Pulse::Sure { ref mut next_check } if now >= *next_check => {
+                    *next_check = now + timing::HEALTH_CHECK_EVERY;
+                    self.outputs.push_back(Output::SendHealthCheck);
+                }
+                Pulse::Sure { .. } => {}
+            },
+        }
+        if self.offline_notice.is_some_and(|at| now >= at) {
+            self.offline_notice = None;
+            self.outputs.push_back(Output::Emit(Event::ConnectionChanged { online: false }));
+        }
+        if self.connection.is_connected() && self.requests.retry_at().is_some_and(|at| now >= at) {
+            self.requests.retry();
+            self.ask_next();
+        }
+    }
+
+    // --- Events -------------------------------------------------------------------------------
+
+    fn heard(&mut self, now: Millis, frame: Frame<P>) {
+        match frame {
+            Frame::Health { payload, .. } => {
+                if let Connection::Connected { pulse: Pulse::Sure { next_check }, .. } = &mut self.connection {
+                    *next_check = now + timing::HEALTH_CHECK_EVERY;
+                }
+                self.outputs.push_back(Output::Emit(Event::Received(payload)));
+            }
+            Frame::User { user, payload } => {
+                self.people.hear(user, self.generation);
+                self.outputs.push_back(Output::Emit(Event::Received(payload)));
+            }
+            Frame::Error { payload, .. } | Frame::Other { payload } => {
+                self.outputs.push_back(Output::Emit(Event::Received(payload)));
+            }
+        }
+    }
+
+    // --- Watches ------------------------------------------------------------------------------
+
+    fn renew_watches(&mut self) {
+        self.requests.clear();
+        for page in self.watches.pages() {
+            self.requests.queue_channels(page.cids, page.watch, page.presence);
+        }
+        self.requests.queue_users(self.people.watched());
+        self.requests.recovering();
+        self.ask_next();
+    }
+
+    fn ask_next(&mut self) {
+        let asked = self.asked();
+        while let Some((request, ask)) = self.requests.next(asked) {
+            self.outputs.push_back(Output::Ask { request, ask });
+        }
+        if self.requests.has_recovered() {
+            self.outputs.push_back(Output::Emit(Event::ConnectionRecovered));
+        }
+    }
+
+    fn replied(&mut self, now: Millis, request: RequestId, result: Result<Vec<Seen<P>>, Failure>) {
+        let Some((asked, ask)) = self.requests.take(request) else { return };
+        match result {
+            Ok(users) => {
+                for change in self.people.learn(Snapshot { asked, users }, self.generation, true) {
+                    self.outputs.push_back(Output::Emit(change));
+                }
+                self.requests.succeeded();
+            }
+            Err(Failure { retryable: true, retry_after }) => {
+                let delay = self.backoff.delay_after(self.requests.failures());
+                self.requests.try_again(ask, now + retry_after.unwrap_or(0).max(delay));
+            }
+            // Asking the same again cannot help: what is known of these stays marked stale.
+            Err(Failure { retryable: false, .. }) => {}
+        }
+        self.ask_next();
+    }
+}

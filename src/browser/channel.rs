@@ -1,0 +1,291 @@
+//! `Channel`, as JavaScript sees it.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use gloo_net::http::Method;
+use js_sys::{Array, Object, Promise};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+
+use super::http::{Call, segment};
+use super::input::Options;
+use super::listeners::Listeners;
+use super::shell::Shell;
+use super::state::ChannelState;
+use super::{error, wire};
+use crate::core::{Asked, Snapshot};
+use rollcall_protocol::event;
+
+/// What every JavaScript handle of one channel shares.
+pub(super) struct ChannelInner {
+    shell: Rc<Shell>,
+    kind: String,
+    id: RefCell<Option<String>>,
+    /// `type:id` as the engine's own string, undefined until the id is known.
+    cid: RefCell<JsValue>,
+    /// What `client.channel` was given: members and custom data.
+    wanted: JsValue,
+    data: RefCell<JsValue>,
+    state: ChannelState,
+    pub(super) listeners: Listeners,
+    ended: Cell<bool>,
+    handle: RefCell<JsValue>,
+}
+
+impl ChannelInner {
+    /// The channel with this id, or among these members; one object for as long as the client
+    /// is connected.
+    pub(super) fn find_or_create(shell: &Rc<Shell>, kind: &str, id: Option<&str>, wanted: &JsValue) -> Rc<Self> {
+        let members = member_ids(wanted);
+        let found = shell.channels.borrow().iter().find(|channel| channel.is_wanted(kind, id, &members)).cloned();
+        if let Some(found) = found {
+            return found;
+        }
+        let channel = Rc::new(ChannelInner {
+            shell: shell.clone(),
+            kind: kind.to_owned(),
+            id: RefCell::default(),
+            cid: RefCell::new(JsValue::UNDEFINED),
+            wanted: wanted.clone(),
+            data: RefCell::new(wanted.clone()),
+            state: ChannelState::new(),
+            listeners: Listeners::default(),
+            ended: Cell::new(false),
+            handle: RefCell::new(JsValue::UNDEFINED),
+        });
+        if let Some(id) = id {
+            channel.set_id(id);
+        }
+        channel.handle.replace(JsValue::from(Channel { inner: channel.clone() }));
+        shell.channels.borrow_mut().push(channel.clone());
+        channel
+    }
+
+    fn is_wanted(&self, kind: &str, id: Option<&str>, members: &[String]) -> bool {
+        self.kind == kind
+            && match id {
+                Some(id) => self.id.borrow().as_deref() == Some(id),
+                None => !members.is_empty() && self.is_distinct() && member_ids(&self.wanted) == members,
+            }
+    }
+
+    /// Known by its members alone.
+    fn is_distinct(&self) -> bool {
+        self.id.borrow().as_deref().is_none_or(|id| id.starts_with("!members-"))
+    }
+
+    fn set_id(&self, id: &str) {
+        self.cid.replace(format!("{}:{id}", self.kind).into());
+        self.id.replace(Some(id.to_owned()));
+    }
+
+    /// Whether `cid` names this channel.
+    pub(super) fn is(&self, cid: &JsValue) -> bool {
+        cid.is_string() && *self.cid.borrow() == *cid
+    }
+
+    pub(super) fn to_js(&self) -> JsValue {
+        self.handle.borrow().clone()
+    }
+
+    /// The client was disconnected: from now on every call says so.
+    pub(super) fn end(&self) {
+        self.ended.set(true);
+        // Breaks the circle of channel, handle and client.
+        self.handle.replace(JsValue::UNDEFINED);
+    }
+
+    fn check(&self, call: &str) -> Result<(), JsValue> {
+        if self.ended.get() {
+            return Err(error::disconnected());
+        }
+        self.shell.session(call).map(|_| ())
+    }
+
+    fn path(&self, call: &str, rest: &str) -> Result<String, JsValue> {
+        match self.id.borrow().as_deref() {
+            Some(id) => Ok(format!("/channels/{}/{}/{rest}", segment(&self.kind), segment(id))),
+            None => Err(error::invalid(&format!(
+                "channel.{call}: the channel is known by its members only; await channel.watch() or channel.create() first"
+            ))),
+        }
+    }
+
+    async fn query(self: Rc<Self>, call: &'static str, options: JsValue, default: bool) -> Result<JsValue, JsValue> {
+        self.check(call)?;
+        let options = Options::new(call, &options)?;
+        let (state, watch, presence) =
+            (options.flag("state", default)?, options.flag("watch", default)?, options.flag("presence", false)?);
+        let path = match self.id.borrow().as_deref() {
+            Some(_) => self.path(call, "query")?,
+            None => format!("/channels/{}/query", segment(&self.kind)),
+        };
+
+        let body = options.to_body();
+        wire::set(&body, "state", &state.into());
+        wire::set(&body, "watch", &watch.into());
+        wire::set(&body, "presence", &presence.into());
+        wire::set(&body, "data", &super::input::object(call, "data", &self.wanted)?);
+        let request =
+            Call::new(Method::POST, path).payload(body.into()).subscribes(watch || presence).signal(options.signal()?);
+        let (asked, response) = request.send(&self.shell, call).await?;
+        if !self.ended.get() {
+            self.take_response(asked, &response, watch, presence);
+            self.shell.pump();
+        }
+        Ok(response)
+    }
+
+    /// A query's answer: the state, and what is watched from now on.
+    pub(super) fn take_response(&self, asked: Asked, response: &JsValue, watch: bool, presence: bool) {
+        let data = wire::get(response, "channel");
+        if let (None, Some(id)) = (self.id.borrow().clone(), wire::get(&data, "id").as_string()) {
+            self.set_id(&id);
+        }
+        self.hydrate(asked, response);
+        if watch || presence {
+            let users =
+                if presence { wire::seen_in(&wire::get(response, "members"), Some("user")) } else { Vec::new() };
+            let cid = self.cid.borrow().as_string().unwrap_or_default();
+            self.shell.core.borrow_mut().watch_channel(&cid, watch, presence, Snapshot { asked, users });
+        }
+    }
+
+    pub(super) fn hydrate(&self, asked: Asked, response: &JsValue) {
+        let data = wire::get(response, "channel");
+        if data.is_object() {
+            self.data.replace(data);
+        }
+        self.state.hydrate(response, |user| self.shell.newer(asked, &user).unwrap_or(user));
+    }
+
+    pub(super) fn replace_user(&self, user: &JsValue) {
+        self.state.replace_user(user);
+    }
+
+    pub(super) fn apply(&self, kind: &str, payload: &JsValue) {
+        if kind == event::CHANNEL_UPDATED {
+            let data = wire::get(payload, "channel");
+            if data.is_object() {
+                self.data.replace(data);
+            }
+        }
+        self.state.apply(kind, payload);
+    }
+
+    async fn stop_watching(self: Rc<Self>) -> Result<JsValue, JsValue> {
+        self.check("channel.stopWatching")?;
+        let path = self.path("stopWatching", "stop-watching")?;
+        let call = Call::new(Method::POST, path).payload(Object::new().into()).subscribes(true);
+        // Whatever comes of the request, a reconnect must not bring the watch back.
+        if let Some(cid) = self.cid.borrow().as_string() {
+            self.shell.core.borrow_mut().stop_watching(&cid);
+        }
+        Ok(call.send(&self.shell, "channel.stopWatching").await?.1)
+    }
+
+    async fn send_message(self: Rc<Self>, message: JsValue) -> Result<JsValue, JsValue> {
+        self.check("channel.sendMessage")?;
+        let path = self.path("sendMessage", "message")?;
+        if wire::get(&message, "text").as_string().is_none() {
+            return Err(error::invalid("channel.sendMessage: the message must be an object with a `text`"));
+        }
+        let body = Object::new();
+        wire::set(&body, "message", &message);
+        let call = Call::new(Method::POST, path).payload(body.into());
+        let (_, reply) = call.send(&self.shell, "channel.sendMessage").await?;
+        self.state.add_message(&wire::get(&reply, "message"));
+        Ok(reply)
+    }
+}
+
+/// The ids in `data.members`, sorted: their order does not make another channel.
+fn member_ids(wanted: &JsValue) -> Vec<String> {
+    let mut ids: Vec<String> = wire::elements(&wire::get(wanted, "members"))
+        .filter_map(|member| member.as_string().or_else(|| wire::get(&member, "user_id").as_string()))
+        .collect();
+    ids.sort();
+    ids
+}
+
+#[wasm_bindgen(skip_typescript)]
+pub struct Channel {
+    inner: Rc<ChannelInner>,
+}
+
+#[wasm_bindgen]
+impl Channel {
+    #[wasm_bindgen(getter, js_name = type)]
+    pub fn kind(&self) -> String {
+        self.inner.kind.clone()
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn id(&self) -> Option<String> {
+        self.inner.id.borrow().clone()
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn cid(&self) -> JsValue {
+        self.inner.cid.borrow().clone()
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn data(&self) -> JsValue {
+        self.inner.data.borrow().clone()
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn state(&self) -> JsValue {
+        self.inner.state.to_js()
+    }
+
+    pub fn create(&self, options: JsValue) -> Promise {
+        future_to_promise(self.inner.clone().query("channel.create", options, false))
+    }
+
+    pub fn watch(&self, options: JsValue) -> Promise {
+        future_to_promise(self.inner.clone().query("channel.watch", options, true))
+    }
+
+    pub fn query(&self, options: JsValue) -> Promise {
+        future_to_promise(self.inner.clone().query("channel.query", options, false))
+    }
+
+    #[wasm_bindgen(js_name = stopWatching)]
+    pub fn stop_watching(&self) -> Promise {
+        future_to_promise(self.inner.clone().stop_watching())
+    }
+
+    #[wasm_bindgen(js_name = sendMessage)]
+    pub fn send_message(&self, message: JsValue) -> Promise {
+        future_to_promise(self.inner.clone().send_message(message))
+    }
+
+    pub fn on(&self, kind: JsValue, handler: JsValue) -> Result<JsValue, JsValue> {
+        self.inner.listeners.on(kind, handler)
+    }
+
+    pub fn off(&self, kind: JsValue, handler: JsValue) -> Result<(), JsValue> {
+        self.inner.listeners.off(kind, handler)
+    }
+}
+
+/// Splits `channel(type, id?, data?)`, where a channel known by its members has no id.
+pub(super) fn arguments(id: JsValue, data: JsValue) -> Result<(Option<String>, JsValue), JsValue> {
+    if id.is_object() && !Array::is_array(&id) && data.is_undefined() {
+        return Ok((None, id));
+    }
+    let data = super::input::object("client.channel", "data", &data)?;
+    if id.is_undefined() || id.is_null() {
+        return Ok((None, data));
+    }
+    match id.as_string() {
+        Some(id) if rollcall_protocol::limits::is_channel_id(&id) => Ok((Some(id), data)),
+        Some(id) if id.is_empty() => Ok((None, data)),
+        _ => Err(error::invalid(
+            "client.channel: the id must be a string of letters, digits, `!`, `_` and `-`, at most 64 long",
+        )),
+    }
+}

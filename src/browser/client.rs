@@ -1,0 +1,203 @@
+//! `PresenceClient`, as JavaScript sees it.
+
+use std::rc::Rc;
+
+use futures::channel::oneshot;
+use js_sys::{Array, Object, Promise};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+
+use super::channel::{self, ChannelInner};
+use super::error::{self, Code};
+use super::input::{self, Options};
+use super::requests::{ChannelsQuery, UsersQuery, list_of_users};
+use super::session::Session;
+use super::shell::Shell;
+use super::token::{self, Token};
+use super::wire;
+use rollcall_protocol::limits;
+
+/// Where the hosted service is.
+const DEFAULT_BASE_URL: &str = "https://chat.stream-io-api.com";
+/// How long a request may take unless the app says otherwise, in milliseconds.
+const DEFAULT_TIMEOUT: u64 = 10_000;
+
+#[wasm_bindgen(skip_typescript)]
+pub struct PresenceClient {
+    shell: Rc<Shell>,
+}
+
+#[wasm_bindgen]
+impl PresenceClient {
+    #[wasm_bindgen(constructor)]
+    pub fn new(api_key: JsValue, options: JsValue) -> Result<PresenceClient, JsValue> {
+        let api_key = api_key
+            .as_string()
+            .filter(|key| !key.is_empty())
+            .ok_or_else(|| error::invalid("new PresenceClient: the first argument must be the API key, a string"))?;
+        let options = Options::new("new PresenceClient", &options)?;
+        let base_url = options.text("baseURL")?.unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
+        if !base_url.starts_with("http://") && !base_url.starts_with("https://") {
+            return Err(error::invalid(&format!(
+                "new PresenceClient: baseURL must begin with http:// or https://; got `{base_url}`"
+            )));
+        }
+        let timeout = options.number("timeout")?.map_or(DEFAULT_TIMEOUT, |milliseconds| milliseconds as u64);
+        let shell = Shell::new(api_key, base_url.trim_end_matches('/').to_owned(), timeout);
+        Ok(PresenceClient { shell })
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn user(&self) -> JsValue {
+        self.shell.session_if_any().map_or(JsValue::UNDEFINED, |session| session.me())
+    }
+
+    #[wasm_bindgen(getter, js_name = userID)]
+    pub fn user_id(&self) -> Option<String> {
+        self.shell.session_if_any().map(|session| session.user_id.clone())
+    }
+
+    #[wasm_bindgen(getter, js_name = baseURL)]
+    pub fn base_url(&self) -> String {
+        self.shell.base_url.clone()
+    }
+
+    #[wasm_bindgen(js_name = connectUser)]
+    pub fn connect_user(&self, user: JsValue, token: JsValue) -> Promise {
+        self.connect(user, token).unwrap_or_else(|problem| Promise::reject(&problem))
+    }
+
+    fn connect(&self, user: JsValue, token: JsValue) -> Result<Promise, JsValue> {
+        let call = "connectUser";
+        let user = input::object(call, "the user", &user)?;
+        let user_id = input::user_id(call, &wire::get(&user, "id"))?;
+        if let Some(session) = self.shell.session_if_any() {
+            return match session.connecting.borrow().as_ref() {
+                Some(connecting) if session.user_id == user_id => Ok(connecting.clone()),
+                _ => Err(error::error(
+                    Code::AlreadyConnected,
+                    &format!(
+                        "connectUser: `{}` is connected; await client.disconnectUser() before connecting `{user_id}`",
+                        session.user_id
+                    ),
+                )),
+            };
+        }
+        let token = Token::new(token, &user_id)?;
+        // A copy: what the app does to its object later is not what it connected with.
+        let details = Object::assign(&Object::new(), user.unchecked_ref());
+        let session = Rc::new(Session::new(user_id, details.into(), token));
+        let (sender, settled) = oneshot::channel();
+        session.settle.replace(Some(sender));
+        let promise = future_to_promise(async move { settled.await.unwrap_or_else(|_| Err(error::disconnected())) });
+        session.connecting.replace(Some(promise.clone()));
+        self.shell.begin(session);
+        Ok(promise)
+    }
+
+    #[wasm_bindgen(js_name = disconnectUser)]
+    pub fn disconnect_user(&self) -> Promise {
+        self.shell.disconnect()
+    }
+
+    #[wasm_bindgen(js_name = devToken)]
+    pub fn dev_token(&self, user_id: JsValue) -> Result<String, JsValue> {
+        token::development(&input::user_id("devToken", &user_id)?)
+    }
+
+    #[wasm_bindgen(js_name = upsertUser)]
+    pub fn upsert_user(&self, user: JsValue) -> Promise {
+        self.upsert("upsertUser", &Array::of1(&user).into())
+    }
+
+    #[wasm_bindgen(js_name = upsertUsers)]
+    pub fn upsert_users(&self, users: JsValue) -> Promise {
+        self.upsert("upsertUsers", &users)
+    }
+
+    #[wasm_bindgen(js_name = partialUpdateUser)]
+    pub fn partial_update_user(&self, update: JsValue) -> Promise {
+        self.update("partialUpdateUser", &Array::of1(&update).into())
+    }
+
+    #[wasm_bindgen(js_name = partialUpdateUsers)]
+    pub fn partial_update_users(&self, updates: JsValue) -> Promise {
+        self.update("partialUpdateUsers", &updates)
+    }
+
+    #[wasm_bindgen(js_name = markInvisible)]
+    pub fn mark_invisible(&self) -> Promise {
+        self.set_invisible("markInvisible", true)
+    }
+
+    #[wasm_bindgen(js_name = markVisible)]
+    pub fn mark_visible(&self) -> Promise {
+        self.set_invisible("markVisible", false)
+    }
+
+    #[wasm_bindgen(js_name = queryUsers)]
+    pub fn query_users(&self, filter: JsValue, sort: JsValue, options: JsValue) -> Promise {
+        let shell = self.shell.clone();
+        future_to_promise(async move {
+            let call = "queryUsers";
+            let filter = input::object(call, "the filter", &filter)?;
+            let options = Options::new(call, &options)?;
+            let query = UsersQuery::new(filter, input::sort(call, &sort)?, &options)?;
+            shell.query_users(query, options.signal()?).await
+        })
+    }
+
+    #[wasm_bindgen(js_name = queryChannels)]
+    pub fn query_channels(&self, filter: JsValue, sort: JsValue, options: JsValue) -> Promise {
+        let shell = self.shell.clone();
+        future_to_promise(async move {
+            let call = "queryChannels";
+            let filter = input::object(call, "the filter", &filter)?;
+            let options = Options::new(call, &options)?;
+            let query = ChannelsQuery::new(filter, input::sort(call, &sort)?, &options)?;
+            shell.query_channels(query, options.signal()?).await
+        })
+    }
+
+    pub fn channel(&self, kind: JsValue, id: JsValue, data: JsValue) -> Result<JsValue, JsValue> {
+        self.shell.session("client.channel")?;
+        let kind = kind
+            .as_string()
+            .filter(|kind| limits::is_channel_type(kind))
+            .ok_or_else(|| error::invalid("client.channel: the type must be a string such as 'messaging'"))?;
+        let (id, data) = channel::arguments(id, data)?;
+        Ok(ChannelInner::find_or_create(&self.shell, &kind, id.as_deref(), &data).to_js())
+    }
+
+    pub fn on(&self, kind: JsValue, handler: JsValue) -> Result<JsValue, JsValue> {
+        self.shell.listeners.on(kind, handler)
+    }
+
+    pub fn off(&self, kind: JsValue, handler: JsValue) -> Result<(), JsValue> {
+        self.shell.listeners.off(kind, handler)
+    }
+
+    fn upsert(&self, call: &str, users: &JsValue) -> Promise {
+        match list_of_users(call, users) {
+            Ok(users) => future_to_promise(self.shell.clone().upsert_users(users)),
+            Err(problem) => Promise::reject(&problem),
+        }
+    }
+
+    fn update(&self, call: &str, updates: &JsValue) -> Promise {
+        match list_of_users(call, updates) {
+            Ok(updates) => future_to_promise(self.shell.clone().update_users(updates)),
+            Err(problem) => Promise::reject(&problem),
+        }
+    }
+
+    fn set_invisible(&self, call: &str, invisible: bool) -> Promise {
+        let Some(session) = self.shell.session_if_any() else {
+            return Promise::reject(&error::not_connected(call));
+        };
+        let user = Object::new();
+        wire::set(&user, "id", &session.user_id.as_str().into());
+        wire::set(&user, "invisible", &invisible.into());
+        self.upsert(call, &Array::of1(&user).into())
+    }
+}

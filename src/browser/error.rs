@@ -1,0 +1,113 @@
+//! What goes wrong, as the JavaScript `Error` that an app catches.
+
+use js_sys::{Error, Reflect};
+use rollcall_protocol::{ErrorCode, Reaction};
+use wasm_bindgen::JsValue;
+
+use super::wire;
+use crate::core::Failure;
+
+/// What an app finds in `error.code`.
+#[derive(Clone, Copy)]
+pub(super) enum Code {
+    Protocol(i32),
+    NotConnected,
+    AlreadyConnected,
+    InvalidArgument,
+    TokenMismatch,
+    Disconnected,
+    Timeout,
+    Network,
+    Aborted,
+}
+
+impl Code {
+    fn to_js(self) -> JsValue {
+        match self {
+            Code::Protocol(number) => number.into(),
+            Code::NotConnected => "not_connected".into(),
+            Code::AlreadyConnected => "already_connected".into(),
+            Code::InvalidArgument => "invalid_argument".into(),
+            Code::TokenMismatch => "token_mismatch".into(),
+            Code::Disconnected => "disconnected".into(),
+            Code::Timeout => "timeout".into(),
+            Code::Network => "network".into(),
+            Code::Aborted => "aborted".into(),
+        }
+    }
+
+    fn is_retryable(self) -> bool {
+        match self {
+            Code::Protocol(number) => {
+                ErrorCode::from_number(number).is_some_and(|code| code.reaction() == Reaction::Retry)
+            }
+            Code::Timeout | Code::Network => true,
+            _ => false,
+        }
+    }
+}
+
+/// A real `Error` with `code`, `status` and `retryable`.
+pub(super) fn error(code: Code, message: &str) -> JsValue {
+    with_status(code, None, message)
+}
+
+fn with_status(code: Code, status: Option<u16>, message: &str) -> JsValue {
+    let error = Error::new(message);
+    error.set_name("PresenceError");
+    set(&error, "code", &code.to_js());
+    set(&error, "retryable", &code.is_retryable().into());
+    if let Some(status) = status {
+        set(&error, "status", &status.into());
+    }
+    error.into()
+}
+
+fn set(error: &Error, name: &str, value: &JsValue) {
+    // Cannot fail: a fresh Error takes any property.
+    let _ = Reflect::set(error, &name.into(), value);
+}
+
+/// The error that a server described, in a reply's body or in an error frame.
+pub(super) fn from_server(body: &JsValue, http_status: Option<u16>) -> JsValue {
+    let number = wire::get(body, "code").as_f64().map(|number| number as i32);
+    let status = wire::get(body, "StatusCode").as_f64().map(|number| number as u16).or(http_status);
+    let message = wire::get(body, "message").as_string();
+    match number {
+        Some(number) => with_status(Code::Protocol(number), status, &message.unwrap_or_default()),
+        // Not the protocol's shape: a proxy answered, or this is no presence server.
+        None => {
+            let status_text = status.map_or_else(String::new, |status| format!(" with status {status}"));
+            with_status(
+                Code::Protocol(ErrorCode::Internal.number()),
+                status,
+                &format!("the server answered{status_text} and no error the protocol knows; check baseURL"),
+            )
+        }
+    }
+}
+
+pub(super) fn invalid(message: &str) -> JsValue {
+    error(Code::InvalidArgument, message)
+}
+
+pub(super) fn not_connected(call: &str) -> JsValue {
+    error(Code::NotConnected, &format!("{call} needs a connected user: await client.connectUser(user, token) first"))
+}
+
+pub(super) fn disconnected() -> JsValue {
+    error(Code::Disconnected, "the client was disconnected by disconnectUser(); connect again to go on")
+}
+
+/// Notes how many seconds the server asked to wait.
+pub(super) fn set_retry_after(error: &JsValue, seconds: f64) {
+    wire::set(error, "retryAfter", &seconds.into());
+}
+
+/// What the core needs to know of an error.
+pub(super) fn failure(error: &JsValue) -> Failure {
+    Failure {
+        retryable: wire::get(error, "retryable").is_truthy(),
+        retry_after: wire::get(error, "retryAfter").as_f64().map(|seconds| (seconds * 1000.0) as u64),
+    }
+}

@@ -1,0 +1,142 @@
+//! Checking what an app passes in, so that a mistake is told where it was made.
+
+use js_sys::{Object, Reflect};
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use super::{error, wire};
+use rollcall_protocol::limits;
+
+/// A user's id, or an error that says what one looks like.
+pub(super) fn user_id(call: &str, value: &JsValue) -> Result<String, JsValue> {
+    match value.as_string() {
+        Some(id) if limits::is_user_id(&id) => Ok(id),
+        _ => Err(error::invalid(&format!(
+            "{call}: `id` must be a string of letters, digits, `@`, `_` and `-`, at most {} long; got {}",
+            limits::USER_ID_LENGTH,
+            shown(value)
+        ))),
+    }
+}
+
+/// An object; undefined and null count as an empty one.
+pub(super) fn object(call: &str, name: &str, value: &JsValue) -> Result<JsValue, JsValue> {
+    if value.is_undefined() || value.is_null() {
+        return Ok(Object::new().into());
+    }
+    if value.is_object() && !js_sys::Array::is_array(value) {
+        return Ok(value.clone());
+    }
+    Err(error::invalid(&format!("{call}: {name} must be an object; got {}", shown(value))))
+}
+
+/// The options of a request, by name.
+pub(super) struct Options {
+    call: &'static str,
+    value: JsValue,
+}
+
+impl Options {
+    pub(super) fn new(call: &'static str, value: &JsValue) -> Result<Self, JsValue> {
+        Ok(Options { call, value: object(call, "options", value)? })
+    }
+
+    pub(super) fn flag(&self, name: &str, default: bool) -> Result<bool, JsValue> {
+        let value = wire::get(&self.value, name);
+        if value.is_undefined() || value.is_null() {
+            return Ok(default);
+        }
+        value.as_bool().ok_or_else(|| self.invalid(name, "must be true or false", &value))
+    }
+
+    pub(super) fn number(&self, name: &str) -> Result<Option<f64>, JsValue> {
+        let value = wire::get(&self.value, name);
+        if value.is_undefined() || value.is_null() {
+            return Ok(None);
+        }
+        match value.as_f64() {
+            Some(number) if number >= 0.0 && number.fract() == 0.0 => Ok(Some(number)),
+            _ => Err(self.invalid(name, "must be a whole number, 0 or more", &value)),
+        }
+    }
+
+    pub(super) fn text(&self, name: &str) -> Result<Option<String>, JsValue> {
+        let value = wire::get(&self.value, name);
+        if value.is_undefined() || value.is_null() {
+            return Ok(None);
+        }
+        value.as_string().map(Some).ok_or_else(|| self.invalid(name, "must be a string", &value))
+    }
+
+    pub(super) fn signal(&self) -> Result<Option<web_sys::AbortSignal>, JsValue> {
+        let value = wire::get(&self.value, "signal");
+        if value.is_undefined() || value.is_null() {
+            return Ok(None);
+        }
+        value.dyn_into().map(Some).map_err(|value| self.invalid("signal", "must be an AbortSignal", &value))
+    }
+
+    /// A copy of what was passed, without what is ours alone: what we do not know, the server may.
+    pub(super) fn to_body(&self) -> Object {
+        let body = Object::assign(&Object::new(), self.value.unchecked_ref());
+        let _ = Reflect::delete_property(&body, &"signal".into());
+        body
+    }
+
+    fn invalid(&self, name: &str, wanted: &str, value: &JsValue) -> JsValue {
+        error::invalid(&format!("{}: option `{name}` {wanted}; got {}", self.call, shown(value)))
+    }
+}
+
+/// One entry of a sort, as the protocol writes it.
+#[derive(Serialize)]
+pub(super) struct SortField {
+    field: String,
+    direction: i8,
+}
+
+/// Reads a sort; the order of fields is kept.
+pub(super) fn sort(call: &str, value: &JsValue) -> Result<Vec<SortField>, JsValue> {
+    let wanted = || {
+        error::invalid(&format!(
+            "{call}: sort must be an object such as {{ last_active: -1 }}, or a list of them, with directions 1 and -1; got {}",
+            shown(value)
+        ))
+    };
+    if value.is_undefined() || value.is_null() {
+        return Ok(Vec::new());
+    }
+    let objects = if js_sys::Array::is_array(value) { wire::elements(value).collect() } else { vec![value.clone()] };
+    let mut fields = Vec::new();
+    for object in objects {
+        if !object.is_object() {
+            return Err(wanted());
+        }
+        for key in Object::keys(object.unchecked_ref::<Object>()).iter() {
+            let field = key.as_string().ok_or_else(wanted)?;
+            let direction = match wire::get(&object, &field).as_f64() {
+                Some(1.0) => 1,
+                Some(-1.0) => -1,
+                _ => return Err(wanted()),
+            };
+            fields.push(SortField { field, direction });
+        }
+    }
+    if fields.len() > limits::MAX_SORT {
+        return Err(error::invalid(&format!("{call}: sort takes at most {} fields", limits::MAX_SORT)));
+    }
+    Ok(fields)
+}
+
+/// A value as a short text for a message.
+fn shown(value: &JsValue) -> String {
+    if value.is_undefined() {
+        return "undefined".to_owned();
+    }
+    let text = wire::stringify(value).ok().and_then(|text| text.as_string()).unwrap_or_else(|| format!("{value:?}"));
+    let mut short: String = text.chars().take(60).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}

@@ -1,0 +1,113 @@
+//! What belongs to one `connectUser`: who, with which token, and what the server said of them.
+
+use std::cell::{Cell, RefCell};
+
+use futures::channel::oneshot;
+use js_sys::{Object, Promise, Reflect};
+use wasm_bindgen::prelude::*;
+
+use super::token::Token;
+use super::wire;
+
+/// What only the user may see of themselves. Events show the public side, so these are kept.
+const OWN_FIELDS: [&str; 11] = [
+    "invisible",
+    "devices",
+    "mutes",
+    "channel_mutes",
+    "unread_count",
+    "total_unread_count",
+    "unread_channels",
+    "unread_threads",
+    "privacy_settings",
+    "push_preferences",
+    "total_unread_count_by_team",
+];
+
+pub(super) struct Session {
+    pub(super) user_id: String,
+    /// The same, as the engine's own string.
+    id: JsValue,
+    /// What `connectUser` was given.
+    details: JsValue,
+    pub(super) token: Token,
+    /// The token that the server refused as expired.
+    pub(super) last_token: RefCell<Option<String>>,
+    me: RefCell<JsValue>,
+    /// False until the server has taken the details in: reconnects must not undo later changes.
+    introduced: Cell<bool>,
+    /// What `connectUser` returned.
+    pub(super) connecting: RefCell<Option<Promise>>,
+    pub(super) settle: RefCell<Option<oneshot::Sender<Result<JsValue, JsValue>>>>,
+}
+
+impl Session {
+    pub(super) fn new(user_id: String, details: JsValue, token: Token) -> Self {
+        Session {
+            id: JsValue::from_str(&user_id),
+            user_id,
+            me: RefCell::new(details.clone()),
+            details,
+            token,
+            last_token: RefCell::default(),
+            introduced: Cell::new(false),
+            connecting: RefCell::default(),
+            settle: RefCell::default(),
+        }
+    }
+
+    /// The connected user, as last heard.
+    pub(super) fn me(&self) -> JsValue {
+        self.me.borrow().clone()
+    }
+
+    /// The `json` parameter of the connect address.
+    pub(super) fn introduction(&self) -> JsValue {
+        let details = if self.introduced.get() {
+            let only_id = Object::new();
+            wire::set(&only_id, "id", &self.id);
+            only_id.into()
+        } else {
+            self.details.clone()
+        };
+        let introduction = Object::new();
+        wire::set(&introduction, "user_id", &self.id);
+        wire::set(&introduction, "user_details", &details);
+        introduction.into()
+    }
+
+    /// The first frame of a connection carries the user whole.
+    pub(super) fn take_me(&self, me: JsValue) {
+        self.introduced.set(true);
+        self.me.replace(me);
+    }
+
+    /// Whether `user` is the connected one.
+    pub(super) fn is_me(&self, user: &JsValue) -> bool {
+        wire::id(user).is_some_and(|id| id == self.id)
+    }
+
+    /// An event showed the connected user's public side.
+    pub(super) fn refresh_me(&self, user: &JsValue) {
+        let old = self.me();
+        let me = Object::assign(&Object::new(), user.unchecked_ref());
+        for field in OWN_FIELDS {
+            let value = wire::get(&old, field);
+            if !value.is_undefined() {
+                wire::set(&me, field, &value);
+            }
+        }
+        self.me.replace(me.into());
+    }
+
+    /// The user was written with success, and these are the fields.
+    pub(super) fn written(&self, fields: &JsValue) {
+        let invisible = wire::get(fields, "invisible");
+        if invisible.is_undefined() {
+            return;
+        }
+        let me = Object::assign(&Object::new(), self.me().unchecked_ref());
+        let _ = Reflect::set(&me, &"invisible".into(), &invisible);
+        self.me.replace(me.into());
+    }
+}

@@ -1,0 +1,352 @@
+//! Does what the core says, and tells it what happens.
+//!
+//! [`Shell::feed`] hands an input in, [`Shell::pump`] carries the outputs out. No borrow of the
+//! core is held while an output is carried out: a listener may call anything here again, which
+//! then feeds the core and leaves the carrying out to the pump that is already running.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use futures::channel::oneshot;
+use js_sys::{Object, Promise, encode_uri_component};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+
+use super::channel::ChannelInner;
+use super::deadline::Work;
+use super::error::{self, Code};
+use super::listeners::Listeners;
+use super::session::Session;
+use super::socket::Socket;
+use super::timer::{Timer, now};
+use super::{requests, wire};
+use crate::core::{ConnectError, Core, Event, Generation, Input, Millis, Output, Status};
+use rollcall_protocol::{close, event, extension};
+
+/// How this client names itself to servers.
+pub(super) const CLIENT_NAME: &str = concat!("rollcall-", env!("CARGO_PKG_VERSION"));
+/// What is asked of servers that know our extensions.
+const EXTENSIONS: &str = extension::BATCH;
+
+pub(super) struct Shell {
+    pub(super) api_key: String,
+    /// Without a slash at its end.
+    pub(super) base_url: String,
+    /// How long a request may take, in milliseconds.
+    pub(super) timeout: u64,
+    pub(super) core: RefCell<Core<JsValue>>,
+    pub(super) listeners: Listeners,
+    pub(super) work: Work,
+    pub(super) channels: RefCell<Vec<Rc<ChannelInner>>>,
+    session: RefCell<Option<Rc<Session>>>,
+    socket: RefCell<Option<Socket>>,
+    goodbye: RefCell<Option<Promise>>,
+    waiting: RefCell<Vec<oneshot::Sender<()>>>,
+    timer: RefCell<Option<(Millis, Timer)>>,
+    pumping: Cell<bool>,
+}
+
+impl Shell {
+    pub(super) fn new(api_key: String, base_url: String, timeout: u64) -> Rc<Self> {
+        let seed = (js_sys::Math::random() * 9_007_199_254_740_992.0) as u64;
+        Rc::new(Shell {
+            api_key,
+            base_url,
+            timeout,
+            core: RefCell::new(Core::new(seed)),
+            listeners: Listeners::default(),
+            work: Work::default(),
+            channels: RefCell::default(),
+            session: RefCell::default(),
+            socket: RefCell::default(),
+            goodbye: RefCell::default(),
+            waiting: RefCell::default(),
+            timer: RefCell::default(),
+            pumping: Cell::new(false),
+        })
+    }
+
+    // --- The session --------------------------------------------------------------------------
+
+    /// The connected user, or the error that says to connect one for `call`.
+    pub(super) fn session(&self, call: &str) -> Result<Rc<Session>, JsValue> {
+        self.session.borrow().clone().ok_or_else(|| error::not_connected(call))
+    }
+
+    pub(super) fn session_if_any(&self) -> Option<Rc<Session>> {
+        self.session.borrow().clone()
+    }
+
+    pub(super) fn begin(self: &Rc<Self>, session: Rc<Session>) {
+        let renewable_token = session.token.is_renewable();
+        self.session.replace(Some(session));
+        self.feed(Input::Connect { renewable_token });
+    }
+
+    /// Says goodbye; the promise resolves when the server has heard it.
+    pub(super) fn disconnect(self: &Rc<Self>) -> Promise {
+        self.feed(Input::Disconnect);
+        self.end_session();
+        self.goodbye.take().unwrap_or_else(|| Promise::resolve(&JsValue::UNDEFINED))
+    }
+
+    fn end_session(&self) {
+        self.session.take();
+        self.waiting.take();
+        for channel in self.channels.take() {
+            channel.end();
+        }
+        self.work.end_all();
+    }
+
+    pub(super) fn connection_id(&self) -> Option<String> {
+        self.core.borrow().connection_id().map(str::to_owned)
+    }
+
+    /// Resolves when there is a connection to subscribe on.
+    pub(super) async fn connected(&self) -> Result<(), JsValue> {
+        while self.core.borrow().status() != Status::Connected {
+            let (sender, receiver) = oneshot::channel();
+            self.waiting.borrow_mut().push(sender);
+            receiver.await.map_err(|_| error::disconnected())?;
+        }
+        Ok(())
+    }
+
+    // --- The pump -----------------------------------------------------------------------------
+
+    pub(super) fn feed(self: &Rc<Self>, input: Input<JsValue>) {
+        self.core.borrow_mut().handle_input(now(), input);
+        self.pump();
+    }
+
+    pub(super) fn pump(self: &Rc<Self>) {
+        if self.pumping.replace(true) {
+            return;
+        }
+        loop {
+            let output = self.core.borrow_mut().poll_output();
+            match output {
+                Some(output) => self.perform(output),
+                None => break,
+            }
+        }
+        self.pumping.set(false);
+        self.arm_timer();
+    }
+
+    fn arm_timer(self: &Rc<Self>) {
+        let due = self.core.borrow().poll_timeout();
+        if self.timer.borrow().as_ref().map(|(at, _)| *at) == due {
+            return;
+        }
+        let armed = due.map(|at| {
+            let shell = Rc::downgrade(self);
+            let timer = Timer::after(at.saturating_sub(now()), move || {
+                if let Some(shell) = shell.upgrade() {
+                    shell.timer.take();
+                    shell.feed(Input::Timeout);
+                }
+            });
+            (at, timer)
+        });
+        self.timer.replace(armed);
+    }
+
+    fn perform(self: &Rc<Self>, output: Output<JsValue>) {
+        match output {
+            Output::Dial { generation, refresh_token } => self.dial(generation, refresh_token),
+            Output::SendHealthCheck => self.send_health_check(),
+            Output::HangUp { code } => {
+                if let Some(socket) = self.socket.take() {
+                    self.goodbye.replace(Some(socket.close(code)));
+                }
+            }
+            Output::Connected => {
+                for waiting in self.waiting.take() {
+                    let _ = waiting.send(());
+                }
+            }
+            Output::ConnectSettled(result) => self.settle(result),
+            Output::Ended(reason) => {
+                let reason = connect_error(reason);
+                self.end_session();
+                self.emit_local(event::CONNECTION_ERROR, &[("error", reason)]);
+            }
+            Output::Ask { request, ask } => {
+                let shell = self.clone();
+                spawn_local(async move {
+                    let result = requests::ask_again(&shell, ask).await.map_err(|problem| error::failure(&problem));
+                    shell.feed(Input::Replied { request, result });
+                });
+            }
+            Output::Emit(event) => self.emit(event),
+        }
+    }
+
+    fn settle(self: &Rc<Self>, result: Result<JsValue, ConnectError<JsValue>>) {
+        let Some(session) = self.session_if_any() else { return };
+        let sender = session.settle.take();
+        let result = result.map_err(connect_error);
+        if result.is_err() {
+            self.end_session();
+        }
+        if let Some(sender) = sender {
+            let _ = sender.send(result);
+        }
+    }
+
+    // --- The socket ---------------------------------------------------------------------------
+
+    fn dial(self: &Rc<Self>, generation: Generation, refresh_token: bool) {
+        let Some(session) = self.session_if_any() else { return };
+        let shell = self.clone();
+        spawn_local(async move {
+            let refused = if refresh_token { session.last_token.take() } else { None };
+            let token = session.token.get(refused.as_deref()).await;
+            // The provider may have taken its time.
+            if !shell.core.borrow().is_current(generation) {
+                return;
+            }
+            let opened = token.and_then(|token| {
+                let socket = shell.open(generation, &session, &token)?;
+                session.last_token.replace(Some(token));
+                Ok(socket)
+            });
+            match opened {
+                Ok(socket) => {
+                    shell.socket.replace(Some(socket));
+                }
+                Err(reason) => shell.feed(Input::DialFailed { generation, reason }),
+            }
+        });
+    }
+
+    fn open(self: &Rc<Self>, generation: Generation, session: &Session, token: &str) -> Result<Socket, JsValue> {
+        let json = wire::stringify(&session.introduction())?.as_string().unwrap_or_default();
+        let url = format!(
+            "{}/connect?json={}&api_key={}&authorization={}&stream-auth-type=jwt&X-Stream-Client={}&{}={}",
+            self.base_url.replacen("http", "ws", 1),
+            encode_uri_component(&json),
+            encode_uri_component(&self.api_key),
+            encode_uri_component(token),
+            CLIENT_NAME,
+            extension::PARAMETER,
+            EXTENSIONS,
+        );
+        let (on_message, on_close) = (Rc::downgrade(self), Rc::downgrade(self));
+        Socket::open(
+            &url,
+            move |text| {
+                if let Some(shell) = on_message.upgrade() {
+                    shell.received(generation, &text);
+                }
+            },
+            move |code| closed(&on_close, generation, code),
+        )
+        .map_err(|_| error::invalid(&format!("baseURL `{}` is not an address a socket can open", self.base_url)))
+    }
+
+    /// A frame: one event, or an array of them.
+    fn received(self: &Rc<Self>, generation: Generation, text: &JsValue) {
+        // What is not JSON is not for us; the health checks decide whether the connection is.
+        let Ok(parsed) = wire::parse(text) else { return };
+        let events: Vec<JsValue> =
+            if js_sys::Array::is_array(&parsed) { wire::elements(&parsed).collect() } else { vec![parsed] };
+        for frame in events.into_iter().filter_map(wire::frame) {
+            self.feed(Input::Frame { generation, frame });
+        }
+    }
+
+    fn send_health_check(&self) {
+        let Some(id) = self.connection_id() else { return };
+        if let Some(socket) = self.socket.borrow().as_ref() {
+            socket.send(&format!(r#"[{{"type":"{}","client_id":"{}"}}]"#, event::HEALTH_CHECK, id));
+        }
+    }
+
+    // --- Events -------------------------------------------------------------------------------
+
+    fn emit(self: &Rc<Self>, event: Event<JsValue>) {
+        match event {
+            Event::Received(payload) => self.deliver(&payload),
+            Event::PresenceLearnt { user } => self.emit_learnt(event::USER_PRESENCE_CHANGED, user),
+            Event::ProfileLearnt { user } => self.emit_learnt(event::USER_UPDATED, user),
+            Event::ConnectionChanged { online } => {
+                self.emit_local(event::local::CONNECTION_CHANGED, &[("online", online.into())]);
+            }
+            Event::ConnectionRecovered => self.emit_local(event::local::CONNECTION_RECOVERED, &[]),
+        }
+    }
+
+    fn emit_learnt(self: &Rc<Self>, kind: &str, user: JsValue) {
+        self.emit_local(kind, &[("user", user), ("resync", JsValue::TRUE)]);
+    }
+
+    fn emit_local(self: &Rc<Self>, kind: &str, fields: &[(&str, JsValue)]) {
+        let event = Object::new();
+        wire::set(&event, "type", &kind.into());
+        wire::set(&event, "created_at", &js_sys::Date::new_0().to_iso_string());
+        for (name, value) in fields {
+            wire::set(&event, name, value);
+        }
+        self.deliver(&event);
+    }
+
+    /// Brings what the app can see up to date, then tells the listeners.
+    fn deliver(self: &Rc<Self>, event: &JsValue) {
+        let Some(kind) = wire::kind(event) else { return };
+        let channels: Vec<Rc<ChannelInner>> = self.channels.borrow().clone();
+        match kind.as_str() {
+            event::USER_PRESENCE_CHANGED | event::USER_UPDATED => {
+                if let Some(user) = wire::user(event) {
+                    if let Some(session) = self.session_if_any().filter(|session| session.is_me(&user)) {
+                        session.refresh_me(&user);
+                    }
+                    for channel in &channels {
+                        channel.replace_user(&user);
+                    }
+                }
+            }
+            event::HEALTH_CHECK => {
+                let me = wire::get(event, "me");
+                if let (true, Some(session)) = (me.is_object(), self.session_if_any()) {
+                    session.take_me(me);
+                }
+            }
+            _ => {}
+        }
+        let cid = wire::get(event, "cid");
+        let channel = channels.iter().find(|channel| channel.is(&cid));
+        if let Some(channel) = channel {
+            channel.apply(&kind, event);
+        }
+        self.listeners.dispatch(&kind, event);
+        if let Some(channel) = channel {
+            channel.listeners.dispatch(&kind, event);
+        }
+    }
+}
+
+fn closed(shell: &Weak<Shell>, generation: Generation, code: u16) {
+    let Some(shell) = shell.upgrade() else { return };
+    if !shell.core.borrow().is_current(generation) {
+        return;
+    }
+    shell.socket.take();
+    shell.feed(Input::Closed { generation, code });
+}
+
+fn connect_error(reason: ConnectError<JsValue>) -> JsValue {
+    match reason {
+        ConnectError::Failed(error) => error,
+        ConnectError::Closed(close::ABNORMAL) => {
+            error::error(Code::Network, "the server could not be reached; check baseURL and the network")
+        }
+        ConnectError::Closed(code) => {
+            error::error(Code::Network, &format!("the server closed the connection with code {code}"))
+        }
+        ConnectError::TimedOut => error::error(Code::Timeout, "the server did not accept the connection in time"),
+        ConnectError::Disconnected => error::disconnected(),
+    }
+}

@@ -1,0 +1,171 @@
+//! A channel's live state: one plain JavaScript object, brought up to date in place.
+
+use js_sys::{Array, Object, Reflect};
+use wasm_bindgen::prelude::*;
+
+use super::wire;
+use rollcall_protocol::event;
+
+#[wasm_bindgen]
+extern "C" {
+    /// Ids are chosen by others: `__proto__` must be a key like any other.
+    #[wasm_bindgen(js_namespace = Object, js_name = create)]
+    fn create_object(prototype: &JsValue) -> Object;
+}
+
+fn by_id() -> Object {
+    create_object(&JsValue::NULL)
+}
+
+pub(super) struct ChannelState {
+    object: Object,
+}
+
+impl ChannelState {
+    pub(super) fn new() -> Self {
+        let state = ChannelState { object: Object::new() };
+        state.set("members", &by_id());
+        state.set("watchers", &by_id());
+        state.set("watcher_count", &0.into());
+        state.set("messages", &Array::new());
+        state.set("membership", &JsValue::NULL);
+        state
+    }
+
+    pub(super) fn to_js(&self) -> JsValue {
+        self.object.clone().into()
+    }
+
+    /// Takes over what a query returned. `newest` gives the user that an event has shown since.
+    pub(super) fn hydrate(&self, response: &JsValue, newest: impl Fn(JsValue) -> JsValue) {
+        let freshen = |holder: &JsValue| {
+            if let Some(user) = wire::user(holder) {
+                wire::set(holder, "user", &newest(user));
+            }
+        };
+        let members = wire::get(response, "members");
+        if Array::is_array(&members) {
+            let all = by_id();
+            for member in wire::elements(&members) {
+                freshen(&member);
+                put(&all, &member_id(&member), &member);
+            }
+            self.set("members", &all);
+        }
+        let messages = wire::get(response, "messages");
+        if Array::is_array(&messages) {
+            wire::elements(&messages).for_each(|message| freshen(&message));
+            // A copy: the app holds the response, and its list is not to grow by itself.
+            self.set("messages", &Array::from(&messages));
+        }
+        let watchers = wire::get(response, "watchers");
+        if Array::is_array(&watchers) {
+            let all = by_id();
+            for user in wire::elements(&watchers).filter(JsValue::is_object) {
+                let user = newest(user);
+                put(&all, &id_of(&user), &user);
+            }
+            self.set("watchers", &all);
+        }
+        let count = wire::get(response, "watcher_count");
+        if count.as_f64().is_some() {
+            self.set("watcher_count", &count);
+        }
+        let membership = wire::get(response, "membership");
+        if membership.is_object() {
+            freshen(&membership);
+            self.set("membership", &membership);
+        }
+    }
+
+    /// Puts the user's newest presence wherever the user appears.
+    pub(super) fn replace_user(&self, user: &JsValue) {
+        let id = id_of(user);
+        let member = lookup(&self.get("members"), &id);
+        if member.is_object() {
+            wire::set(&member, "user", user);
+        }
+        let watchers = self.get("watchers");
+        if !lookup(&watchers, &id).is_undefined() {
+            put(watchers.unchecked_ref(), &id, user);
+        }
+        let membership = self.get("membership");
+        if membership.is_object() && member_id(&membership) == id {
+            wire::set(&membership, "user", user);
+        }
+        for message in wire::elements(&self.get("messages")) {
+            if wire::user(&message).is_some_and(|author| id_of(&author) == id) {
+                wire::set(&message, "user", user);
+            }
+        }
+    }
+
+    /// An event of this channel.
+    pub(super) fn apply(&self, kind: &str, payload: &JsValue) {
+        match kind {
+            event::USER_WATCHING_START | event::USER_WATCHING_STOP => {
+                let Some(user) = wire::user(payload) else { return };
+                let watchers = self.get("watchers");
+                if kind == event::USER_WATCHING_START {
+                    put(watchers.unchecked_ref(), &id_of(&user), &user);
+                } else {
+                    let _ = Reflect::delete_property(watchers.unchecked_ref::<Object>(), &id_of(&user));
+                }
+            }
+            event::MEMBER_ADDED | event::MEMBER_UPDATED => {
+                let member = wire::get(payload, "member");
+                if member.is_object() {
+                    put(self.get("members").unchecked_ref(), &member_id(&member), &member);
+                }
+            }
+            event::MEMBER_REMOVED => {
+                let member = wire::get(payload, "member");
+                let id = if member.is_object() { member_id(&member) } else { id_of(&wire::get(payload, "user")) };
+                let _ = Reflect::delete_property(self.get("members").unchecked_ref::<Object>(), &id);
+            }
+            event::MESSAGE_NEW => self.add_message(&wire::get(payload, "message")),
+            _ => {}
+        }
+        let count = wire::get(payload, "watcher_count");
+        if count.as_f64().is_some() {
+            self.set("watcher_count", &count);
+        }
+    }
+
+    /// A message, once: the reply to sending it and its event may both come.
+    pub(super) fn add_message(&self, message: &JsValue) {
+        let Some(id) = wire::id(message) else { return };
+        let messages = self.get("messages");
+        let Some(list) = messages.dyn_ref::<Array>() else { return };
+        if !list.iter().any(|other| wire::id(&other).as_ref() == Some(&id)) {
+            list.push(message);
+        }
+    }
+
+    fn get(&self, name: &str) -> JsValue {
+        wire::get(&self.object, name)
+    }
+
+    fn set(&self, name: &str, value: &JsValue) {
+        wire::set(&self.object, name, value);
+    }
+}
+
+fn id_of(user: &JsValue) -> JsValue {
+    wire::id(user).unwrap_or(JsValue::UNDEFINED)
+}
+
+fn member_id(member: &JsValue) -> JsValue {
+    let id = wire::get(member, "user_id");
+    if id.is_string() { id } else { wire::user(member).map_or(JsValue::UNDEFINED, |user| id_of(&user)) }
+}
+
+fn lookup(map: &JsValue, id: &JsValue) -> JsValue {
+    Reflect::get(map, id).unwrap_or(JsValue::UNDEFINED)
+}
+
+fn put(map: &Object, id: &JsValue, value: &JsValue) {
+    if id.is_string() {
+        let _ = Reflect::set(map, id, value);
+    }
+}

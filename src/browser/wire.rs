@@ -1,0 +1,121 @@
+//! Reading what the server sends: the engine parses, we look at the few fields that matter.
+
+use wasm_bindgen::prelude::*;
+
+use crate::core::{Frame, Seen};
+use rollcall_protocol::event;
+
+#[wasm_bindgen]
+extern "C" {
+    /// Hands the engine its own string: unlike `js_sys::JSON::parse`, no copy through wasm.
+    #[wasm_bindgen(js_namespace = JSON, js_name = parse, catch)]
+    pub(super) fn parse(text: &JsValue) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(js_namespace = JSON, js_name = stringify, catch)]
+    pub(super) fn stringify(value: &JsValue) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(js_namespace = Reflect, js_name = get, catch)]
+    fn reflect_get(target: &JsValue, key: &str) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(js_namespace = Reflect, js_name = set, catch)]
+    fn reflect_set(target: &JsValue, key: &str, value: &JsValue) -> Result<bool, JsValue>;
+
+    /// An object that has at least been seen to be one: getters on it cannot throw, short of
+    /// getters of its own, which nothing that was parsed has.
+    type Fields;
+    #[wasm_bindgen(method, structural, getter, js_name = type)]
+    fn kind(this: &Fields) -> JsValue;
+    #[wasm_bindgen(method, structural, getter)]
+    fn user(this: &Fields) -> JsValue;
+    #[wasm_bindgen(method, structural, getter)]
+    fn id(this: &Fields) -> JsValue;
+    #[wasm_bindgen(method, structural, getter)]
+    fn online(this: &Fields) -> JsValue;
+    #[wasm_bindgen(method, structural, getter)]
+    fn updated_at(this: &Fields) -> JsValue;
+}
+
+fn fields(value: &JsValue) -> Option<&Fields> {
+    value.is_object().then(|| value.unchecked_ref())
+}
+
+/// A field of an object; undefined when there is none, or when it is no object.
+pub(super) fn get(target: &JsValue, key: &str) -> JsValue {
+    if !target.is_object() && !target.is_function() {
+        return JsValue::UNDEFINED;
+    }
+    reflect_get(target, key).unwrap_or(JsValue::UNDEFINED)
+}
+
+/// Sets a field of an object of our own.
+pub(super) fn set(target: &JsValue, key: &str, value: &JsValue) {
+    // Fails only on frozen objects and on non-objects, where there is nothing to keep.
+    let _ = reflect_set(target, key, value);
+}
+
+/// An event's `type`.
+pub(super) fn kind(event: &JsValue) -> Option<String> {
+    fields(event)?.kind().as_string()
+}
+
+/// An event's or a member's `user`, when it is one.
+pub(super) fn user(value: &JsValue) -> Option<JsValue> {
+    let user = fields(value)?.user();
+    user.is_object().then_some(user)
+}
+
+/// A user's `id`, as the engine's own string.
+pub(super) fn id(value: &JsValue) -> Option<JsValue> {
+    let id = fields(value)?.id();
+    id.is_string().then_some(id)
+}
+
+/// A user, read as far as the core needs it.
+pub(super) fn seen(user: JsValue) -> Option<Seen<JsValue>> {
+    let fields = fields(&user)?;
+    let id = fields.id().as_string()?;
+    let online = fields.online().is_truthy();
+    let revision = fields.updated_at().as_string().map_or(0, |text| hash(&text));
+    Some(Seen { id, online, revision, user })
+}
+
+/// The users of a list, each found in `field` of an entry when one is named.
+pub(super) fn seen_in(list: &JsValue, field: Option<&str>) -> Vec<Seen<JsValue>> {
+    elements(list).filter_map(|entry| seen(field.map_or_else(|| entry.clone(), |field| get(&entry, field)))).collect()
+}
+
+/// The elements of an array; none when it is no array.
+pub(super) fn elements(list: &JsValue) -> impl Iterator<Item = JsValue> {
+    list.dyn_ref::<js_sys::Array>().map(js_sys::Array::to_vec).unwrap_or_default().into_iter()
+}
+
+/// One event, as the core takes it; `None` when it is not an event at all.
+pub(super) fn frame(payload: JsValue) -> Option<Frame<JsValue>> {
+    let Some(kind) = kind(&payload) else {
+        // Error frames of 2020 had no type.
+        return error_frame(payload);
+    };
+    match kind.as_str() {
+        event::HEALTH_CHECK => {
+            let connection_id = get(&payload, "connection_id").as_string().unwrap_or_default();
+            Some(Frame::Health { connection_id, payload })
+        }
+        event::CONNECTION_ERROR => error_frame(payload),
+        event::USER_PRESENCE_CHANGED | event::USER_UPDATED => match user(&payload).and_then(seen) {
+            Some(user) => Some(Frame::User { user, payload }),
+            None => Some(Frame::Other { payload }),
+        },
+        _ => Some(Frame::Other { payload }),
+    }
+}
+
+fn error_frame(payload: JsValue) -> Option<Frame<JsValue>> {
+    let error = get(&payload, "error");
+    let code = get(&error, "code").as_f64()?;
+    Some(Frame::Error { code: code as i32, payload: super::error::from_server(&error, None) })
+}
+
+/// FNV-1a: enough to tell two timestamps apart.
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}

@@ -1,0 +1,103 @@
+//! The states of the connection, each holding just what it needs.
+
+use super::io::Millis;
+use rollcall_protocol::timing;
+
+/// What the connection is doing, for anyone who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Disconnected,
+    Connecting,
+    Connected,
+    WaitingToReconnect,
+}
+
+#[derive(Debug)]
+pub(super) enum Connection {
+    Disconnected,
+    Connecting { deadline: Millis, opening: Opening },
+    Connected { id: String, since: Millis, last_heard: Millis, pulse: Pulse },
+    WaitingToReconnect { until: Millis, opening: Opening, refresh_token: bool },
+}
+
+/// Whether the app still waits for `connectUser`, or was connected before.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Opening {
+    First { give_up_at: Millis },
+    Again,
+}
+
+impl Opening {
+    pub(super) fn give_up_at(self) -> Option<Millis> {
+        match self {
+            Opening::First { give_up_at } => Some(give_up_at),
+            Opening::Again => None,
+        }
+    }
+}
+
+/// Whether the open socket is believed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Pulse {
+    Sure {
+        next_check: Millis,
+    },
+    /// A health check is out, and the connection is lost unless something arrives.
+    InDoubt {
+        deadline: Millis,
+    },
+}
+
+impl Connection {
+    pub(super) fn status(&self) -> Status {
+        match self {
+            Connection::Disconnected => Status::Disconnected,
+            Connection::Connecting { .. } => Status::Connecting,
+            Connection::Connected { .. } => Status::Connected,
+            Connection::WaitingToReconnect { .. } => Status::WaitingToReconnect,
+        }
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        matches!(self, Connection::Connected { .. })
+    }
+
+    /// Connected, and with no reason for doubt.
+    pub(super) fn is_trusted(&self) -> bool {
+        matches!(self, Connection::Connected { pulse: Pulse::Sure { .. }, .. })
+    }
+
+    pub(super) fn has_socket(&self) -> bool {
+        matches!(self, Connection::Connecting { .. } | Connection::Connected { .. })
+    }
+
+    pub(super) fn id(&self) -> Option<&str> {
+        match self {
+            Connection::Connected { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+
+    /// What an attempt in progress is for; a connection that is up would be opened again.
+    pub(super) fn opening(&self) -> Option<Opening> {
+        match self {
+            Connection::Connecting { opening, .. } | Connection::WaitingToReconnect { opening, .. } => Some(*opening),
+            Connection::Connected { .. } => Some(Opening::Again),
+            Connection::Disconnected => None,
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Millis> {
+        match *self {
+            Connection::Disconnected => None,
+            Connection::Connecting { deadline, opening } => {
+                Some(opening.give_up_at().map_or(deadline, |at| deadline.min(at)))
+            }
+            Connection::WaitingToReconnect { until, .. } => Some(until),
+            Connection::Connected { pulse: Pulse::InDoubt { deadline }, .. } => Some(deadline),
+            Connection::Connected { last_heard, pulse: Pulse::Sure { next_check }, .. } => {
+                Some(next_check.min(last_heard + timing::DEAD_AFTER))
+            }
+        }
+    }
+}
