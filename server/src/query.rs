@@ -19,6 +19,8 @@ pub use path::Path;
 pub use sort::Sort;
 pub use words::words;
 
+use rollcall_protocol::limits;
+
 /// A field built into the resource, or one that applications add.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Target<F> {
@@ -43,7 +45,7 @@ impl IdRange {
 }
 
 /// A page of users. Deleted users are never in it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct UserQuery {
     pub filter: Filter<UserField>,
     /// Without entries: newest first; by id, when there is an id range. Ties are broken by id.
@@ -55,13 +57,14 @@ pub struct UserQuery {
 }
 
 /// A page of channels. Deleted channels are never in it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ChannelQuery {
     pub filter: Filter<ChannelField>,
     /// Without entries: the one where something happened last comes first. Ties are broken by cid.
     pub sort: Vec<Sort<ChannelField>>,
-    /// Whose view it is. Fields such as `hidden` and `joined` are about this user and match
-    /// nothing without one. Channels this user hid are left out unless the filter names `hidden`.
+    /// Whose view it is. Fields such as `hidden` and `joined` are about this user; without one
+    /// they are as for somebody who is no member. Channels the viewer hid are left out unless the
+    /// filter names `hidden`.
     pub viewer: Option<String>,
     /// Only channels the viewer is a member of.
     pub members_only: bool,
@@ -70,7 +73,7 @@ pub struct ChannelQuery {
 }
 
 /// A page of one channel's members.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct MemberQuery {
     pub cid: String,
     pub filter: Filter<MemberField>,
@@ -79,4 +82,44 @@ pub struct MemberQuery {
     pub ids: IdRange,
     pub limit: u32,
     pub offset: u32,
+}
+
+impl Default for UserQuery {
+    fn default() -> Self {
+        Self {
+            filter: Filter::default(),
+            sort: Vec::new(),
+            ids: IdRange::default(),
+            include_deactivated: false,
+            limit: limits::USERS_DEFAULT as u32,
+            offset: 0,
+        }
+    }
+}
+
+impl Default for ChannelQuery {
+    fn default() -> Self {
+        Self {
+            filter: Filter::default(),
+            sort: Vec::new(),
+            viewer: None,
+            members_only: false,
+            limit: limits::CHANNELS_DEFAULT as u32,
+            offset: 0,
+        }
+    }
+}
+
+impl MemberQuery {
+    /// The first members of the channel.
+    pub fn of(cid: impl Into<String>) -> Self {
+        Self {
+            cid: cid.into(),
+            filter: Filter::default(),
+            sort: Vec::new(),
+            ids: IdRange::default(),
+            limit: limits::MEMBERS_PER_CHANNEL_QUERY as u32,
+            offset: 0,
+        }
+    }
 }

@@ -13,7 +13,10 @@ mod channels;
 mod error;
 mod members;
 mod messages;
+mod sqlite;
 mod users;
+
+use std::sync::Arc;
 
 pub use app::{AppStore, Task, TaskStatus};
 pub use change::{Change, Custom, CustomChange, Written};
@@ -24,10 +27,24 @@ pub use members::{Invite, Member, MemberChange, MemberStore, NewMember, Read, Un
 pub use messages::{Message, MessageChange, MessagePage, MessageStore, NewMessage};
 pub use users::{User, UserChange, UserStore};
 
-/// Everything a database has to do for the server. Import the trait of the noun to call it.
+/// Everything a database has to do for the server.
 pub trait Store: UserStore + ChannelStore + MemberStore + MessageStore + AppStore {}
 
 impl<S> Store for S where S: UserStore + ChannelStore + MemberStore + MessageStore + AppStore {}
+
+/// Opens the store this URL names: `sqlite://path` (made when it is not there), or
+/// `sqlite::memory:`, which is forgotten with the process.
+pub async fn open(url: &str) -> Result<Arc<dyn Store>> {
+    match url.split_once(':') {
+        Some(("sqlite", _)) => Ok(Arc::new(sqlite::SqliteStore::open(url).await?)),
+        // The rest of an URL may hold a password, so the error names the scheme only.
+        other => {
+            let scheme = other.map_or("", |(scheme, _)| scheme);
+            let reason = format!("no database is called {scheme:?}, write sqlite://path");
+            Err(StoreError::database(reason))
+        }
+    }
+}
 
 /// The outcome of every operation of the store.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;

@@ -26,6 +26,24 @@ impl<T: Clone> Change<T> {
             Change::Clear => *field = None,
         }
     }
+
+    /// For a field that always has a value: clearing it brings back the default.
+    pub(crate) fn apply_or(&self, field: &mut T, default: impl FnOnce() -> T) {
+        match self {
+            Change::Keep => {}
+            Change::Set(value) => *field = value.clone(),
+            Change::Clear => *field = default(),
+        }
+    }
+}
+
+/// No database can be relied on to keep U+0000 in a text, so none is asked to. `id` names the
+/// record in an error.
+pub(crate) fn check_texts<'a>(texts: impl IntoIterator<Item = &'a String>, id: &str) -> Result<()> {
+    match texts.into_iter().any(|text| text.contains('\0')) {
+        true => Err(StoreError::invalid(id, "text may not contain U+0000")),
+        false => Ok(()),
+    }
 }
 
 /// What happens to one custom field, or to a part of one.
@@ -49,13 +67,16 @@ impl CustomChange {
         for change in changes {
             change.apply(custom, id)?;
         }
-        let bytes = serde_json::to_string(custom).map_or(0, |json| json.len());
-        if !changes.is_empty() && bytes > limits::CUSTOM_DATA_BYTES {
-            let limit = limits::CUSTOM_DATA_BYTES;
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let json = serde_json::to_string(custom).map_err(StoreError::database)?;
+        let (bytes, limit) = (json.len(), limits::CUSTOM_DATA_BYTES);
+        if bytes > limit {
             let reason = format!("custom data is {bytes} bytes, more than {limit}");
             return Err(StoreError::invalid(id, reason));
         }
-        Ok(())
+        check_json(custom, id)
     }
 
     fn apply(&self, custom: &mut Custom, id: &str) -> Result<()> {
@@ -85,6 +106,24 @@ impl CustomChange {
         }
         Ok(())
     }
+}
+
+/// [`check_texts`] for everything in a JSON object.
+fn check_json(fields: &Custom, id: &str) -> Result<()> {
+    fn texts<'a>(value: &'a Value, found: &mut Vec<&'a String>) {
+        match value {
+            Value::String(text) => found.push(text),
+            Value::Array(values) => values.iter().for_each(|value| texts(value, found)),
+            Value::Object(fields) => fields.iter().for_each(|(key, value)| {
+                found.push(key);
+                texts(value, found);
+            }),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    let mut found: Vec<&String> = fields.keys().collect();
+    fields.values().for_each(|value| texts(value, &mut found));
+    check_texts(found, id)
 }
 
 /// A record after a write, with what it was before, so that the caller sees what changed.

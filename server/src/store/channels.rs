@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Change, Custom, CustomChange, Member, NewMember, Result, Written};
+use super::{Change, Custom, CustomChange, Member, NewMember, Result, Written, change};
 use crate::query::ChannelQuery;
 
 /// A channel as stored. `name` and `image` are ordinary custom fields.
@@ -42,6 +42,35 @@ pub struct NewChannel {
     pub hide_for_creator: bool,
 }
 
+impl NewChannel {
+    pub fn cid(&self) -> String {
+        format!("{}:{}", self.kind, self.id)
+    }
+
+    pub(super) fn build(&self, now: Timestamp) -> Result<Channel> {
+        let mut channel = Channel {
+            cid: self.cid(),
+            kind: self.kind.clone(),
+            id: self.id.clone(),
+            team: self.team.clone(),
+            created_by_id: Some(self.created_by_id.clone()),
+            frozen: self.frozen,
+            disabled: self.disabled,
+            created_at: now,
+            updated_at: now,
+            last_message_at: None,
+            deleted_at: None,
+            member_count: 0,
+            message_count: 0,
+            custom: Custom::new(),
+        };
+        let custom = CustomChange::set_all(self.custom.clone());
+        CustomChange::apply_all(&custom, &mut channel.custom, &channel.cid)?;
+        change::check_texts([&channel.cid, &channel.team], &channel.cid)?;
+        Ok(channel)
+    }
+}
+
 /// A channel that was asked for, and whether asking made it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Opened {
@@ -62,6 +91,19 @@ pub struct ChannelChange {
     pub replace_custom: bool,
     /// Applied in order.
     pub custom: Vec<CustomChange>,
+}
+
+impl ChannelChange {
+    pub(super) fn apply(&self, channel: &mut Channel) -> Result<()> {
+        self.team.apply_or(&mut channel.team, String::new);
+        self.frozen.apply_or(&mut channel.frozen, || false);
+        self.disabled.apply_or(&mut channel.disabled, || false);
+        if self.replace_custom {
+            channel.custom = Custom::new();
+        }
+        CustomChange::apply_all(&self.custom, &mut channel.custom, &channel.cid)?;
+        change::check_texts([&channel.team], &channel.cid)
+    }
 }
 
 /// Channels, without what is in them.

@@ -1,8 +1,10 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Change, Custom, CustomChange, Result, Written};
+use super::{Change, Custom, CustomChange, Result, Written, change};
 use crate::query::MemberQuery;
+
+const DEFAULT_ROLE: &str = "channel_member";
 
 /// A user's place in a channel.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,11 +70,38 @@ impl NewMember {
     pub fn new(user_id: impl Into<String>) -> Self {
         Self {
             user_id: user_id.into(),
-            channel_role: "channel_member".to_owned(),
+            channel_role: DEFAULT_ROLE.to_owned(),
             invited: false,
             hide_history: false,
             custom: Custom::new(),
         }
+    }
+}
+
+impl NewMember {
+    pub(super) fn build(&self, cid: &str, now: Timestamp) -> Result<Member> {
+        let mut member = Member {
+            cid: cid.to_owned(),
+            user_id: self.user_id.clone(),
+            channel_role: self.channel_role.clone(),
+            invite: self.invited.then_some(Invite::Pending),
+            invited_at: self.invited.then_some(now),
+            invite_accepted_at: None,
+            invite_rejected_at: None,
+            banned: false,
+            notifications_muted: false,
+            hidden: false,
+            hide_messages_before: self.hide_history.then_some(now),
+            archived_at: None,
+            pinned_at: None,
+            created_at: now,
+            updated_at: now,
+            custom: Custom::new(),
+        };
+        let custom = CustomChange::set_all(self.custom.clone());
+        CustomChange::apply_all(&custom, &mut member.custom, &self.user_id)?;
+        change::check_texts([&self.channel_role], &self.user_id)?;
+        Ok(member)
     }
 }
 
@@ -91,6 +120,31 @@ pub struct MemberChange {
     pub pinned: Change<bool>,
     /// Applied in order.
     pub custom: Vec<CustomChange>,
+}
+
+impl MemberChange {
+    pub(super) fn apply(&self, member: &mut Member, now: Timestamp) -> Result<()> {
+        let role = || DEFAULT_ROLE.to_owned();
+        self.channel_role.apply_or(&mut member.channel_role, role);
+        self.notifications_muted.apply_or(&mut member.notifications_muted, || false);
+        for (wanted, time) in [(&self.archived, &mut member.archived_at), (&self.pinned, &mut member.pinned_at)] {
+            match wanted {
+                Change::Keep => {}
+                Change::Set(true) => *time = time.or(Some(now)),
+                Change::Set(false) | Change::Clear => *time = None,
+            }
+        }
+        if let Some(invite) = self.invite.filter(|invite| member.invite != Some(*invite)) {
+            member.invite = Some(invite);
+            match invite {
+                Invite::Pending => member.invited_at = Some(now),
+                Invite::Accepted => member.invite_accepted_at = Some(now),
+                Invite::Rejected => member.invite_rejected_at = Some(now),
+            }
+        }
+        CustomChange::apply_all(&self.custom, &mut member.custom, &member.user_id)?;
+        change::check_texts([&member.channel_role], &member.user_id)
+    }
 }
 
 /// How far a member has read a channel.
@@ -136,7 +190,7 @@ pub trait MemberStore: Send + Sync {
     async fn add_members(&self, cid: &str, members: &[NewMember], now: Timestamp) -> Result<Vec<Member>>;
 
     /// Removes members; those who are none are passed over. Answers with the removed ones.
-    async fn remove_members(&self, cid: &str, user_ids: &[String], now: Timestamp) -> Result<Vec<Member>>;
+    async fn remove_members(&self, cid: &str, user_ids: &[String]) -> Result<Vec<Member>>;
 
     /// Changes several members of a channel; one who is no member is an error. All or none.
     async fn update_members(

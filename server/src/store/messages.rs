@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Change, Custom, CustomChange, Result, Written};
+use super::{Change, Custom, CustomChange, Result, Written, change};
 
 /// A message as stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +30,26 @@ pub struct NewMessage {
     pub custom: Custom,
 }
 
+impl NewMessage {
+    pub(super) fn build(&self, now: Timestamp) -> Result<Message> {
+        let mut message = Message {
+            id: self.id.clone(),
+            cid: self.cid.clone(),
+            user_id: self.user_id.clone(),
+            text: self.text.clone(),
+            parent_id: self.parent_id.clone(),
+            created_at: now,
+            updated_at: now,
+            deleted_at: None,
+            custom: Custom::new(),
+        };
+        let custom = CustomChange::set_all(self.custom.clone());
+        CustomChange::apply_all(&custom, &mut message.custom, &self.id)?;
+        change::check_texts([&self.id, &self.text], &self.id)?;
+        Ok(message)
+    }
+}
+
 /// What to change of one message. The default keeps everything.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MessageChange {
@@ -37,6 +57,14 @@ pub struct MessageChange {
     pub text: Change<String>,
     /// Applied in order.
     pub custom: Vec<CustomChange>,
+}
+
+impl MessageChange {
+    pub(super) fn apply(&self, message: &mut Message) -> Result<()> {
+        self.text.apply_or(&mut message.text, String::new);
+        CustomChange::apply_all(&self.custom, &mut message.custom, &message.id)?;
+        change::check_texts([&message.text], &message.id)
+    }
 }
 
 /// Which of a channel's messages. The default is the newest [`limit`](Self::limit).

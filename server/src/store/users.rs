@@ -2,8 +2,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Change, Custom, CustomChange, Result, Written};
+use super::{Change, Custom, CustomChange, Result, Written, change};
 use crate::query::UserQuery;
+
+const DEFAULT_ROLE: &str = "user";
 
 /// A user as stored. Whether they are online is not here: only live connections know.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +42,7 @@ impl User {
             id: id.into(),
             name: None,
             image: None,
-            role: "user".to_owned(),
+            role: DEFAULT_ROLE.to_owned(),
             teams: Vec::new(),
             language: String::new(),
             invisible: false,
@@ -82,6 +84,22 @@ impl UserChange {
     /// A change of user `id` that keeps everything.
     pub fn of(id: impl Into<String>) -> Self {
         Self { id: id.into(), ..Self::default() }
+    }
+
+    pub(super) fn apply(&self, user: &mut User) -> Result<()> {
+        self.name.apply(&mut user.name);
+        self.image.apply(&mut user.image);
+        self.role.apply_or(&mut user.role, || DEFAULT_ROLE.to_owned());
+        self.teams.apply_or(&mut user.teams, Vec::new);
+        self.language.apply_or(&mut user.language, String::new);
+        self.invisible.apply_or(&mut user.invisible, || false);
+        self.banned.apply_or(&mut user.banned, || false);
+        self.privacy_settings.apply(&mut user.privacy_settings);
+        CustomChange::apply_all(&self.custom, &mut user.custom, &self.id)?;
+        let texts = [&user.id, &user.role, &user.language];
+        let optional = [&user.name, &user.image];
+        let texts = texts.into_iter().chain(optional.into_iter().flatten());
+        change::check_texts(texts.chain(&user.teams), &self.id)
     }
 }
 

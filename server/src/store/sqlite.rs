@@ -1,0 +1,100 @@
+//! The embedded database.
+//!
+//! One connection writes and several read. SQLite has one writer at a time anyway; queueing for
+//! ours costs less than being told "busy". In WAL mode readers and the writer do not wait for each
+//! other, and with `synchronous=FULL` what is committed is on the disk.
+
+mod app;
+mod channels;
+mod filter;
+mod members;
+mod messages;
+mod row;
+mod source;
+mod users;
+
+use std::borrow::Cow;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection, SqlStr, Sqlite, SqliteConnection, SqlitePool, Transaction};
+
+use super::{Result, StoreError};
+
+const READERS: u32 = 4;
+/// How long to wait for another process that holds the file, such as a backup.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a request waits for a connection before it is told that the database is too busy.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Never edit one that was released: databases remember what they have run.
+const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "init", include_str!("../../migrations/sqlite/0001_init.sql"))];
+
+/// A store in one file.
+pub(super) struct SqliteStore {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl SqliteStore {
+    /// Opens `sqlite://path`, or `sqlite::memory:`, and brings its tables up to date. The file is
+    /// made when it is not there.
+    pub(super) async fn open(url: &str) -> Result<Self> {
+        let options = SqliteConnectOptions::from_str(url)?
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT)
+            .optimize_on_close(true, None);
+        let in_memory = url.contains(":memory:") || url.contains("mode=memory");
+        let writer = pool(1).connect_with(options.clone()).await?;
+        migrate(&mut *writer.acquire().await?).await?;
+        // A second connection to a database in memory would see another, empty one.
+        let readers = match in_memory {
+            true => writer.clone(),
+            false => pool(READERS).connect_with(options.pragma("query_only", "1")).await?,
+        };
+        Ok(Self { writer, readers })
+    }
+
+    /// A transaction that may write. Dropped without a commit it never happened.
+    ///
+    /// `IMMEDIATE` takes the lock now: one that is taken at the first write may be refused then.
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+fn pool(size: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        // The connections are to a file: they do not wear out, and one in memory must not be lost.
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+}
+
+async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
+    let migrations = MIGRATIONS.iter().map(|(version, description, sql)| {
+        Migration::new(*version, Cow::Borrowed(*description), MigrationType::Simple, SqlStr::from_static(sql), false)
+    });
+    let migrator = Migrator::with_migrations(migrations.collect());
+    connection.ping().await?;
+    migrator.run(connection).await.map_err(StoreError::database)
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        StoreError::database(error)
+    }
+}
+
+/// A list of texts as one bound parameter, for `IN (SELECT value FROM json_each(?))`: the
+/// statement stays the same however long the list is.
+fn json_list(texts: &[String]) -> String {
+    serde_json::Value::from(texts).to_string()
+}

@@ -1,0 +1,241 @@
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::{QueryBuilder, SqliteConnection};
+
+use super::row::{self, micros};
+use super::{SqliteStore, channels, filter, json_list, messages};
+use crate::query::{Sort, Target, UserField, UserQuery};
+use crate::store::{Result, StoreError, User, UserChange, UserStore, Written};
+
+#[async_trait]
+impl UserStore for SqliteStore {
+    async fn upsert_users(&self, changes: &[UserChange], now: Timestamp) -> Result<Vec<Written<User>>> {
+        let mut tx = self.begin().await?;
+        let mut written = Vec::with_capacity(changes.len());
+        for change in changes {
+            let before = find(&mut tx, &change.id).await?;
+            written.push(write(&mut tx, before, change, now).await?);
+        }
+        tx.commit().await?;
+        Ok(written)
+    }
+
+    async fn update_users(&self, changes: &[UserChange], now: Timestamp) -> Result<Vec<Written<User>>> {
+        let mut tx = self.begin().await?;
+        let mut written = Vec::with_capacity(changes.len());
+        for change in changes {
+            let before = find(&mut tx, &change.id).await?;
+            let before = before.ok_or_else(|| StoreError::not_found("user", &change.id))?;
+            written.push(write(&mut tx, Some(before), change, now).await?);
+        }
+        tx.commit().await?;
+        Ok(written)
+    }
+
+    async fn users(&self, ids: &[String]) -> Result<Vec<User>> {
+        let sql = "SELECT * FROM users WHERE id IN (SELECT value FROM json_each(?))";
+        let query = sqlx::query(sql).bind(json_list(ids));
+        row::all(&query.fetch_all(&self.readers).await?, row::user)
+    }
+
+    async fn query_users(&self, query: &UserQuery) -> Result<Vec<User>> {
+        let mut sql = QueryBuilder::new("SELECT users.* FROM users WHERE users.deleted_at IS NULL");
+        if !query.include_deactivated {
+            sql.push(" AND users.deactivated_at IS NULL");
+        }
+        filter::push_id_range(&mut sql, "users.id", &query.ids);
+        sql.push(" AND ");
+        filter::push(&mut sql, &query.filter);
+        let newest_first = Sort { by: Target::Builtin(UserField::CreatedAt), descending: true };
+        let default = match query.ids.is_open() {
+            true => vec![newest_first],
+            false => Vec::new(),
+        };
+        filter::push_sort(&mut sql, &query.sort, &default, "users.id");
+        filter::push_page(&mut sql, query.limit, query.offset);
+        row::all(&sql.build().fetch_all(&self.readers).await?, row::user)
+    }
+
+    async fn touch_users(&self, seen: &[(String, Timestamp)]) -> Result<()> {
+        let mut tx = self.begin().await?;
+        for (id, at) in seen {
+            let sql = "UPDATE users SET last_active = ?2
+                WHERE id = ?1 AND (last_active IS NULL OR last_active < ?2)";
+            let query = sqlx::query(sql).bind(id).bind(at.as_microsecond());
+            query.execute(&mut *tx).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    async fn delete_users(&self, ids: &[String], with_messages: bool, now: Timestamp) -> Result<Vec<User>> {
+        let mut tx = self.begin().await?;
+        let users = stamp(&mut tx, ids, |user| &mut user.deleted_at, Some(now), now).await?;
+        if with_messages {
+            messages::delete_of_users(&mut tx, ids, now).await?;
+        }
+        tx.commit().await?;
+        Ok(users)
+    }
+
+    async fn erase_users(&self, ids: &[String]) -> Result<Vec<User>> {
+        let mut tx = self.begin().await?;
+        let users = find_all(&mut tx, ids).await?;
+        let sql = "SELECT cid FROM members WHERE user_id IN (SELECT value FROM json_each(?1))
+            UNION SELECT cid FROM messages WHERE user_id IN (SELECT value FROM json_each(?1))";
+        let query = sqlx::query_scalar(sql).bind(json_list(ids));
+        let cids: Vec<String> = query.fetch_all(&mut *tx).await?;
+        let sql = "DELETE FROM users WHERE id IN (SELECT value FROM json_each(?))";
+        sqlx::query(sql).bind(json_list(ids)).execute(&mut *tx).await?;
+        for cid in cids {
+            channels::recount(&mut tx, &cid).await?;
+        }
+        tx.commit().await?;
+        Ok(users)
+    }
+
+    async fn restore_users(&self, ids: &[String], now: Timestamp) -> Result<Vec<User>> {
+        let mut tx = self.begin().await?;
+        let users = stamp(&mut tx, ids, |user| &mut user.deleted_at, None, now).await?;
+        tx.commit().await?;
+        Ok(users)
+    }
+
+    async fn deactivate_users(&self, ids: &[String], with_messages: bool, now: Timestamp) -> Result<Vec<User>> {
+        let mut tx = self.begin().await?;
+        let users = stamp(&mut tx, ids, |user| &mut user.deactivated_at, Some(now), now).await?;
+        if with_messages {
+            messages::delete_of_users(&mut tx, ids, now).await?;
+        }
+        tx.commit().await?;
+        Ok(users)
+    }
+
+    async fn reactivate_users(&self, ids: &[String], with_messages: bool, now: Timestamp) -> Result<Vec<User>> {
+        let mut tx = self.begin().await?;
+        let users = stamp(&mut tx, ids, |user| &mut user.deactivated_at, None, now).await?;
+        if with_messages {
+            messages::restore_of_users(&mut tx, ids).await?;
+        }
+        tx.commit().await?;
+        Ok(users)
+    }
+
+    async fn revoke_user_tokens(&self, id: &str, before: Option<Timestamp>) -> Result<User> {
+        let mut tx = self.begin().await?;
+        let user = find(&mut tx, id).await?;
+        let mut user = user.ok_or_else(|| StoreError::not_found("user", id))?;
+        user.revoke_tokens_issued_before = before;
+        save(&mut tx, &user).await?;
+        tx.commit().await?;
+        Ok(user)
+    }
+}
+
+async fn find(tx: &mut SqliteConnection, id: &str) -> Result<Option<User>> {
+    let query = sqlx::query("SELECT * FROM users WHERE id = ?").bind(id);
+    query.fetch_optional(tx).await?.as_ref().map(row::user).transpose()
+}
+
+/// The users with these ids, in that order; one that is missing is an error.
+async fn find_all(tx: &mut SqliteConnection, ids: &[String]) -> Result<Vec<User>> {
+    let mut users = Vec::with_capacity(ids.len());
+    let mut missing = Vec::new();
+    for id in ids {
+        match find(tx, id).await? {
+            Some(user) => users.push(user),
+            None => missing.push(id.clone()),
+        }
+    }
+    match missing.is_empty() {
+        true => Ok(users),
+        false => Err(StoreError::NotFound { what: "user", ids: missing }),
+    }
+}
+
+/// An error that names those of `ids` who are not users, or were deleted.
+pub(super) async fn require(tx: &mut SqliteConnection, ids: &[String]) -> Result<()> {
+    let users = find_all(tx, ids).await?;
+    let deleted = users.into_iter().filter(|user| user.deleted_at.is_some());
+    let deleted: Vec<String> = deleted.map(|user| user.id).collect();
+    match deleted.is_empty() {
+        true => Ok(()),
+        false => Err(StoreError::Deleted { ids: deleted }),
+    }
+}
+
+/// Sets or clears one of the times that say what became of a user. Users of whom that is already
+/// true stay as they are.
+async fn stamp(
+    tx: &mut SqliteConnection,
+    ids: &[String],
+    field: fn(&mut User) -> &mut Option<Timestamp>,
+    time: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Vec<User>> {
+    let mut users = find_all(tx, ids).await?;
+    for user in &mut users {
+        let field = field(user);
+        if field.is_some() != time.is_some() {
+            *field = time;
+            user.updated_at = now;
+            save(tx, user).await?;
+        }
+    }
+    Ok(users)
+}
+
+async fn write(
+    tx: &mut SqliteConnection,
+    before: Option<User>,
+    change: &UserChange,
+    now: Timestamp,
+) -> Result<Written<User>> {
+    if before.as_ref().is_some_and(|user| user.deleted_at.is_some()) {
+        let ids = vec![change.id.clone()];
+        return Err(StoreError::Deleted { ids });
+    }
+    let mut after = before.clone().unwrap_or_else(|| User::new(&change.id, now));
+    change.apply(&mut after)?;
+    if before.as_ref() != Some(&after) {
+        after.updated_at = now;
+        save(tx, &after).await?;
+    }
+    Ok(Written { before, after })
+}
+
+async fn save(tx: &mut SqliteConnection, user: &User) -> Result<()> {
+    let builtin = [("id", Some(user.id.as_str())), ("name", user.name.as_deref())];
+    let sql = "INSERT INTO users (id, name, image, role, teams, language, invisible, banned,
+            privacy_settings, created_at, updated_at, last_active, deactivated_at, deleted_at,
+            revoke_tokens_issued_before, custom, words)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO UPDATE SET name = excluded.name, image = excluded.image,
+            role = excluded.role, teams = excluded.teams, language = excluded.language,
+            invisible = excluded.invisible, banned = excluded.banned,
+            privacy_settings = excluded.privacy_settings, updated_at = excluded.updated_at,
+            last_active = excluded.last_active, deactivated_at = excluded.deactivated_at,
+            deleted_at = excluded.deleted_at,
+            revoke_tokens_issued_before = excluded.revoke_tokens_issued_before,
+            custom = excluded.custom, words = excluded.words";
+    sqlx::query(sql)
+        .bind(&user.id)
+        .bind(&user.name)
+        .bind(&user.image)
+        .bind(&user.role)
+        .bind(json_list(&user.teams))
+        .bind(&user.language)
+        .bind(user.invisible)
+        .bind(user.banned)
+        .bind(user.privacy_settings.as_ref().map(ToString::to_string))
+        .bind(user.created_at.as_microsecond())
+        .bind(user.updated_at.as_microsecond())
+        .bind(micros(user.last_active))
+        .bind(micros(user.deactivated_at))
+        .bind(micros(user.deleted_at))
+        .bind(micros(user.revoke_tokens_issued_before))
+        .bind(row::object(&user.custom)?)
+        .bind(row::searchable(&user.custom, &builtin)?)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
