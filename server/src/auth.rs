@@ -4,7 +4,9 @@
 //! pinning it leaves one HMAC to compare, and each way to fail has its own code.
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use hmac::digest::InvalidLength;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
@@ -17,6 +19,10 @@ use crate::presence::UserId;
 
 /// The id under which anonymous connections are known.
 pub const ANONYMOUS: &str = "!anon";
+
+/// The official JavaScript SDK pads the tokens it makes itself.
+const BASE64: GeneralPurpose =
+    GeneralPurpose::new(&alphabet::URL_SAFE, NO_PAD.with_decode_padding_mode(DecodePaddingMode::Indifferent));
 
 /// The signature that stands for "not signed" in a development token.
 const DEV_SIGNATURE: &str = "devtoken";
@@ -135,7 +141,7 @@ impl Authenticator {
         let malformed = || refused("the token is not a JWT");
         let (signed, signature) = token.rsplit_once('.').ok_or_else(malformed)?;
         let (header, payload) = signed.split_once('.').ok_or_else(malformed)?;
-        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| malformed());
+        let decode = |part: &str| BASE64.decode(part).map_err(|_| malformed());
         let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| malformed())?;
         let claims: Claims = serde_json::from_slice(&decode(payload)?).map_err(|_| malformed())?;
         if self.dev_tokens && signature == DEV_SIGNATURE && !claims.server {
@@ -143,7 +149,7 @@ impl Authenticator {
         }
         // The comparison takes the same time wherever the signatures differ.
         let genuine = header.alg == "HS256"
-            && URL_SAFE_NO_PAD.decode(signature).is_ok_and(|signature| {
+            && BASE64.decode(signature).is_ok_and(|signature| {
                 let mut mac = self.secret.clone();
                 mac.update(signed.as_bytes());
                 mac.verify_slice(&signature).is_ok()

@@ -8,6 +8,8 @@ use rollcall_protocol::limits;
 /// A channel type and its configuration.
 #[derive(Clone, Debug)]
 pub struct ChannelType {
+    /// Anybody may read its channels and write there; otherwise only members and the creator.
+    pub open: bool,
     pub config: Config,
 }
 
@@ -69,31 +71,19 @@ const PLAIN: Config = Config {
 
 /// Two people or a few: everybody sees who is there and who has read.
 const fn conversation(name: &'static str) -> ChannelType {
-    ChannelType {
-        config: Config { name, ..PLAIN },
-    }
+    ChannelType { open: false, config: Config { name, ..PLAIN } }
 }
 
 /// A crowd: nobody is told of every coming and going.
 const fn crowd(name: &'static str) -> ChannelType {
     ChannelType {
-        config: Config {
-            name,
-            typing_events: false,
-            read_events: false,
-            connect_events: false,
-            ..PLAIN
-        },
+        open: true,
+        config: Config { name, typing_events: false, read_events: false, connect_events: false, ..PLAIN },
     }
 }
 
-static TYPES: [ChannelType; 5] = [
-    conversation("messaging"),
-    conversation("team"),
-    conversation("commerce"),
-    crowd("livestream"),
-    crowd("gaming"),
-];
+static TYPES: [ChannelType; 5] =
+    [conversation("messaging"), conversation("team"), conversation("commerce"), crowd("livestream"), crowd("gaming")];
 
 impl ChannelType {
     /// Every type there is.
@@ -110,12 +100,7 @@ impl ChannelType {
 impl Config {
     /// What a member may do in a channel with this configuration.
     pub fn capabilities(&self) -> Vec<&'static str> {
-        let mut all = vec![
-            "send-message",
-            "update-channel",
-            "update-channel-members",
-            "leave-channel",
-        ];
+        let mut all = vec!["send-message", "update-channel", "update-channel-members", "leave-channel"];
         let switched = [
             (self.typing_events, "typing-events"),
             (self.typing_events, "send-typing-events"),

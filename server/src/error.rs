@@ -6,6 +6,9 @@ use rollcall_protocol::{ErrorCode, event};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::query::QueryError;
+use crate::store::StoreError;
+
 const MORE_INFO: &str = "https://getstream.io/chat/docs/api_errors_response";
 
 /// An error of the protocol: a code every SDK knows and a message that says what to do.
@@ -85,6 +88,22 @@ impl ApiError {
             frame["type"] = event::CONNECTION_ERROR.into();
         }
         frame
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound { .. } | StoreError::Deleted { .. } => Self::not_found(error.to_string()),
+            StoreError::AlreadyExists { .. } | StoreError::Invalid { .. } => Self::input(error.to_string()),
+            StoreError::Database(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<QueryError> for ApiError {
+    fn from(error: QueryError) -> Self {
+        Self::input(error.to_string())
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rollcall_protocol::{close, timing};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 pub use announcer::Notice;
 pub use membership::Membership;
@@ -46,6 +46,8 @@ struct Shared {
     state: Mutex<State>,
     /// Tells the clock that something is due earlier than it thinks.
     sooner: Notify,
+    /// Tells whoever waits for the end that a connection ended.
+    ended: Notify,
     metrics: Metrics,
     queue: usize,
 }
@@ -75,6 +77,7 @@ impl Hub {
                     closing: false,
                 }),
                 sooner: Notify::new(),
+                ended: Notify::new(),
                 metrics,
                 queue: options.queue,
             }),
@@ -116,6 +119,7 @@ impl Hub {
                 }
             }
         });
+        self.shared.ended.notify_waiters();
     }
 
     /// The user's profile now says `invisible`; call it under the same profile lock as the write.
@@ -162,10 +166,7 @@ impl Hub {
                 return false;
             };
             let watched_before = state.is_watching(&user, cid);
-            if state.watchers.watch(connection, cid)
-                && !watched_before
-                && state.registry.is_online(&user)
-            {
+            if state.watchers.watch(connection, cid) && !watched_before && state.registry.is_online(&user) {
                 state.notify_watching(&user, cid, true);
             }
             true
@@ -200,10 +201,7 @@ impl Hub {
     /// The user's profile changed: those who watch them, and they themselves, get `user.updated`.
     pub fn user_updated(&self, user: &UserId) {
         self.update(|state, _| {
-            let notice = Notice::Updated {
-                user: user.clone(),
-                online: state.registry.is_online(user),
-            };
+            let notice = Notice::Updated { user: user.clone(), online: state.registry.is_online(user) };
             state.notify(notice);
         });
     }
@@ -217,6 +215,25 @@ impl Hub {
         }
         drop(state);
         self.shared.sooner.notify_one();
+    }
+
+    /// Waits until the last connection has ended after [`Hub::close`].
+    pub async fn drained(&self) {
+        loop {
+            let ended = self.shared.ended.notified();
+            if self.connection_count() == 0 {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    /// Waits until everything that happened so far is told and written, and lets no more out.
+    pub async fn finish(&self) {
+        let (done, finished) = oneshot::channel();
+        self.notify(Notice::Stop(done));
+        // The announcer may have stopped before.
+        let _ = finished.await;
     }
 
     /// How many connections live.
@@ -279,10 +296,7 @@ impl Hub {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // No code panics under the lock; if one ever does, presence goes on.
-        self.shared
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -305,21 +319,13 @@ impl State {
     fn pass_on(&self, output: Output) {
         use crate::presence::registry::Reason;
         let toggled = match &output {
-            Output::Flip {
-                user,
-                online,
-                reason: Reason::Invisible | Reason::Visible,
-            } => Some((user.clone(), *online)),
+            Output::Flip { user, online, reason: Reason::Invisible | Reason::Visible } => Some((user.clone(), *online)),
             _ => None,
         };
         self.notify(Notice::from(output));
         if let Some((user, visible)) = toggled {
-            let channels: BTreeSet<Cid> = self
-                .registry
-                .connections(&user)
-                .iter()
-                .flat_map(|c| self.watchers.channels_of(*c).cloned())
-                .collect();
+            let channels: BTreeSet<Cid> =
+                self.registry.connections(&user).iter().flat_map(|c| self.watchers.channels_of(*c).cloned()).collect();
             for cid in channels {
                 self.notify_watching(&user, &cid, visible);
             }
@@ -327,10 +333,7 @@ impl State {
     }
 
     fn is_watching(&self, user: &str, cid: &str) -> bool {
-        self.registry
-            .connections(user)
-            .iter()
-            .any(|c| self.watchers.watches(*c, cid))
+        self.registry.connections(user).iter().any(|c| self.watchers.watches(*c, cid))
     }
 
     fn visible_watchers(&self, cid: &str) -> BTreeSet<UserId> {
@@ -348,11 +351,9 @@ impl State {
             Audience::Presence(user) => self.watchers.of_user(user).chain(own(user)).collect(),
             Audience::Users(users) => users.iter().flat_map(own).collect(),
             Audience::Channel(cid) => self.watchers.of_channel(cid).collect(),
-            Audience::Outside { cid, users } => users
-                .iter()
-                .flat_map(own)
-                .filter(|connection| !self.watchers.watches(*connection, cid))
-                .collect(),
+            Audience::Outside { cid, users } => {
+                users.iter().flat_map(own).filter(|connection| !self.watchers.watches(*connection, cid)).collect()
+            }
         }
     }
 }

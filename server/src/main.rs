@@ -1,1 +1,77 @@
-fn main() {}
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use rollcall_server::config::Config;
+use rollcall_server::server::{Server, StartError};
+use tracing_subscriber::EnvFilter;
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("the server failed: {0}")]
+    Io(#[from] io::Error),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = Config::parse();
+    let filter = EnvFilter::try_from_env("ROLLCALL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    match run(config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rollcall-server: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(config: Config) -> Result<(), Error> {
+    let server = Server::bind(config).await?;
+    let shutdown = shutdown_signal()?;
+    announce(&server)?;
+    server.run(shutdown).await?;
+    Ok(())
+}
+
+/// The one line on stdout. Scripts wait for it: connections are accepted from here on.
+fn announce(server: &Server) -> io::Result<()> {
+    let address = server.address();
+    let mut stdout = io::stdout().lock();
+    if address.ip().is_loopback() {
+        writeln!(stdout, "Rollcall is running at http://localhost:{}", address.port())?;
+    } else {
+        writeln!(stdout, "Rollcall is running at http://{address}")?;
+    }
+    stdout.flush()
+}
+
+/// Done at the first Ctrl-C or SIGTERM; a second Ctrl-C ends the process at once.
+#[cfg(unix)]
+fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tokio::spawn(async move {
+            interrupt.recv().await;
+            std::process::exit(130);
+        });
+    })
+}
+
+#[cfg(not(unix))]
+fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // Without a signal to wait for, the process is ended from outside.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}

@@ -4,6 +4,8 @@
 //! the registry holds as `invisible` is always what was written last, and events leave in the
 //! order of the writes.
 
+pub mod fields;
+
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 
@@ -64,37 +66,34 @@ impl App {
     /// A connection of a user opens: merges what it says of them and makes them present.
     pub async fn arrive(&self, change: UserChange) -> Result<(User, Membership, Inbox), StoreError> {
         let _guards = self.profiles.lock([&*change.id]).await;
-        let user = match self.store.user(&change.id).await? {
+        let id: UserId = change.id.as_str().into();
+        let written = match self.store.user(&id).await? {
             // A reconnect says nothing new: it costs no write.
-            Some(user) if user.deleted_at.is_none() && change == UserChange::of(&*user.id) => user,
+            Some(user) if user.deleted_at.is_none() && change == UserChange::of(&*id) => {
+                Written { before: Some(user.clone()), after: user }
+            }
             _ => {
                 let change = std::slice::from_ref(&change);
-                let mut written = self.store.upsert_users(change, store::now()).await?;
-                self.tell(&written);
-                match written.pop() {
-                    Some(written) => written.after,
-                    None => return Err(StoreError::database("an upsert answered nothing")),
-                }
+                let written = self.store.upsert_users(change, store::now()).await?.pop();
+                written.ok_or_else(|| StoreError::database("an upsert answered nothing"))?
             }
         };
-        let (membership, inbox) = self.hub.connect(&user.id.as_str().into(), user.invisible);
-        Ok((user, membership, inbox))
+        self.hub.set_invisible(&id, written.after.invisible);
+        let (membership, inbox) = self.hub.connect(&id, written.after.invisible);
+        self.tell(std::slice::from_ref(&written));
+        Ok((written.after, membership, inbox))
     }
 
+    /// Presence first, so that what is told of the profile agrees with it.
     fn tell(&self, written: &[Written<User>]) {
         for Written { before, after } in written {
             let id: UserId = after.id.as_str().into();
-            let was_invisible = before.as_ref().is_some_and(|user| user.invisible);
-            if was_invisible != after.invisible {
-                self.hub.set_invisible(&id, after.invisible);
-            }
-            match before {
-                Some(before) if publicly_equal(before, after) => {
-                    if before != after {
-                        self.tell_themselves(&id, after);
-                    }
-                }
-                _ => self.hub.user_updated(&id),
+            self.hub.set_invisible(&id, after.invisible);
+            let Some(before) = before else { continue };
+            if !publicly_equal(before, after) {
+                self.hub.user_updated(&id);
+            } else if before != after {
+                self.tell_themselves(&id, after);
             }
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rollcall_protocol::event as name;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::bus::{Audience, Bus, Envelope};
 use crate::presence::registry::Output;
@@ -20,7 +20,7 @@ const BATCH: usize = 256;
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
 
 /// Something that happened and has to be told.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Notice {
     /// The user came online or went offline; `last_active` is due.
     Flipped { user: UserId, online: bool },
@@ -33,7 +33,7 @@ pub enum Notice {
     /// An event complete as it is.
     Ready(Envelope),
     /// Nothing more will come.
-    Stop,
+    Stop(oneshot::Sender<()>),
 }
 
 impl From<Output> for Notice {
@@ -47,12 +47,17 @@ impl From<Output> for Notice {
 
 pub(super) async fn run(mut notices: mpsc::UnboundedReceiver<Notice>, store: Arc<dyn Store>, bus: Arc<dyn Bus>) {
     let mut batch = Vec::new();
-    let mut stopped = false;
-    while !stopped && notices.recv_many(&mut batch, BATCH).await > 0 {
-        stopped = batch.iter().any(|notice| matches!(notice, Notice::Stop));
+    while notices.recv_many(&mut batch, BATCH).await > 0 {
         let users = complete(&*store, &batch).await;
-        for envelope in batch.drain(..).filter_map(|n| envelope(n, &users)) {
-            bus.publish(envelope);
+        for notice in batch.drain(..) {
+            if let Notice::Stop(done) = notice {
+                // Whoever asked may have stopped waiting.
+                let _ = done.send(());
+                return;
+            }
+            if let Some(envelope) = envelope(notice, &users) {
+                bus.publish(envelope);
+            }
         }
     }
 }
@@ -87,7 +92,7 @@ async fn try_complete(store: &dyn Store, notices: &[Notice]) -> Result<BTreeMap<
             Notice::Updated { user, .. } | Notice::Watching { user, .. } => {
                 told.insert(user);
             }
-            Notice::Ready(_) | Notice::Stop => {}
+            Notice::Ready(_) | Notice::Stop(_) => {}
         }
     }
     if !seen.is_empty() {
@@ -125,7 +130,7 @@ fn envelope(notice: Notice, users: &BTreeMap<String, User>) -> Option<Envelope> 
             (Audience::Channel(cid.clone()), event.serialize())
         }
         Notice::Ready(envelope) => return Some(envelope.clone()),
-        Notice::Active { .. } | Notice::Stop => return None,
+        Notice::Active { .. } | Notice::Stop(_) => return None,
     };
     match event {
         Ok(event) => Some(Envelope { audience, event }),

@@ -67,19 +67,12 @@ impl<'a> Channel<'a> {
 
     /// The channel as a reply shows it to a caller, who has set it `hidden` or not.
     pub fn for_caller(self, hidden: bool) -> Self {
-        Self {
-            hidden: Some(hidden),
-            own_capabilities: self.config.map(Config::capabilities),
-            ..self
-        }
+        Self { hidden: Some(hidden), own_capabilities: self.config.map(Config::capabilities), ..self }
     }
 
     /// The channel with its members, as `channel.updated` shows it.
     pub fn with_members(self, members: Vec<Member<'a>>) -> Self {
-        Self {
-            members: Some(members),
-            ..self
-        }
+        Self { members: Some(members), ..self }
     }
 }
 

@@ -10,13 +10,12 @@ use crate::bus;
 ///
 /// Start from [`Event::new`] or [`Event::in_channel`] and set the fields by struct update.
 #[derive(Clone, Debug, Default, Serialize)]
-#[non_exhaustive]
 pub struct Event<'a> {
     #[serde(rename = "type")]
-    kind: &'a str,
-    created_at: Timestamp,
+    pub kind: &'a str,
+    pub created_at: Timestamp,
     #[serde(flatten)]
-    place: Option<Place<'a>>,
+    pub place: Option<Place<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<User<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,8 +45,9 @@ pub struct Event<'a> {
     pub custom: Option<&'a Map<String, Value>>,
 }
 
+/// The channel an event belongs to.
 #[derive(Clone, Debug, Serialize)]
-struct Place<'a> {
+pub struct Place<'a> {
     cid: &'a str,
     channel_type: &'a str,
     channel_id: &'a str,
@@ -63,11 +63,7 @@ pub struct Unread {
 
 impl From<crate::store::Unread> for Unread {
     fn from(unread: crate::store::Unread) -> Self {
-        Self {
-            unread_count: unread.messages,
-            total_unread_count: unread.messages,
-            unread_channels: unread.channels,
-        }
+        Self { unread_count: unread.messages, total_unread_count: unread.messages, unread_channels: unread.channels }
     }
 }
 
@@ -82,40 +78,28 @@ pub struct Deletion {
 impl<'a> Event<'a> {
     /// An event that belongs to no channel.
     pub fn new(kind: &'a str, created_at: Timestamp) -> Self {
-        Self {
-            kind,
-            created_at,
-            ..Self::default()
-        }
+        Self { kind, created_at, ..Self::default() }
     }
 
     /// An event of the channel `cid`, which is `type:id`.
     pub fn in_channel(kind: &'a str, cid: &'a str, created_at: Timestamp) -> Self {
         let (channel_type, channel_id) = cid.split_once(':').unwrap_or((cid, ""));
-        Self {
-            place: Some(Place {
-                cid,
-                channel_type,
-                channel_id,
-            }),
-            ..Self::new(kind, created_at)
-        }
+        Self { place: Some(Place { cid, channel_type, channel_id }), ..Self::new(kind, created_at) }
+    }
+
+    /// The same event under another name.
+    pub fn renamed(self, kind: &'a str) -> Self {
+        Self { kind, ..self }
     }
 
     /// `user.presence.changed`: `user` came or went.
     pub fn presence_changed(user: User<'a>, created_at: Timestamp) -> Self {
-        Self {
-            user: Some(user),
-            ..Self::new(event::USER_PRESENCE_CHANGED, created_at)
-        }
+        Self { user: Some(user), ..Self::new(event::USER_PRESENCE_CHANGED, created_at) }
     }
 
     /// `user.updated`: what `user` says of themselves changed.
     pub fn user_updated(user: User<'a>, created_at: Timestamp) -> Self {
-        Self {
-            user: Some(user),
-            ..Self::new(event::USER_UPDATED, created_at)
-        }
+        Self { user: Some(user), ..Self::new(event::USER_UPDATED, created_at) }
     }
 
     /// The event as it goes out, serialised once for everyone it is for.

@@ -77,11 +77,7 @@ impl<'a> Member<'a> {
     /// The member as they see themselves (`membership` in a channel's state).
     pub fn own(member: &'a store::Member, user: Option<User<'a>>, owner: bool) -> Self {
         Self {
-            own: Some(Own {
-                hidden: member.hidden,
-                archived_at: member.archived_at,
-                pinned_at: member.pinned_at,
-            }),
+            own: Some(Own { hidden: member.hidden, archived_at: member.archived_at, pinned_at: member.pinned_at }),
             ..Self::public(member, user, owner)
         }
     }

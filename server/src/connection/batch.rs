@@ -1,0 +1,31 @@
+//! Several events in one frame, for clients that asked for it: a page pays more for a frame
+//! than for what is in it.
+
+use std::collections::HashSet;
+
+use axum::extract::ws::Utf8Bytes;
+
+use crate::bus::Event;
+
+/// Joins events into one frame: an array, or the bare event when there is but one. Of several
+/// presences of one user only the newest stays.
+pub fn join(mut events: Vec<Event>) -> Option<Utf8Bytes> {
+    let mut seen = HashSet::new();
+    events.reverse();
+    events.retain(|event| event.presence_of.as_ref().is_none_or(|user| seen.insert(user.clone())));
+    events.reverse();
+    match events.as_slice() {
+        [] => None,
+        [event] => Some(event.json.clone()),
+        events => {
+            let bytes: usize = events.iter().map(|event| event.json.len() + 1).sum();
+            let mut frame = String::with_capacity(bytes + 1);
+            for event in events {
+                frame.push(if frame.is_empty() { '[' } else { ',' });
+                frame.push_str(&event.json);
+            }
+            frame.push(']');
+            Some(frame.into())
+        }
+    }
+}

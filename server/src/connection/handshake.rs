@@ -1,0 +1,105 @@
+//! What a client says when it connects. Each SDK puts it somewhere else.
+
+use std::collections::HashMap;
+
+use axum::extract::{Query, Request};
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use rollcall_protocol::extension;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::auth::Credentials;
+use crate::error::ApiError;
+use crate::profile::fields;
+use crate::store::UserChange;
+
+/// A connect request, read but not yet believed.
+pub struct Handshake {
+    query: HashMap<String, String>,
+    authorization: Option<String>,
+    auth_type: Option<String>,
+    payload: Result<Payload, String>,
+    /// The client takes several events in one frame.
+    pub batch: bool,
+    /// Error frames carry a `type`.
+    pub typed_errors: bool,
+}
+
+/// The `json` parameter.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Payload {
+    user_id: Option<String>,
+    user_details: Option<Map<String, Value>>,
+    user_token: Option<String>,
+    #[serde(rename = "X-Stream-Client")]
+    client: Option<String>,
+}
+
+impl Handshake {
+    pub fn read(request: &Request) -> Self {
+        let query: HashMap<String, String> =
+            Query::try_from_uri(request.uri()).map(|Query(query)| query).unwrap_or_default();
+        let payload = match query.get("json") {
+            Some(json) => serde_json::from_str(json).map_err(|error| error.to_string()),
+            None => Ok(Payload::default()),
+        };
+        let headers = request.headers();
+        let client = query
+            .get("X-Stream-Client")
+            .cloned()
+            .or_else(|| text(headers, "x-stream-client"))
+            .or_else(|| payload.as_ref().ok().and_then(|p: &Payload| p.client.clone()));
+        let batch = query
+            .get(extension::PARAMETER)
+            .is_some_and(|wanted| wanted.split(',').any(|name| name.trim() == extension::BATCH));
+        Self {
+            authorization: text(headers, AUTHORIZATION.as_str()),
+            auth_type: text(headers, "stream-auth-type"),
+            batch,
+            // The Unreal SDK takes a frame with a `type` for an event, and misses the error.
+            typed_errors: !client.is_some_and(|name| name.to_ascii_lowercase().contains("unreal")),
+            payload,
+            query,
+        }
+    }
+
+    pub fn credentials(&self) -> Credentials<'_> {
+        let payload = self.payload.as_ref().ok();
+        let query = |name| self.query.get(name).map(String::as_str).filter(|value| !value.is_empty());
+        let auth_type = query("stream-auth-type").or(self.auth_type.as_deref());
+        Credentials {
+            api_key: query("api_key"),
+            token: query("authorization")
+                .or(self.authorization.as_deref())
+                .or(payload.and_then(|p| p.user_token.as_deref())),
+            auth_type,
+            user_id: payload.and_then(|p| p.user_id.as_deref().or(details_id(p))).or(query("user_id")),
+        }
+    }
+
+    /// What the client says about user `id`, whom its token names. What a client may not write
+    /// of itself is left out: SDKs echo whole users.
+    pub fn profile(&self, id: &str) -> Result<UserChange, ApiError> {
+        let payload = self.payload.as_ref();
+        let payload = payload.map_err(|error| ApiError::input(format!("json is malformed: {error}")))?;
+        let mut details = payload.user_details.clone().unwrap_or_default();
+        if details.get("id").is_some_and(|other| other.as_str() != Some(id)) {
+            return Err(ApiError::input("user_details.id is not the user_id of the token"));
+        }
+        details.insert("id".to_owned(), id.into());
+        details.remove("role");
+        details.remove("teams");
+        fields::from_user(details)
+    }
+}
+
+fn details_id(payload: &Payload) -> Option<&str> {
+    payload.user_details.as_ref()?.get("id")?.as_str()
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    let value = headers.get(name)?.to_str().ok()?;
+    (!value.is_empty()).then(|| value.to_owned())
+}

@@ -1,0 +1,142 @@
+//! One request as an endpoint sees it: who calls, and the JSON it brought.
+
+use std::collections::HashMap;
+
+use axum::http::Uri;
+use axum::{
+    body,
+    extract::{FromRequest, Query, Request},
+};
+use rollcall_protocol::{ErrorCode, limits};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::flag::Flag;
+use crate::{auth::Caller, error::ApiError, state::AppState};
+
+/// Bytes of a request's body.
+pub const BODY_BYTES: usize = 1024 * 1024;
+
+/// A request after authentication: its caller, query and JSON.
+///
+/// The SDKs put the same things in different places: parameters come as body, as the query's
+/// `payload` or as the query itself; `connection_id` in any of them. Here they are in one.
+pub struct Call {
+    pub caller: Caller,
+    query: HashMap<String, String>,
+    input: Map<String, Value>,
+}
+
+impl Call {
+    /// The body, or for requests without one the query's `payload`. Unknown fields are ignored.
+    pub fn input<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        let value = Value::Object(self.input.clone());
+        serde_path_to_error::deserialize(value).map_err(|error| {
+            let path = error.path().to_string();
+            ApiError::input(match path.as_str() {
+                "." => error.into_inner().to_string(),
+                _ => format!("field {path:?}: {}", error.into_inner()),
+            })
+        })
+    }
+
+    /// The connection that the request belongs to, if it names one.
+    pub fn connection_id(&self) -> Option<&str> {
+        let id = match self.query.get("connection_id") {
+            Some(id) => id,
+            None => self.input.get("connection_id")?.as_str()?,
+        };
+        (!id.is_empty()).then_some(id)
+    }
+
+    /// A query parameter.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(String::as_str)
+    }
+
+    /// A boolean query parameter; false when it is absent.
+    pub fn flag(&self, name: &str) -> Result<bool, ApiError> {
+        let Some(text) = self.query.get(name) else {
+            return Ok(false);
+        };
+        Flag::parse(text).map(|flag| flag.0).ok_or_else(|| ApiError::input(format!("field {name:?} expects a boolean")))
+    }
+
+    /// The user the request is made for: the caller, or whom a server-side caller names as
+    /// `user_id` or `user.id`.
+    pub fn acting_user(&self) -> Option<&str> {
+        match &self.caller {
+            Caller::User(id) => Some(id),
+            Caller::Server => self
+                .input
+                .get("user_id")
+                .or_else(|| self.input.get("user").and_then(|user| user.get("id")))
+                .and_then(Value::as_str)
+                .or_else(|| self.parameter("user_id"))
+                .filter(|id| !id.is_empty()),
+            Caller::Anonymous => None,
+        }
+    }
+
+    /// Like [`acting_user`](Self::acting_user), for what cannot be done without a user.
+    pub fn require_user(&self) -> Result<&str, ApiError> {
+        self.acting_user().ok_or_else(|| match self.caller {
+            Caller::Server => ApiError::input("either user or user_id must be provided when using server side auth."),
+            _ => ApiError::not_allowed("anonymous users are not allowed to do this"),
+        })
+    }
+
+    /// Refuses everyone but a server-side caller.
+    pub fn require_server(&self) -> Result<(), ApiError> {
+        match self.caller {
+            Caller::Server => Ok(()),
+            _ => Err(ApiError::not_allowed("this is only allowed with a server-side token")),
+        }
+    }
+}
+
+impl FromRequest<AppState> for Call {
+    type Rejection = ApiError;
+
+    async fn from_request(mut request: Request, _: &AppState) -> Result<Self, ApiError> {
+        let caller = request.extensions_mut().remove::<Caller>().unwrap_or(Caller::Anonymous);
+        let query = query(request.uri())?;
+        let bytes = body::to_bytes(request.into_body(), BODY_BYTES).await.map_err(|_| {
+            ApiError::new(
+                ErrorCode::PayloadTooBig,
+                format!("the body is larger than {BODY_BYTES} bytes, or was cut off"),
+            )
+        })?;
+        let input = if !bytes.is_empty() {
+            object("the body", &bytes)?
+        } else if let Some(payload) = query.get("payload") {
+            object("payload", payload.as_bytes())?
+        } else {
+            Map::new()
+        };
+        Ok(Self { caller, query, input })
+    }
+}
+
+/// The request's query; a parameter given twice counts once, the last time.
+pub fn query(uri: &Uri) -> Result<HashMap<String, String>, ApiError> {
+    Query::try_from_uri(uri)
+        .map(|Query(query)| query)
+        .map_err(|_| ApiError::input("the query is not URL-encoded UTF-8"))
+}
+
+/// Checks how many rows a request skips.
+pub fn offset(offset: usize) -> Result<u32, ApiError> {
+    match offset <= limits::MAX_OFFSET {
+        true => Ok(offset as u32),
+        false => Err(ApiError::input(format!("offset must be at most {}", limits::MAX_OFFSET))),
+    }
+}
+
+fn object(what: &str, bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(map)) => Ok(map),
+        Ok(_) => Err(ApiError::input(format!("{what} must be a JSON object"))),
+        Err(error) => Err(ApiError::input(format!("{what} is not JSON: {error}"))),
+    }
+}

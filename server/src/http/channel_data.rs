@@ -1,0 +1,182 @@
+//! What callers send about channels, read into what the store keeps.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rollcall_protocol::limits;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::error::ApiError;
+use crate::store::{Custom, NewChannel, NewMember};
+
+/// Fields the server alone writes; SDKs echo them back with the rest.
+const RESERVED: &[&str] = &[
+    "auto_translation_enabled",
+    "auto_translation_language",
+    "cid",
+    "config",
+    "config_overrides",
+    "cooldown",
+    "created_at",
+    "created_by",
+    "created_by_id",
+    "deleted_at",
+    "hidden",
+    "id",
+    "invites",
+    "last_message_at",
+    "member_count",
+    "members",
+    "message_count",
+    "own_capabilities",
+    "truncated_at",
+    "type",
+    "updated_at",
+];
+
+/// `data` of a channel that may have to be created.
+#[derive(Debug, Default)]
+pub struct ChannelData {
+    pub members: Vec<NewMember>,
+    created_by_id: Option<String>,
+    team: String,
+    frozen: bool,
+    disabled: bool,
+    custom: Custom,
+}
+
+/// A member as callers write one: an id, or an object with more.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum MemberInput {
+    Id(String),
+    Member {
+        user_id: Option<String>,
+        user: Option<UserRef>,
+        channel_role: Option<String>,
+        #[serde(flatten)]
+        custom: Map<String, Value>,
+    },
+}
+
+#[derive(Deserialize)]
+struct UserRef {
+    id: String,
+}
+
+impl ChannelData {
+    pub fn parse(mut fields: Map<String, Value>) -> Result<Self, ApiError> {
+        let mut take = |name: &str| fields.remove(name).filter(|value| !value.is_null());
+        let mut members = Vec::new();
+        for (name, invited) in [("members", false), ("invites", true)] {
+            if let Some(list) = take(name) {
+                members.extend(parse_members(name, list, invited)?);
+            }
+        }
+        members.dedup_by(|a, b| a.user_id == b.user_id);
+        let creator = take("created_by");
+        let mut data = Self {
+            members,
+            created_by_id: match take("created_by_id") {
+                Some(id) => Some(typed("created_by_id", "string", id)?),
+                None => creator.and_then(|user| user.get("id")?.as_str().map(str::to_owned)),
+            },
+            team: take("team").map_or(Ok(String::new()), |team| typed("team", "string", team))?,
+            frozen: take("frozen").map_or(Ok(false), |frozen| typed("frozen", "boolean", frozen))?,
+            disabled: take("disabled").map_or(Ok(false), |disabled| typed("disabled", "boolean", disabled))?,
+            custom: Custom::new(),
+        };
+        if let Some(Value::Object(custom)) = take("custom") {
+            fields.extend(custom);
+        }
+        fields.retain(|key, _| !RESERVED.contains(&key.as_str()));
+        let bytes = serde_json::to_string(&fields).map_or(0, |json| json.len());
+        if bytes > limits::CUSTOM_DATA_BYTES {
+            let limit = limits::CUSTOM_DATA_BYTES;
+            return Err(ApiError::input(format!("custom data is {bytes} bytes, more than {limit}")));
+        }
+        data.custom = fields;
+        Ok(data)
+    }
+
+    /// The id of the one channel of this type that has exactly these members, in whatever order.
+    pub fn distinct_id(&self, kind: &str) -> Result<String, ApiError> {
+        if self.members.is_empty() {
+            return Err(ApiError::input("a channel needs an id, or data.members to be found by"));
+        }
+        let mut ids: Vec<&str> = self.members.iter().map(|member| &*member.user_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        // Neither a type nor a user's id can hold the separator.
+        let digest = Sha256::digest(format!("{kind}:{}", ids.join(",")));
+        Ok(format!("!members-{}", URL_SAFE_NO_PAD.encode(digest)))
+    }
+
+    /// The channel to create for `creator`, or for whom the data names.
+    pub fn into_new(self, kind: &str, id: &str, creator: Option<&str>) -> Result<NewChannel, ApiError> {
+        let created_by_id = creator.map(str::to_owned).or(self.created_by_id).ok_or_else(|| {
+            ApiError::input(
+                "either data.created_by or data.created_by_id must be provided when using server side auth.",
+            )
+        })?;
+        Ok(NewChannel {
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            created_by_id,
+            team: self.team,
+            frozen: self.frozen,
+            disabled: self.disabled,
+            custom: self.custom,
+            members: self.members,
+            hide_for_creator: false,
+        })
+    }
+}
+
+/// Reads a list of members; `field` names it in errors.
+pub fn parse_members(field: &str, list: Value, invited: bool) -> Result<Vec<NewMember>, ApiError> {
+    let wrong = || ApiError::input(format!("field {field:?} expects an array of user ids or members"));
+    let inputs: Vec<MemberInput> = serde_json::from_value(list).map_err(|_| wrong())?;
+    if inputs.len() > limits::MEMBERS_PER_CHANNEL_QUERY {
+        let limit = limits::MEMBERS_PER_CHANNEL_QUERY;
+        return Err(ApiError::input(format!("field {field:?} holds more than {limit} members")));
+    }
+    let mut members = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let member = match input {
+            MemberInput::Id(id) => NewMember::new(id),
+            MemberInput::Member { user_id, user, channel_role, mut custom } => {
+                custom.retain(|key, _| !MEMBER_RESERVED.contains(&key.as_str()));
+                let member = NewMember::new(user_id.or(user.map(|user| user.id)).ok_or_else(wrong)?);
+                NewMember { channel_role: channel_role.unwrap_or(member.channel_role), custom, ..member }
+            }
+        };
+        members.push(NewMember { invited, ..member });
+    }
+    Ok(members)
+}
+
+/// Fields of a member that the server alone writes.
+const MEMBER_RESERVED: &[&str] = &[
+    "archived_at",
+    "banned",
+    "created_at",
+    "deleted_at",
+    "hidden",
+    "invite_accepted_at",
+    "invite_rejected_at",
+    "invited",
+    "invited_at",
+    "is_moderator",
+    "notifications_muted",
+    "pinned_at",
+    "role",
+    "shadow_banned",
+    "status",
+    "updated_at",
+];
+
+fn typed<T: for<'de> Deserialize<'de>>(field: &str, expected: &str, value: Value) -> Result<T, ApiError> {
+    serde_json::from_value(value).map_err(|_| ApiError::input(format!("field {field:?} expects type {expected}")))
+}

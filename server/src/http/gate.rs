@@ -1,0 +1,75 @@
+//! What every call passes before its endpoint sees it: authentication, then the rate limit.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::call;
+use super::endpoint::Endpoint;
+use super::rate_limit::{Platform, RateLimiter};
+use super::reply::Reply;
+use crate::auth::{Caller, Credentials};
+use crate::error::ApiError;
+use crate::state::AppState;
+use crate::store;
+
+/// One endpoint's gate.
+#[derive(Clone)]
+pub struct Gate {
+    pub app: AppState,
+    pub limiter: Arc<RateLimiter>,
+    pub endpoint: Endpoint,
+}
+
+/// Middleware: lets a call through to its endpoint as an authenticated [`Caller`], or answers it.
+/// Errors, of the gate and of the endpoint, say which endpoint failed.
+pub async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let caller = match gate.caller(&parts).await {
+        Ok(caller) => caller,
+        Err(error) => return error.within(gate.endpoint.name).into_response(),
+    };
+    let user = match &caller {
+        Caller::User(id) => Some(&**id),
+        Caller::Server | Caller::Anonymous => None,
+    };
+    let client = header(&parts.headers, "x-stream-client").unwrap_or_default();
+    let platform = Platform::of(client, caller == Caller::Server);
+    let (allowance, allowed) = gate.limiter.take(gate.endpoint, platform, user, store::now().as_second());
+    let mut response = match allowed {
+        Ok(()) => {
+            let mut request = Request::from_parts(parts, body);
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(error) => error.into_response(),
+    };
+    if let Some(reply) = response.extensions_mut().remove::<Reply>() {
+        response.extensions_mut().insert(reply.within(gate.endpoint.name));
+    }
+    allowance.write(response.headers_mut());
+    response
+}
+
+impl Gate {
+    async fn caller(&self, parts: &Parts) -> Result<Caller, ApiError> {
+        let query = call::query(&parts.uri)?;
+        let parameter = |name| query.get(name).map(String::as_str);
+        let headers = &parts.headers;
+        let credentials = Credentials {
+            api_key: parameter("api_key"),
+            token: header(headers, "authorization").or(parameter("authorization")),
+            auth_type: header(headers, "stream-auth-type").or(parameter("stream-auth-type")),
+            user_id: parameter("user_id"),
+        };
+        self.app.authenticate(&credentials).await
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}

@@ -1,0 +1,160 @@
+//! How often an endpoint may be called: so many requests a minute, per platform and per user.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use rollcall_protocol::ErrorCode;
+
+use super::endpoint::Endpoint;
+use crate::error::ApiError;
+
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+
+/// The SDK families the hosted service counts apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Platform {
+    ServerSide,
+    Web,
+    Android,
+    Ios,
+}
+
+impl Platform {
+    /// Reads the `X-Stream-Client` a caller sent; a server-side token settles it alone.
+    pub fn of(client: &str, server_side: bool) -> Self {
+        if server_side {
+            Self::ServerSide
+        } else if client.contains("android") {
+            Self::Android
+        } else if client.contains("swift") || client.contains("ios") {
+            Self::Ios
+        } else {
+            Self::Web
+        }
+    }
+}
+
+/// What is left of an endpoint's window for one caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// Requests in a window.
+    pub limit: u32,
+    /// Requests left in this window.
+    pub remaining: u32,
+    /// When the next window begins, in seconds since 1970.
+    pub reset: i64,
+}
+
+impl Allowance {
+    /// Writes the `X-RateLimit-…` headers.
+    pub fn write(self, headers: &mut HeaderMap) {
+        headers.insert(LIMIT, self.limit.into());
+        headers.insert(REMAINING, self.remaining.into());
+        headers.insert(RESET, HeaderValue::from(self.reset));
+    }
+}
+
+/// Counts requests in windows of one minute. All windows turn together, which lets one `clear`
+/// forget every caller of the minute before.
+#[derive(Debug, Default)]
+pub struct RateLimiter {
+    per_user: Option<u32>,
+    window: Mutex<Window>,
+}
+
+#[derive(Debug, Default)]
+struct Window {
+    minute: i64,
+    platforms: HashMap<(&'static str, Platform), u32>,
+    users: HashMap<(&'static str, Box<str>), u32>,
+}
+
+impl RateLimiter {
+    /// `per_user`: requests per minute of one user to one endpoint; `None` for no such limit.
+    pub fn new(per_user: Option<u32>) -> Self {
+        Self { per_user, window: Mutex::default() }
+    }
+
+    /// Counts one request made at `now` (seconds since 1970) and says what is left, or refuses it.
+    pub fn take(
+        &self,
+        endpoint: Endpoint,
+        platform: Platform,
+        user: Option<&str>,
+        now: i64,
+    ) -> (Allowance, Result<(), ApiError>) {
+        let mut window = self.window_at(now);
+        let reset = (window.minute + 1) * 60;
+        let mut allowance =
+            allow(window.platforms.entry((endpoint.name, platform)).or_default(), endpoint.per_minute, reset);
+        if let (Ok(left), Some(limit), Some(user)) = (allowance, self.per_user, user) {
+            let counter = window.users.entry((endpoint.name, user.into())).or_default();
+            allowance = allow(counter, limit, reset).map(|own| if own.remaining < left.remaining { own } else { left });
+        }
+        match allowance {
+            Ok(allowance) => (allowance, Ok(())),
+            Err(limit) => {
+                let refused = Allowance { limit, remaining: 0, reset };
+                let message =
+                    format!("Too many requests, limit is {limit} per minute, try again in {} seconds", reset - now);
+                (refused, Err(ApiError::new(ErrorCode::RateLimited, message)))
+            }
+        }
+    }
+
+    /// What is left for `platform`, without counting a request.
+    pub fn peek(&self, endpoint: Endpoint, platform: Platform, now: i64) -> Allowance {
+        let window = self.window_at(now);
+        let used = window.platforms.get(&(endpoint.name, platform)).copied();
+        Allowance {
+            limit: endpoint.per_minute,
+            remaining: endpoint.per_minute.saturating_sub(used.unwrap_or(0)),
+            reset: (window.minute + 1) * 60,
+        }
+    }
+
+    fn window_at(&self, now: i64) -> std::sync::MutexGuard<'_, Window> {
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        let minute = now.div_euclid(60);
+        if minute != window.minute {
+            window.minute = minute;
+            window.platforms.clear();
+            window.users.clear();
+        }
+        window
+    }
+}
+
+/// Counts one request, or returns the limit that refuses it.
+fn allow(used: &mut u32, limit: u32, reset: i64) -> Result<Allowance, u32> {
+    if *used >= limit {
+        return Err(limit);
+    }
+    *used += 1;
+    Ok(Allowance { limit, remaining: limit - *used, reset })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::endpoint::QUERY_USERS;
+
+    #[test]
+    fn a_window_ends_with_its_minute() {
+        let limiter = RateLimiter::new(Some(2));
+        let take = |user, now| limiter.take(QUERY_USERS, Platform::Web, Some(user), now);
+
+        assert_eq!(take("ada", 60).0.remaining, 1);
+        assert!(take("ada", 61).1.is_ok());
+        let (allowance, refused) = take("ada", 119);
+        assert_eq!((allowance.remaining, allowance.reset), (0, 120));
+        assert_eq!(refused.unwrap_err().code(), ErrorCode::RateLimited);
+        assert!(take("bob", 119).1.is_ok(), "one user never uses up another's");
+        assert!(take("ada", 120).1.is_ok());
+    }
+}

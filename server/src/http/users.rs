@@ -1,0 +1,172 @@
+//! `/users`: creating, changing and finding users.
+
+use axum::extract::State;
+use rollcall_protocol::limits;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::call::Call;
+use super::flag::Flag;
+use super::people::Viewer;
+use super::reply::Reply;
+use super::subscription;
+use crate::auth::Caller;
+use crate::error::ApiError;
+use crate::presence::watchers::Scope;
+use crate::profile::fields;
+use crate::query::{Filter, IdRange, Sort, UserQuery};
+use crate::state::{App, AppState};
+use crate::store::{Change, User, UserChange, Written};
+
+#[derive(Deserialize)]
+struct Upsert {
+    users: Map<String, Value>,
+}
+
+/// `POST /users`: creates users, or merges into those that exist. All or none.
+pub async fn upsert(State(app): State<AppState>, call: Call) -> Result<Reply, ApiError> {
+    let Upsert { users } = call.input()?;
+    let mut changes = Vec::with_capacity(users.len());
+    for (key, user) in users {
+        let Value::Object(user) = user else {
+            return Err(ApiError::input(format!("users[{key}] expects type object")));
+        };
+        let change = fields::from_user(user)?;
+        if change.id != key {
+            return Err(ApiError::input(format!("users[{key}].id is {:?}, they must be the same", change.id)));
+        }
+        changes.push(change);
+    }
+    check(&app, &call.caller, &changes, "UpdateUser").await?;
+    let written = app.upsert_users(&changes).await?;
+    Ok(Reply::created(&users_by_id(&app, &call, &written)))
+}
+
+#[derive(Deserialize)]
+struct Update {
+    users: Vec<PartialUser>,
+}
+
+#[derive(Deserialize)]
+struct PartialUser {
+    id: String,
+    #[serde(default)]
+    set: Map<String, Value>,
+    #[serde(default)]
+    unset: Vec<String>,
+}
+
+/// `PATCH /users`: sets and removes single fields of users that exist. All or none.
+pub async fn update(State(app): State<AppState>, call: Call) -> Result<Reply, ApiError> {
+    let Update { users } = call.input()?;
+    let changes = users.into_iter().map(|user| fields::from_partial(&user.id, user.set, &user.unset));
+    let changes: Vec<UserChange> = changes.collect::<Result<_, _>>()?;
+    check(&app, &call.caller, &changes, "UpdateUser").await?;
+    let written = app.update_users(&changes).await?;
+    Ok(Reply::ok(&users_by_id(&app, &call, &written)))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Query {
+    filter_conditions: Value,
+    sort: Value,
+    limit: Option<usize>,
+    offset: usize,
+    presence: Option<Flag>,
+    include_deactivated_users: Flag,
+    id_gt: Option<String>,
+    id_gte: Option<String>,
+    id_lt: Option<String>,
+    id_lte: Option<String>,
+}
+
+/// `GET /users`: a page of users; with `presence` the connection hears of their changes from now on.
+pub async fn query(State(app): State<AppState>, call: Call) -> Result<Reply, ApiError> {
+    let query: Query = call.input()?;
+    let connection = match query.presence {
+        Some(Flag(true)) => Some(subscription::require_connection(&app, &call)?),
+        Some(Flag(false)) => None,
+        None => subscription::connection(&app, &call),
+    };
+    let mut users = app.store.query_users(&query.into_store()?).await?;
+    if let Some(connection) = connection {
+        let ids = users.iter().map(|user| user.id.as_str().into());
+        app.hub.subscribe_presence(connection, Scope::Users, ids);
+        // Read again, now that a change in between cannot be missed.
+        let ids: Vec<String> = users.iter().map(|user| user.id.clone()).collect();
+        let mut fresh: Vec<User> = app.store.users(&ids).await?;
+        fresh.sort_by_cached_key(|user| ids.iter().position(|id| *id == user.id));
+        users = fresh;
+    }
+    let viewer = Viewer::new(&app, &call.caller);
+    let users: Vec<_> = users.iter().map(|user| viewer.profile(user)).collect();
+    Ok(Reply::ok(&json!({ "users": users })))
+}
+
+impl Query {
+    fn into_store(self) -> Result<UserQuery, ApiError> {
+        let limit = self.limit.unwrap_or(limits::USERS_DEFAULT);
+        if limit > limits::USERS_PER_REQUEST {
+            return Err(ApiError::input(format!("limit must be at most {}", limits::USERS_PER_REQUEST)));
+        }
+        Ok(UserQuery {
+            filter: Filter::parse(&self.filter_conditions)?,
+            sort: Sort::parse(&self.sort)?,
+            ids: IdRange { gt: self.id_gt, gte: self.id_gte, lt: self.id_lt, lte: self.id_lte },
+            include_deactivated: self.include_deactivated_users.0,
+            limit: limit as u32,
+            offset: super::call::offset(self.offset)?,
+        })
+    }
+}
+
+/// Refuses what this caller may not write, before anything is written.
+async fn check(app: &App, caller: &Caller, changes: &[UserChange], action: &str) -> Result<(), ApiError> {
+    if changes.is_empty() || changes.len() > limits::USERS_PER_REQUEST {
+        return Err(ApiError::input(format!("send 1 to {} users", limits::USERS_PER_REQUEST)));
+    }
+    let id = match caller {
+        Caller::Server => return Ok(()),
+        Caller::Anonymous => return Err(ApiError::not_allowed("anonymous users are not allowed to change users")),
+        Caller::User(id) => id,
+    };
+    let own: Option<User> = app.store.user(id).await?;
+    let role = own.as_ref().map_or("user", |user| user.role.as_str());
+    let refuse = |action| {
+        let message = format!("User '{id}' with role '{role}' is not allowed to perform action {action}");
+        Err(ApiError::not_allowed(message))
+    };
+    for change in changes {
+        if change.id != **id {
+            return refuse(action);
+        }
+        // SDKs echo role and teams along: only a change of them is refused.
+        if !keeps(&change.role, role) {
+            return refuse("UpdateUserRole");
+        }
+        let teams = own.as_ref().map_or(&[][..], |user| user.teams.as_slice());
+        if !keeps(&change.teams, teams) {
+            return refuse("UpdateUserTeams");
+        }
+    }
+    Ok(())
+}
+
+fn keeps<T, U: ?Sized>(change: &Change<T>, current: &U) -> bool
+where
+    T: std::borrow::Borrow<U>,
+    U: PartialEq,
+{
+    match change {
+        Change::Keep => true,
+        Change::Set(value) => value.borrow() == current,
+        Change::Clear => false,
+    }
+}
+
+fn users_by_id(app: &App, call: &Call, written: &[Written<User>]) -> Value {
+    let viewer = Viewer::new(app, &call.caller);
+    let users = written.iter().map(|user| (user.after.id.clone(), json!(viewer.profile(&user.after))));
+    json!({ "users": users.collect::<Map<_, _>>() })
+}

@@ -1,0 +1,97 @@
+//! The server as a value: bound, then run until told to stop.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rollcall_protocol::close;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use crate::auth::Authenticator;
+use crate::config::{Config, ConfigError};
+use crate::connection;
+use crate::http;
+use crate::hub::{self, Hub};
+use crate::metrics::Metrics;
+use crate::profile::ProfileLocks;
+use crate::state::{App, AppState};
+use crate::store::{self, StoreError};
+
+/// A server that holds its address and its database, ready to run.
+pub struct Server {
+    app: AppState,
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+/// Why the server did not start. One line, for whoever starts it.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("cannot listen on {address}: {cause}; choose another address with --listen")]
+    Listen { address: SocketAddr, cause: io::Error },
+    #[error("cannot open the database of --database: {0}")]
+    Database(#[from] StoreError),
+    #[error("--api-secret cannot be used: {0}")]
+    Secret(#[from] hmac::digest::InvalidLength),
+}
+
+impl Server {
+    /// Takes the address, opens the database and brings it up to date.
+    pub async fn bind(config: Config) -> Result<Self, StartError> {
+        let config = config.complete()?;
+        // The address first: a second server started by mistake leaves the database alone.
+        let listen = |cause| StartError::Listen { address: config.listen, cause };
+        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let authenticator = Authenticator::new(&config.api_key, &config.api_secret, config.dev_tokens)?;
+        let store = store::open(&config.database).await?;
+        let metrics = Metrics::default();
+        let options = hub::Options {
+            grace: config.offline_grace,
+            subscriptions: config.subscriptions_per_connection,
+            queue: config.event_queue,
+        };
+        let hub = Hub::start(&options, store.clone(), metrics.clone());
+        let profiles = ProfileLocks::default();
+        let app = Arc::new(App { config, store, hub, metrics, profiles, authenticator });
+        Ok(Self { app, listener, address })
+    }
+
+    /// Where it listens; with port 0 in the configuration, the port it got.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `shutdown` is done, then ends every connection with 1001 and returns when all
+    /// is written, or after `--shutdown-timeout`.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        let Self { app, listener, .. } = self;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let router = http::router(app.clone(), connection::router());
+        let serving = axum::serve(listener, router).with_graceful_shutdown(async {
+            // Dropping the sender stops the server just as well.
+            let _ = stopped.await;
+        });
+        let mut serving = std::pin::pin!(serving.into_future());
+        tokio::select! {
+            outcome = &mut serving => return outcome,
+            () = shutdown => {}
+        }
+        drop(stop);
+        app.hub.close(close::GOING_AWAY);
+        let end = async {
+            let _ = serving.await;
+            app.hub.drained().await;
+            app.hub.finish().await;
+        };
+        if timeout(app.config.shutdown_timeout, end).await.is_err() {
+            tracing::warn!("some connections did not end in time");
+        }
+        app.store.close().await;
+        Ok(())
+    }
+}
