@@ -1,0 +1,152 @@
+//! A real server in this process, and people who use it.
+//!
+//! Each server has its own free port and its own database, and ends with its test.
+
+// Each test binary uses its own part of this.
+#![allow(dead_code)]
+
+pub mod person;
+
+use std::future::pending;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Parser;
+use reqwest::{Method, StatusCode};
+use rollcall_server::config::Config;
+use rollcall_server::server::Server;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+pub use person::Person;
+
+pub const KEY: &str = "key";
+pub const SECRET: &str = "a secret that only the server knows";
+
+pub struct TestServer {
+    pub address: SocketAddr,
+    directory: Option<TempDir>,
+    stop: Option<oneshot::Sender<()>>,
+    running: JoinHandle<()>,
+    flags: Vec<String>,
+}
+
+impl TestServer {
+    pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// A server with more flags.
+    pub async fn with(flags: &[&str]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let flags = flags.iter().map(|flag| flag.to_string()).collect();
+        Self::on(directory, flags).await
+    }
+
+    async fn on(directory: TempDir, flags: Vec<String>) -> Self {
+        let database = format!("sqlite://{}", database(&directory).display());
+        let fixed = ["rollcall-server", "--listen", "127.0.0.1:0", "--api-key", KEY, "--api-secret", SECRET];
+        let arguments = fixed.into_iter().chain(["--dev-tokens", "--database", &database]);
+        let config = Config::parse_from(arguments.chain(flags.iter().map(String::as_str)));
+        let server = Server::bind(config).await.unwrap();
+        let address = server.address();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = tokio::spawn(async move {
+            let shutdown = async {
+                if stopped.await.is_err() {
+                    pending().await
+                }
+            };
+            server.run(shutdown).await.unwrap();
+        });
+        Self { address, directory: Some(directory), stop: Some(stop), running, flags }
+    }
+
+    /// Shuts the server down and starts it again on the same data.
+    pub async fn restart(mut self) -> Self {
+        let directory = self.directory.take().unwrap();
+        let flags = std::mem::take(&mut self.flags);
+        self.stop().await;
+        Self::on(directory, flags).await
+    }
+
+    /// Shuts the server down and waits for its end.
+    pub async fn stop(mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+        (&mut self.running).await.unwrap();
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// People who are known, and not here.
+    pub async fn knows(&self, ids: &[&str]) {
+        let users: serde_json::Map<_, _> = ids.iter().map(|id| (id.to_string(), json!({ "id": id }))).collect();
+        self.server_side(Method::POST, "/users", json!({ "users": users })).await;
+    }
+
+    /// Somebody who is connected.
+    pub async fn connect(&self, user: &str) -> Person {
+        Person::connect(self, json!({ "id": user })).await
+    }
+
+    /// Somebody who connects and says something about themselves.
+    pub async fn connect_as(&self, details: Value) -> Person {
+        Person::connect(self, details).await
+    }
+
+    /// What the application's own server asks for, and gets.
+    pub async fn server_side(&self, method: Method, path: &str, body: Value) -> Value {
+        let (status, reply) = self.request(&token(json!({ "server": true })), method, path, body).await;
+        assert!(status.is_success(), "{path} answered {status}: {reply}");
+        reply
+    }
+
+    /// Any request, and whatever comes of it.
+    pub async fn request(&self, token: &str, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let url = self.url(&format!("{path}{mark}api_key={KEY}"));
+        let request = reqwest::Client::new()
+            .request(method, url)
+            .header("authorization", token)
+            .header("stream-auth-type", "jwt");
+        let request = if body.is_null() { request } else { request.json(&body) };
+        let response = request.send().await.unwrap();
+        (response.status(), response.json().await.unwrap())
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        self.running.abort();
+    }
+}
+
+fn database(directory: &TempDir) -> PathBuf {
+    directory.path().join("rollcall.db")
+}
+
+/// A token signed with the application's secret.
+pub fn token(claims: Value) -> String {
+    signed(json!({ "alg": "HS256", "typ": "JWT" }), claims, SECRET)
+}
+
+/// A token of any making.
+pub fn signed(header: Value, claims: Value, secret: &str) -> String {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use hmac::{Hmac, KeyInit, Mac};
+    let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = format!("{}.{}", part(header), part(claims));
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(signed.as_bytes());
+    let signature = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
+    format!("{signed}.{signature}")
+}
+
+pub fn user_token(user: &str) -> String {
+    token(json!({ "user_id": user }))
+}

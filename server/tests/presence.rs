@@ -1,0 +1,237 @@
+//! What people see of each other.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
+
+mod common;
+
+use common::TestServer;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+fn flip(user: &str, online: bool) -> (String, bool) {
+    (user.to_owned(), online)
+}
+
+#[tokio::test]
+async fn two_people_see_each_other_come_and_go() {
+    let server = TestServer::start().await;
+    let mut ada = server.connect("ada").await;
+    server.knows(&["bob"]).await;
+    let users = ada.watch_users(&["bob"]).await;
+    assert_eq!(users[0]["online"], false);
+    assert!(users[0].get("last_active").is_none(), "bob was never here");
+
+    let mut bob = server.connect("bob").await;
+    assert_eq!(ada.sees().await, flip("bob", true));
+    let users = bob.watch_users(&["ada", "bob"]).await;
+    assert_eq!(users[0]["online"], true);
+    assert_eq!(users[1]["online"], true);
+    assert!(users[0]["last_active"].is_string());
+
+    ada.says_goodbye().await;
+    assert_eq!(bob.sees().await, flip("ada", false));
+    let users = bob.watch_users(&["ada"]).await;
+    assert_eq!(users[0]["online"], false);
+}
+
+#[tokio::test]
+async fn a_flip_tells_the_whole_public_user_and_no_channel() {
+    let server = TestServer::start().await;
+    server.knows(&["bob"]).await;
+    let mut ada = server.connect("ada").await;
+    ada.watch_users(&["bob"]).await;
+    let details = json!({ "id": "bob", "name": "Bob", "status": "Eating a veggie burger...", "invisible": false });
+    ada.heard_so_far().await;
+    server.connect_as(details).await;
+    let event = ada.hears("user.presence.changed").await;
+    let user = &event["user"];
+    assert_eq!(user["name"], "Bob");
+    assert_eq!(user["status"], "Eating a veggie burger...");
+    assert_eq!(user["role"], "user");
+    for present in ["created_at", "updated_at", "last_active"] {
+        assert!(user[present].is_string(), "{present} in {event}");
+    }
+    for absent in ["cid", "channel_type", "channel_id"] {
+        assert!(event.get(absent).is_none(), "{absent} in {event}");
+    }
+    for own in ["invisible", "devices", "mutes", "channel_mutes", "total_unread_count", "privacy_settings"] {
+        assert!(user.get(own).is_none(), "{own} leaked in {event}");
+    }
+}
+
+#[tokio::test]
+async fn my_own_presence_is_told_to_me_on_every_device() {
+    let server = TestServer::start().await;
+    let mut phone = server.connect("ada").await;
+    assert_eq!(phone.hears("user.presence.changed").await["user"]["online"], true);
+    let mut laptop = server.connect("ada").await;
+    phone.upsert(json!({ "invisible": true })).await;
+    assert_eq!(phone.hears("user.presence.changed").await["user"]["online"], false);
+    assert_eq!(laptop.hears("user.presence.changed").await["user"]["online"], false);
+}
+
+#[tokio::test]
+async fn a_reload_within_the_grace_shows_nothing() {
+    let server = TestServer::with(&["--offline-grace", "1h"]).await;
+    let mut ada = server.connect("ada").await;
+    let bob = server.connect("bob").await;
+    ada.watch_users(&["bob"]).await;
+    ada.heard_so_far().await;
+    bob.closes_with(CloseCode::Away).await;
+    let bob = server.connect("bob").await;
+    bob.is_lost();
+    server.connect("bob").await;
+    assert_eq!(ada.heard_so_far().await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn a_lost_connection_counts_as_gone_after_the_grace() {
+    let server = TestServer::with(&["--offline-grace", "50ms"]).await;
+    let mut ada = server.connect("ada").await;
+    let bob = server.connect("bob").await;
+    ada.watch_users(&["bob"]).await;
+    ada.heard_so_far().await;
+    bob.is_lost();
+    assert_eq!(ada.sees().await, flip("bob", false));
+}
+
+#[tokio::test]
+async fn the_second_tab_and_its_end_are_silent() {
+    let server = TestServer::start().await;
+    let mut ada = server.connect("ada").await;
+    let first = server.connect("bob").await;
+    ada.watch_users(&["bob"]).await;
+    ada.heard_so_far().await;
+    let second = server.connect("bob").await;
+    first.says_goodbye().await;
+    assert_eq!(ada.heard_so_far().await, Vec::<Value>::new());
+    second.says_goodbye().await;
+    assert_eq!(ada.sees().await, flip("bob", false));
+}
+
+#[tokio::test]
+async fn a_change_of_status_arrives_at_once_and_touches_nothing_else() {
+    let server = TestServer::start().await;
+    let mut ada = server.connect("ada").await;
+    let bob = server.connect_as(json!({ "id": "bob", "name": "Bob" })).await;
+    ada.watch_users(&["bob"]).await;
+    ada.heard_so_far().await;
+    bob.upsert(json!({ "status": "In a meeting" })).await;
+    let event = ada.hears("user.updated").await;
+    assert_eq!(event["user"]["status"], "In a meeting");
+    assert_eq!(event["user"]["name"], "Bob");
+    assert_eq!(event["user"]["online"], true);
+    assert_eq!(ada.heard_so_far().await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn going_invisible_looks_exactly_like_leaving() {
+    let server = TestServer::start().await;
+    let mut ada = server.connect("ada").await;
+    let bob = server.connect("bob").await;
+    let eve = server.connect("eve").await;
+    ada.watch_users(&["bob", "eve"]).await;
+    ada.heard_so_far().await;
+
+    bob.upsert(json!({ "invisible": true })).await;
+    let hidden = ada.heard_so_far().await;
+    eve.says_goodbye().await;
+    let left = ada.heard_so_far().await;
+    assert_eq!(anonymised(&hidden), anonymised(&left));
+
+    bob.upsert(json!({ "invisible": false })).await;
+    let back = ada.heard_so_far().await;
+    server.connect("eve").await;
+    let came = ada.heard_so_far().await;
+    assert_eq!(anonymised(&back), anonymised(&came));
+}
+
+/// Events with everything replaced that differs between any two people.
+fn anonymised(events: &[Value]) -> Vec<Value> {
+    fn erase(value: &mut Value) {
+        let Value::Object(fields) = value else { return };
+        for (key, value) in fields {
+            match key.as_str() {
+                "id" | "created_at" | "updated_at" | "last_active" => *value = "…".into(),
+                _ => erase(value),
+            }
+        }
+    }
+    let mut events = events.to_vec();
+    events.iter_mut().for_each(erase);
+    events
+}
+
+#[tokio::test]
+async fn who_connects_invisible_is_never_announced_and_stays_so() {
+    let server = TestServer::start().await;
+    server.knows(&["bob"]).await;
+    let mut ada = server.connect("ada").await;
+    ada.watch_users(&["bob"]).await;
+    let bob = server.connect_as(json!({ "id": "bob", "invisible": true })).await;
+    assert_eq!(bob.me["invisible"], true);
+    assert_eq!(bob.me["online"], true, "their own view");
+    bob.says_goodbye().await;
+    let bob = server.connect("bob").await;
+    assert_eq!(bob.me["invisible"], true, "an id-only reconnect does not clear it");
+    assert_eq!(ada.heard_so_far().await, Vec::<Value>::new());
+    let users = ada.watch_users(&["bob"]).await;
+    assert_eq!(users[0]["online"], false);
+    assert!(users[0].get("last_active").is_none());
+    assert!(users[0].get("invisible").is_none());
+
+    bob.upsert(json!({ "invisible": false })).await;
+    assert_eq!(ada.sees().await, flip("bob", true));
+}
+
+#[tokio::test]
+async fn invisibility_survives_a_restart_and_nobody_else_is_online_after_it() {
+    let server = TestServer::start().await;
+    let _bob = server.connect_as(json!({ "id": "bob", "invisible": true, "status": "Hiding" })).await;
+    let _eve = server.connect_as(json!({ "id": "eve", "status": "Here" })).await;
+    let server = server.restart().await;
+    let ada = server.connect("ada").await;
+    let users = ada.watch_users(&["bob", "eve"]).await;
+    assert_eq!((&users[0]["online"], &users[0]["status"]), (&json!(false), &json!("Hiding")));
+    assert_eq!((&users[1]["online"], &users[1]["status"]), (&json!(false), &json!("Here")));
+    let bob = server.connect("bob").await;
+    assert_eq!(bob.me["invisible"], true);
+}
+
+#[tokio::test]
+async fn there_are_three_ways_to_watch() {
+    let server = TestServer::start().await;
+    server.connect("bob").await.says_goodbye().await;
+    let mut by_users = server.connect("ann").await;
+    let mut by_channel = server.connect("ben").await;
+    let mut by_channels = server.connect("cid").await;
+
+    by_users.watch_users(&["bob"]).await;
+    let open = json!({ "data": { "members": ["ben", "cid", "bob"] }, "state": true, "watch": true, "presence": true });
+    let state = by_channel.call(Method::POST, "/channels/messaging/lunch/query", open).await;
+    assert_eq!(state["members"].as_array().unwrap().len(), 3);
+    let query = json!({ "filter_conditions": { "members": { "$in": ["cid"] } }, "watch": true, "presence": true });
+    let found = by_channels.call(Method::POST, "/channels", query).await;
+    assert_eq!(found["channels"][0]["channel"]["cid"], "messaging:lunch");
+
+    let bob = server.connect("bob").await;
+    for watcher in [&mut by_users, &mut by_channel, &mut by_channels] {
+        watcher.sees_at_last(&flip("bob", true)).await;
+    }
+    bob.says_goodbye().await;
+    for watcher in [&mut by_users, &mut by_channel, &mut by_channels] {
+        watcher.sees_at_last(&flip("bob", false)).await;
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_watch_hears_nothing() {
+    let server = TestServer::start().await;
+    let mut ada = server.connect("ada").await;
+    ada.heard_so_far().await;
+    let bob = server.connect("bob").await;
+    bob.upsert(json!({ "status": "Here" })).await;
+    bob.says_goodbye().await;
+    assert_eq!(ada.heard_so_far().await, Vec::<Value>::new());
+}
