@@ -24,7 +24,7 @@ export async function buildPackage() {
   );
   const wasm = join(generated, 'rollcall.wasm');
   await step('shrinking the wasm', () =>
-    run('wasm-opt', ['-O3', '--strip-debug', '--strip-producers', '--all-features', join(generated, 'glue_bg.wasm'), '-o', wasm], { quiet: true }),
+    run('wasm-opt', ['-O3', '--strip-debug', '--strip-producers', join(generated, 'glue_bg.wasm'), '-o', wasm], { quiet: true }),
   );
 
   await rm(packageFolder, { recursive: true, force: true });
