@@ -81,7 +81,12 @@ impl App {
         self.hub.set_invisible(&id, written.after.invisible);
         let (membership, inbox) = self.hub.connect(&id, written.after.invisible);
         self.tell(std::slice::from_ref(&written));
-        Ok((written.after, membership, inbox))
+        let mut user = written.after;
+        if !user.invisible {
+            // The announcer writes it, but the user is not to wait for that.
+            user.last_active = Some(store::now());
+        }
+        Ok((user, membership, inbox))
     }
 
     /// Presence first, so that what is told of the profile agrees with it.
@@ -90,7 +95,7 @@ impl App {
             let id: UserId = after.id.as_str().into();
             self.hub.set_invisible(&id, after.invisible);
             let Some(before) = before else { continue };
-            if !publicly_equal(before, after) {
+            if !before.looks_like(after) {
                 self.hub.user_updated(&id);
             } else if before != after {
                 self.tell_themselves(&id, after);
@@ -106,16 +111,4 @@ impl App {
             Err(error) => tracing::error!(%error, "an event could not be serialised"),
         }
     }
-}
-
-/// Whether others see no difference.
-fn publicly_equal(before: &User, after: &User) -> bool {
-    let public = |user: &User| User {
-        invisible: false,
-        privacy_settings: None,
-        updated_at: after.updated_at,
-        last_active: None,
-        ..user.clone()
-    };
-    public(before) == public(after)
 }

@@ -57,6 +57,19 @@ impl User {
             custom: Custom::new(),
         }
     }
+
+    /// Whether others see no difference between the two profiles. Presence and the time of the
+    /// last change aside: neither is part of what a user says of themselves.
+    pub fn looks_like(&self, other: &User) -> bool {
+        let public = |user: &User| User {
+            invisible: false,
+            privacy_settings: None,
+            updated_at: self.updated_at,
+            last_active: None,
+            ..user.clone()
+        };
+        public(self) == public(other)
+    }
 }
 
 /// What to change of one user. The default keeps everything.

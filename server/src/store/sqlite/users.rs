@@ -197,7 +197,10 @@ async fn write(
     let mut after = before.clone().unwrap_or_else(|| User::new(&change.id, now));
     change.apply(&mut after)?;
     if before.as_ref() != Some(&after) {
-        after.updated_at = now;
+        // Others could tell from the time that the user went invisible.
+        if !before.as_ref().is_some_and(|before| before.looks_like(&after)) {
+            after.updated_at = now;
+        }
         save(tx, &after).await?;
     }
     Ok(Written { before, after })
