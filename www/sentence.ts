@@ -1,0 +1,29 @@
+import type { PresenceEvent, User } from 'rollcall';
+
+/** What an event says, as one sentence. */
+export function describe(event: PresenceEvent, me: string): string {
+  const name = (user: User | null | undefined) => (!user ? 'Somebody' : user.id === me ? 'You' : user.name || user.id);
+  switch (event.type) {
+    case 'user.presence.changed':
+      if (event.user.id === me) return event.user.online ? 'Others see you online' : 'Others see you offline';
+      return `${name(event.user)} ${event.user.online ? 'came online' : 'went offline'}`;
+    case 'user.updated':
+      return event.user.status ? `${name(event.user)}: “${event.user.status}”` : `${name(event.user)} changed`;
+    case 'user.deleted':
+      return `${name(event.user)} was deleted`;
+    case 'user.watching.start':
+      return `${name(event.user)} opened this page`;
+    case 'user.watching.stop':
+      return `${name(event.user)} left this page`;
+    case 'message.new':
+      return `${name(event.user)} wrote “${event.message.text ?? ''}”`;
+    case 'health.check':
+      return 'Signed in';
+    case 'connection.changed':
+      return event.online ? 'Connected' : 'The connection is lost';
+    case 'connection.recovered':
+      return 'Back, and everything is current again';
+    default:
+      return 'Something else happened';
+  }
+}
