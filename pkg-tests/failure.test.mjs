@@ -22,7 +22,7 @@ async function refused(stage, { key = stage.server.key, token, id = 'john' }) {
 describe('refused', () => {
   const expectations = [
     ['an unknown API key', 2, (stage) => ({ key: 'nobody', token: stage.server.token('john') })],
-    ['a development token where they are off', 5, (stage) => ({ token: stage.admin.devToken('john') })],
+    ['a development token where they are off', 43, (stage) => ({ token: stage.admin.devToken('john') })],
     ['a token that does not say whose it is', 5, (stage) => ({ token: async () => stage.admin.tokenManager.getToken() })],
     ["another user's token", 5, (stage) => ({ token: async () => stage.server.token('jack') })],
     ['a token that has expired', 40, (stage) => ({ token: stage.server.token('john', now() - 60) })],

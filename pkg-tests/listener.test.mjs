@@ -41,7 +41,10 @@ test('a listener disconnects the client', async (t) => {
   const { john, jack } = await johnWatchesJack(t);
   await john.do((client) => {
     window.gone = new Promise((resolve) => {
-      client.on('user.presence.changed', () => client.disconnectUser().then(resolve));
+      const once = client.on('user.presence.changed', () => {
+        once.unsubscribe();
+        client.disconnectUser().then(resolve);
+      });
     });
   });
   await jack.connect();
