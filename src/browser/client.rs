@@ -5,12 +5,12 @@ use std::rc::Rc;
 use futures::channel::oneshot;
 use js_sys::{Array, Object, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
 use super::channel::{self, ChannelInner};
 use super::error::{self, Code};
 use super::input::{self, Options};
-use super::requests::{ChannelsQuery, UsersQuery, list_of_users};
+use super::promise::promise;
+use super::requests::{Query, list_of_users};
 use super::session::Session;
 use super::shell::Shell;
 use super::token::{self, Token};
@@ -89,10 +89,10 @@ impl PresenceClient {
         let session = Rc::new(Session::new(user_id, details.into(), token));
         let (sender, settled) = oneshot::channel();
         session.settle.replace(Some(sender));
-        let promise = future_to_promise(async move { settled.await.unwrap_or_else(|_| Err(error::disconnected())) });
-        session.connecting.replace(Some(promise.clone()));
+        let connecting = promise(async move { settled.await.unwrap_or_else(|_| Err(error::disconnected())) });
+        session.connecting.replace(Some(connecting.clone()));
         self.shell.begin(session);
-        Ok(promise)
+        Ok(connecting)
     }
 
     #[wasm_bindgen(js_name = disconnectUser)]
@@ -137,26 +137,18 @@ impl PresenceClient {
 
     #[wasm_bindgen(js_name = queryUsers)]
     pub fn query_users(&self, filter: JsValue, sort: JsValue, options: JsValue) -> Promise {
-        let shell = self.shell.clone();
-        future_to_promise(async move {
-            let call = "queryUsers";
-            let filter = input::object(call, "the filter", &filter)?;
-            let options = Options::new(call, &options)?;
-            let query = UsersQuery::new(filter, input::sort(call, &sort)?, &options)?;
-            shell.query_users(query, options.signal()?).await
-        })
+        match Query::users(&filter, &sort, &options) {
+            Ok(query) => promise(self.shell.clone().query_users(query)),
+            Err(problem) => Promise::reject(&problem),
+        }
     }
 
     #[wasm_bindgen(js_name = queryChannels)]
     pub fn query_channels(&self, filter: JsValue, sort: JsValue, options: JsValue) -> Promise {
-        let shell = self.shell.clone();
-        future_to_promise(async move {
-            let call = "queryChannels";
-            let filter = input::object(call, "the filter", &filter)?;
-            let options = Options::new(call, &options)?;
-            let query = ChannelsQuery::new(filter, input::sort(call, &sort)?, &options)?;
-            shell.query_channels(query, options.signal()?).await
-        })
+        match Query::channels(&filter, &sort, &options) {
+            Ok(query) => promise(self.shell.clone().query_channels(query)),
+            Err(problem) => Promise::reject(&problem),
+        }
     }
 
     pub fn channel(&self, kind: JsValue, id: JsValue, data: JsValue) -> Result<JsValue, JsValue> {
@@ -179,14 +171,14 @@ impl PresenceClient {
 
     fn upsert(&self, call: &str, users: &JsValue) -> Promise {
         match list_of_users(call, users) {
-            Ok(users) => future_to_promise(self.shell.clone().upsert_users(users)),
+            Ok(users) => promise(self.shell.clone().upsert_users(users)),
             Err(problem) => Promise::reject(&problem),
         }
     }
 
     fn update(&self, call: &str, updates: &JsValue) -> Promise {
         match list_of_users(call, updates) {
-            Ok(updates) => future_to_promise(self.shell.clone().update_users(updates)),
+            Ok(updates) => promise(self.shell.clone().update_users(updates)),
             Err(problem) => Promise::reject(&problem),
         }
     }

@@ -12,10 +12,11 @@ use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
 use super::error::{self, Code};
+use super::promise::{Callback, Settle, callback};
 use super::timer::Timer;
 
 /// Ends one piece of work with an error, once.
-type Once = RefCell<Option<oneshot::Sender<JsValue>>>;
+type Once = RefCell<Option<Settle>>;
 type Ender = Rc<Once>;
 
 /// The work in progress, so that a disconnect can end it.
@@ -48,7 +49,7 @@ impl Work {
         let _listener = signal.map(|signal| OnAbort::new(signal, ender.clone()));
         match select(pin!(work), ended).await {
             Either::Left((result, _)) => result,
-            Either::Right((reason, _)) => Err(reason.unwrap_or_else(|_| error::disconnected())),
+            Either::Right((ended, _)) => Err(ended.ok().and_then(Result::err).unwrap_or_else(error::disconnected)),
         }
     }
 
@@ -70,7 +71,7 @@ impl Work {
 fn end(ender: &Ender, reason: JsValue) {
     if let Some(sender) = ender.borrow_mut().take() {
         // Whoever waited may be gone already.
-        let _ = sender.send(reason);
+        let _ = sender.send(Err(reason));
     }
 }
 
@@ -81,12 +82,12 @@ fn aborted() -> JsValue {
 /// Listens to the app's signal for as long as the work takes.
 struct OnAbort {
     signal: AbortSignal,
-    callback: Closure<dyn FnMut()>,
+    callback: Callback,
 }
 
 impl OnAbort {
     fn new(signal: AbortSignal, ender: Ender) -> Self {
-        let callback = Closure::new(move || end(&ender, aborted()));
+        let callback = callback(move |_| end(&ender, aborted()));
         let _ = signal.add_event_listener_with_callback("abort", callback.as_ref().unchecked_ref());
         OnAbort { signal, callback }
     }

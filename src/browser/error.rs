@@ -100,7 +100,7 @@ pub(super) fn disconnected() -> JsValue {
 }
 
 /// Notes how many seconds the server asked to wait.
-pub(super) fn set_retry_after(error: &JsValue, seconds: f64) {
+pub(super) fn set_retry_after(error: &JsValue, seconds: u32) {
     wire::set(error, "retryAfter", &seconds.into());
 }
 

@@ -10,6 +10,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, AbortSignal};
 
 use super::error::{self, Code};
+use super::promise::Settle;
 use super::session::Session;
 use super::shell::Shell;
 use super::timer::Timer;
@@ -128,7 +129,7 @@ impl Call {
             return Ok(body);
         }
         let problem = error::from_server(&body, Some(status));
-        if let Some(seconds) = retry_after.and_then(|text| text.trim().parse::<f64>().ok()) {
+        if let Some(seconds) = retry_after.and_then(|text| text.trim().parse::<u32>().ok()) {
             error::set_retry_after(&problem, seconds);
         }
         Err(problem)
@@ -150,8 +151,9 @@ fn unreachable(problem: gloo_net::Error) -> JsValue {
 
 async fn pause(milliseconds: u64) {
     let (sender, done) = oneshot::channel();
+    let mut sender: Option<Settle> = Some(sender);
     let _timer = Timer::after(milliseconds, move || {
-        let _ = sender.send(());
+        sender.take().map(|sender| sender.send(Ok(JsValue::UNDEFINED)));
     });
     let _ = done.await;
 }

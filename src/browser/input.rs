@@ -1,6 +1,6 @@
 //! Checking what an app passes in, so that a mistake is told where it was made.
 
-use js_sys::{Object, Reflect};
+use js_sys::{Array, Object, Reflect};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -24,7 +24,7 @@ pub(super) fn object(call: &str, name: &str, value: &JsValue) -> Result<JsValue,
     if value.is_undefined() || value.is_null() {
         return Ok(Object::new().into());
     }
-    if value.is_object() && !js_sys::Array::is_array(value) {
+    if value.is_object() && !Array::is_array(value) {
         return Ok(value.clone());
     }
     Err(error::invalid(&format!("{call}: {name} must be an object; got {}", shown(value))))
@@ -83,6 +83,44 @@ impl Options {
         body
     }
 
+    /// An argument beside the options; undefined and null count as an empty object.
+    pub(super) fn object(&self, name: &str, value: &JsValue) -> Result<JsValue, JsValue> {
+        object(self.call, name, value)
+    }
+
+    /// `{ field: 1 }`, or a list of such, as the protocol writes it; the order of fields is kept.
+    pub(super) fn sort(&self, value: &JsValue) -> Result<JsValue, JsValue> {
+        let objects =
+            if Array::is_array(value) { Array::from(value) } else { Array::of1(&self.object("sort", value)?) };
+        let mut fields = Vec::new();
+        for object in objects.to_vec() {
+            if !object.is_object() {
+                return Err(self.invalid_sort(value));
+            }
+            for key in Object::keys(object.unchecked_ref::<Object>()).to_vec() {
+                let field = key.as_string().unwrap_or_default();
+                let direction = match wire::get(&object, &field).as_f64() {
+                    Some(1.0) => 1,
+                    Some(-1.0) => -1,
+                    _ => return Err(self.invalid_sort(value)),
+                };
+                fields.push(SortField { field, direction });
+            }
+        }
+        if fields.len() > limits::MAX_SORT {
+            return Err(error::invalid(&format!("{}: sort takes at most {} fields", self.call, limits::MAX_SORT)));
+        }
+        Ok(serde_wasm_bindgen::to_value(&fields)?)
+    }
+
+    fn invalid_sort(&self, value: &JsValue) -> JsValue {
+        error::invalid(&format!(
+            "{}: sort must be an object such as {{ last_active: -1 }}, or a list of them, with directions 1 and -1; got {}",
+            self.call,
+            shown(value)
+        ))
+    }
+
     fn invalid(&self, name: &str, wanted: &str, value: &JsValue) -> JsValue {
         error::invalid(&format!("{}: option `{name}` {wanted}; got {}", self.call, shown(value)))
     }
@@ -90,42 +128,9 @@ impl Options {
 
 /// One entry of a sort, as the protocol writes it.
 #[derive(Serialize)]
-pub(super) struct SortField {
+struct SortField {
     field: String,
     direction: i8,
-}
-
-/// Reads a sort; the order of fields is kept.
-pub(super) fn sort(call: &str, value: &JsValue) -> Result<Vec<SortField>, JsValue> {
-    let wanted = || {
-        error::invalid(&format!(
-            "{call}: sort must be an object such as {{ last_active: -1 }}, or a list of them, with directions 1 and -1; got {}",
-            shown(value)
-        ))
-    };
-    if value.is_undefined() || value.is_null() {
-        return Ok(Vec::new());
-    }
-    let objects = if js_sys::Array::is_array(value) { wire::elements(value).collect() } else { vec![value.clone()] };
-    let mut fields = Vec::new();
-    for object in objects {
-        if !object.is_object() {
-            return Err(wanted());
-        }
-        for key in Object::keys(object.unchecked_ref::<Object>()).iter() {
-            let field = key.as_string().ok_or_else(wanted)?;
-            let direction = match wire::get(&object, &field).as_f64() {
-                Some(1.0) => 1,
-                Some(-1.0) => -1,
-                _ => return Err(wanted()),
-            };
-            fields.push(SortField { field, direction });
-        }
-    }
-    if fields.len() > limits::MAX_SORT {
-        return Err(error::invalid(&format!("{call}: sort takes at most {} fields", limits::MAX_SORT)));
-    }
-    Ok(fields)
 }
 
 /// A value as a short text for a message.
@@ -133,7 +138,8 @@ fn shown(value: &JsValue) -> String {
     if value.is_undefined() {
         return "undefined".to_owned();
     }
-    let text = wire::stringify(value).ok().and_then(|text| text.as_string()).unwrap_or_else(|| format!("{value:?}"));
+    let text =
+        wire::stringify(value).ok().and_then(|text| text.as_string()).unwrap_or_else(|| "something else".to_owned());
     let mut short: String = text.chars().take(60).collect();
     if short.len() < text.len() {
         short.push('…');

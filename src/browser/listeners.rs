@@ -6,6 +6,7 @@ use std::rc::{Rc, Weak};
 use js_sys::{Function, Object};
 use wasm_bindgen::prelude::*;
 
+use super::promise::callback;
 use super::{error, wire};
 
 #[wasm_bindgen]
@@ -37,7 +38,7 @@ impl Listeners {
         self.list.borrow_mut().push(listener.clone());
 
         let (list, listener) = (Rc::downgrade(&self.list), Rc::downgrade(&listener));
-        let unsubscribe = Closure::<dyn FnMut()>::new(move || remove(&list, &listener));
+        let unsubscribe = callback(move |_| remove(&list, &listener));
         let subscription = Object::new();
         wire::set(&subscription, "unsubscribe", &unsubscribe.into_js_value());
         Ok(subscription.into())

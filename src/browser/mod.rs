@@ -11,6 +11,7 @@ mod error;
 mod http;
 mod input;
 mod listeners;
+mod promise;
 mod requests;
 mod session;
 mod shell;

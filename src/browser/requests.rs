@@ -4,96 +4,63 @@ use std::rc::Rc;
 
 use gloo_net::http::Method;
 use js_sys::{Array, Object};
-use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use super::channel::ChannelInner;
 use super::http::Call;
-use super::input::{Options, SortField};
+use super::input::Options;
 use super::shell::Shell;
 use super::{error, wire};
 use crate::core::{Ask, Asked, Seen, Snapshot};
 
-/// `GET /users`.
-#[derive(Serialize)]
-pub(super) struct UsersQuery {
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    pub(super) filter_conditions: JsValue,
-    pub(super) sort: Vec<SortField>,
-    pub(super) presence: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) limit: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) offset: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) id_gt: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) id_gte: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) id_lt: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) id_lte: Option<String>,
-    pub(super) include_deactivated_users: bool,
-}
-
-impl UsersQuery {
-    pub(super) fn new(filter: JsValue, sort: Vec<SortField>, options: &Options) -> Result<Self, JsValue> {
-        Ok(UsersQuery {
-            filter_conditions: filter,
-            sort,
-            presence: options.flag("presence", false)?,
-            limit: options.number("limit")?,
-            offset: options.number("offset")?,
-            id_gt: options.text("id_gt")?,
-            id_gte: options.text("id_gte")?,
-            id_lt: options.text("id_lt")?,
-            id_lte: options.text("id_lte")?,
-            include_deactivated_users: options.flag("include_deactivated_users", false)?,
-        })
-    }
-}
-
-/// `POST /channels`.
-#[derive(Serialize)]
-pub(super) struct ChannelsQuery {
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    pub(super) filter_conditions: JsValue,
-    pub(super) sort: Vec<SortField>,
-    pub(super) state: bool,
+/// `GET /users` and `POST /channels`: what to find, in which order, and what to be told of it.
+pub(super) struct Query {
+    pub(super) body: Object,
     pub(super) watch: bool,
     pub(super) presence: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) limit: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) offset: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) message_limit: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) member_limit: Option<f64>,
+    pub(super) signal: Option<web_sys::AbortSignal>,
 }
 
-impl ChannelsQuery {
-    pub(super) fn new(filter: JsValue, sort: Vec<SortField>, options: &Options) -> Result<Self, JsValue> {
-        Ok(ChannelsQuery {
-            filter_conditions: filter,
-            sort,
-            state: options.flag("state", true)?,
-            watch: options.flag("watch", true)?,
-            presence: options.flag("presence", false)?,
-            limit: options.number("limit")?,
-            offset: options.number("offset")?,
-            message_limit: options.number("message_limit")?,
-            member_limit: options.number("member_limit")?,
-        })
+impl Query {
+    pub(super) fn users(filter: &JsValue, sort: &JsValue, options: &JsValue) -> Result<Self, JsValue> {
+        let options = Options::new("queryUsers", options)?;
+        let presence = options.flag("presence", false)?;
+        Query::new(&options, filter, sort, false, presence)
     }
-}
 
-fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
-    value.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).map_err(JsValue::from)
+    pub(super) fn channels(filter: &JsValue, sort: &JsValue, options: &JsValue) -> Result<Self, JsValue> {
+        let options = Options::new("queryChannels", options)?;
+        let (state, watch) = (options.flag("state", true)?, options.flag("watch", true)?);
+        let query = Query::new(&options, filter, sort, watch, options.flag("presence", false)?)?;
+        wire::set(&query.body, "state", &state.into());
+        wire::set(&query.body, "watch", &watch.into());
+        Ok(query)
+    }
+
+    fn new(options: &Options, filter: &JsValue, sort: &JsValue, watch: bool, presence: bool) -> Result<Self, JsValue> {
+        let body = options.to_body();
+        wire::set(&body, "filter_conditions", &options.object("the filter", filter)?);
+        wire::set(&body, "sort", &options.sort(sort)?);
+        wire::set(&body, "presence", &presence.into());
+        Ok(Query { body, watch, presence, signal: options.signal()? })
+    }
+
+    /// The same query for just these, however many.
+    fn again(field: &str, values: &[String], watch: bool, presence: bool) -> Result<Self, JsValue> {
+        let options = Object::new();
+        wire::set(&options, "limit", &values.len().into());
+        wire::set(&options, "presence", &presence.into());
+        wire::set(&options, "watch", &watch.into());
+        let filter = is_in(field, values);
+        if field == "id" {
+            return Query::users(&filter, &JsValue::UNDEFINED, &options);
+        }
+        Query::channels(&filter, &JsValue::UNDEFINED, &options)
+    }
 }
 
 /// `{ [field]: { $in: values } }`.
-fn is_in(field: &str, values: Vec<String>) -> JsValue {
+fn is_in(field: &str, values: &[String]) -> JsValue {
     let list: Array = values.iter().map(|value| JsValue::from_str(value)).collect();
     let condition = Object::new();
     wire::set(&condition, "$in", &list);
@@ -106,9 +73,9 @@ impl Shell {
     /// Users as an answer shows them, except where an event has come meanwhile: then as that says.
     fn newest(&self, asked: Asked, list: &JsValue) {
         let Some(list) = list.dyn_ref::<Array>() else { return };
-        for (index, user) in list.iter().enumerate() {
-            if let Some(newer) = self.newer(asked, &user) {
-                list.set(index as u32, newer);
+        for index in 0..list.length() {
+            if let Some(newer) = self.newer(asked, &list.get(index)) {
+                list.set(index, newer);
             }
         }
     }
@@ -119,78 +86,57 @@ impl Shell {
         self.core.borrow().heard_since(asked, &id).cloned()
     }
 
-    pub(super) async fn query_users(
-        self: Rc<Self>,
-        query: UsersQuery,
-        signal: Option<web_sys::AbortSignal>,
-    ) -> Result<JsValue, JsValue> {
+    pub(super) async fn query_users(self: Rc<Self>, query: Query) -> Result<JsValue, JsValue> {
         let presence = query.presence;
-        let (asked, reply) = self.ask_users(&query, signal).await?;
-        let users = wire::get(&reply, "users");
+        let (asked, reply) = self.ask_users(query).await?;
         if presence {
-            let seen = wire::seen_in(&users, None);
-            self.core.borrow_mut().watch_users(Snapshot { asked, users: seen });
+            let users = wire::get(&reply, "users");
+            let snapshot = Snapshot { asked, users: wire::seen_in(&users, None) };
+            self.core.borrow_mut().watch_users(snapshot);
             self.newest(asked, &users);
             self.pump();
         }
         Ok(reply)
     }
 
-    async fn ask_users(
-        self: &Rc<Self>,
-        query: &UsersQuery,
-        signal: Option<web_sys::AbortSignal>,
-    ) -> Result<(Asked, JsValue), JsValue> {
-        let call = Call::new(Method::GET, "/users").payload(to_js(query)?).subscribes(query.presence).signal(signal);
-        call.send(self, "queryUsers").await
+    async fn ask_users(self: &Rc<Self>, query: Query) -> Result<(Asked, JsValue), JsValue> {
+        let call = Call::new(Method::GET, "/users").payload(query.body.into());
+        call.subscribes(query.presence).signal(query.signal).send(self, "queryUsers").await
     }
 
-    pub(super) async fn query_channels(
-        self: Rc<Self>,
-        query: ChannelsQuery,
-        signal: Option<web_sys::AbortSignal>,
-    ) -> Result<JsValue, JsValue> {
+    pub(super) async fn query_channels(self: Rc<Self>, query: Query) -> Result<JsValue, JsValue> {
         let (watch, presence) = (query.watch, query.presence);
-        let (asked, reply) = self.ask_channels(&query, signal).await?;
+        let (asked, reply) = self.ask_channels(query).await?;
         let channels = Array::new();
-        for response in wire::elements(&wire::get(&reply, "channels")) {
+        wire::each(&wire::get(&reply, "channels"), &mut |response| {
             let data = wire::get(&response, "channel");
-            let (Some(kind), Some(id)) = (wire::get(&data, "type").as_string(), wire::get(&data, "id").as_string())
-            else {
-                continue;
-            };
+            let (kind, id) = (wire::get(&data, "type").as_string(), wire::get(&data, "id").as_string());
+            let (Some(kind), Some(id)) = (kind, id) else { return };
             let channel = ChannelInner::find_or_create(&self, &kind, Some(&id), &JsValue::UNDEFINED);
             channel.take_response(asked, &response, watch, presence);
             channels.push(&channel.to_js());
-        }
+        });
         self.pump();
         Ok(channels.into())
     }
 
-    async fn ask_channels(
-        self: &Rc<Self>,
-        query: &ChannelsQuery,
-        signal: Option<web_sys::AbortSignal>,
-    ) -> Result<(Asked, JsValue), JsValue> {
-        let call = Call::new(Method::POST, "/channels")
-            .payload(to_js(query)?)
-            .subscribes(query.watch || query.presence)
-            .signal(signal);
-        call.send(self, "queryChannels").await
+    async fn ask_channels(self: &Rc<Self>, query: Query) -> Result<(Asked, JsValue), JsValue> {
+        let call = Call::new(Method::POST, "/channels").payload(query.body.into());
+        call.subscribes(query.watch || query.presence).signal(query.signal).send(self, "queryChannels").await
     }
 
     /// `POST /users` with a list of users.
     pub(super) async fn upsert_users(self: Rc<Self>, users: JsValue) -> Result<JsValue, JsValue> {
         let by_id = Object::new();
-        for user in wire::elements(&users) {
+        wire::each(&users, &mut |user| {
             if let Some(id) = wire::id(&user).and_then(|id| id.as_string()) {
                 wire::set(&by_id, &id, &user);
             }
-        }
+        });
         let body = Object::new();
         wire::set(&body, "users", &by_id);
         let (_, reply) = Call::new(Method::POST, "/users").payload(body.into()).send(&self, "upsertUsers").await?;
-        self.written(&users, |user| user.clone());
+        self.written(&users, &JsValue::clone);
         Ok(reply)
     }
 
@@ -200,53 +146,48 @@ impl Shell {
         wire::set(&body, "users", &updates);
         let call = Call::new(Method::PATCH, "/users").payload(body.into());
         let (_, reply) = call.send(&self, "partialUpdateUsers").await?;
-        self.written(&updates, |update| {
+        self.written(&updates, &|update| {
             let fields = Object::assign(&Object::new(), wire::get(update, "set").unchecked_ref());
-            if wire::elements(&wire::get(update, "unset")).any(|name| name == "invisible") {
-                wire::set(&fields, "invisible", &JsValue::FALSE);
-            }
+            wire::each(&wire::get(update, "unset"), &mut |name| {
+                if name == "invisible" {
+                    wire::set(&fields, "invisible", &JsValue::FALSE);
+                }
+            });
             fields.into()
         });
         Ok(reply)
     }
 
     /// The connected user knows more of themselves than events show; this keeps it current.
-    fn written(&self, entries: &JsValue, fields: impl Fn(&JsValue) -> JsValue) {
+    fn written(&self, entries: &JsValue, fields: &dyn Fn(&JsValue) -> JsValue) {
         let Some(session) = self.session_if_any() else { return };
-        if let Some(entry) = wire::elements(entries).find(|entry| session.is_me(entry)) {
-            session.written(&fields(&entry));
-        }
+        wire::each(entries, &mut |entry| {
+            if session.is_me(&entry) {
+                session.written(&fields(&entry));
+            }
+        });
     }
 }
 
 /// Asks once more for a page of what is watched, as the core wants after a reconnect.
 pub(super) async fn ask_again(shell: &Rc<Shell>, ask: Ask) -> Result<Vec<Seen<JsValue>>, JsValue> {
-    let options = Options::new("", &JsValue::UNDEFINED)?;
     match ask {
         Ask::Users { ids } => {
-            let limit = ids.len() as f64;
-            let mut query = UsersQuery::new(is_in("id", ids), Vec::new(), &options)?;
-            query.presence = true;
-            query.limit = Some(limit);
-            let (_, reply) = shell.ask_users(&query, None).await?;
+            let (_, reply) = shell.ask_users(Query::again("id", &ids, false, true)?).await?;
             Ok(wire::seen_in(&wire::get(&reply, "users"), None))
         }
         Ask::Channels { cids, watch, presence } => {
-            let limit = cids.len() as f64;
-            let mut query = ChannelsQuery::new(is_in("cid", cids), Vec::new(), &options)?;
-            (query.watch, query.presence, query.limit) = (watch, presence, Some(limit));
-            let (asked, reply) = shell.ask_channels(&query, None).await?;
+            let (asked, reply) = shell.ask_channels(Query::again("cid", &cids, watch, presence)?).await?;
             let mut users = Vec::new();
-            for response in wire::elements(&wire::get(&reply, "channels")) {
+            wire::each(&wire::get(&reply, "channels"), &mut |response| {
                 let cid = wire::get(&wire::get(&response, "channel"), "cid");
-                let channel = shell.channels.borrow().iter().find(|channel| channel.is(&cid)).cloned();
-                if let Some(channel) = channel {
+                if let Some(channel) = shell.channel(&cid) {
                     channel.hydrate(asked, &response);
                 }
                 if presence {
-                    users.extend(wire::seen_in(&wire::get(&response, "members"), Some("user")));
+                    users.append(&mut wire::seen_in(&wire::get(&response, "members"), Some("user")));
                 }
-            }
+            });
             Ok(users)
         }
     }
@@ -257,9 +198,11 @@ pub(super) fn list_of_users(call: &str, list: &JsValue) -> Result<JsValue, JsVal
     if !Array::is_array(list) {
         return Err(error::invalid(&format!("{call}: the argument must be an array of objects with an `id`")));
     }
-    for entry in wire::elements(list) {
-        super::input::object(call, "each entry", &entry)?;
-        super::input::user_id(call, &wire::get(&entry, "id"))?;
-    }
-    Ok(list.clone())
+    let mut problem = None;
+    wire::each(list, &mut |entry| {
+        let checked = super::input::object(call, "each entry", &entry)
+            .and_then(|_| super::input::user_id(call, &wire::get(&entry, "id")));
+        problem = problem.take().or(checked.err());
+    });
+    problem.map_or_else(|| Ok(list.clone()), Err)
 }

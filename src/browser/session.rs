@@ -2,10 +2,10 @@
 
 use std::cell::{Cell, RefCell};
 
-use futures::channel::oneshot;
 use js_sys::{Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 
+use super::promise::Settle;
 use super::token::Token;
 use super::wire;
 
@@ -38,7 +38,7 @@ pub(super) struct Session {
     introduced: Cell<bool>,
     /// What `connectUser` returned.
     pub(super) connecting: RefCell<Option<Promise>>,
-    pub(super) settle: RefCell<Option<oneshot::Sender<Result<JsValue, JsValue>>>>,
+    pub(super) settle: RefCell<Option<Settle>>,
 }
 
 impl Session {

@@ -10,12 +10,12 @@ use std::rc::{Rc, Weak};
 use futures::channel::oneshot;
 use js_sys::{Object, Promise, encode_uri_component};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
 use super::channel::ChannelInner;
 use super::deadline::Work;
 use super::error::{self, Code};
 use super::listeners::Listeners;
+use super::promise::{Settle, spawn};
 use super::session::Session;
 use super::socket::Socket;
 use super::timer::{Timer, now};
@@ -41,7 +41,7 @@ pub(super) struct Shell {
     session: RefCell<Option<Rc<Session>>>,
     socket: RefCell<Option<Socket>>,
     goodbye: RefCell<Option<Promise>>,
-    waiting: RefCell<Vec<oneshot::Sender<()>>>,
+    waiting: RefCell<Vec<Settle>>,
     timer: RefCell<Option<(Millis, Timer)>>,
     pumping: Cell<bool>,
 }
@@ -99,6 +99,11 @@ impl Shell {
         self.work.end_all();
     }
 
+    /// The channel that `cid` names, when the app knows it.
+    pub(super) fn channel(&self, cid: &JsValue) -> Option<Rc<ChannelInner>> {
+        self.channels.borrow().iter().find(|channel| channel.is(cid)).cloned()
+    }
+
     pub(super) fn connection_id(&self) -> Option<String> {
         self.core.borrow().connection_id().map(str::to_owned)
     }
@@ -108,7 +113,7 @@ impl Shell {
         while self.core.borrow().status() != Status::Connected {
             let (sender, receiver) = oneshot::channel();
             self.waiting.borrow_mut().push(sender);
-            receiver.await.map_err(|_| error::disconnected())?;
+            receiver.await.unwrap_or_else(|_| Err(error::disconnected()))?;
         }
         Ok(())
     }
@@ -164,7 +169,7 @@ impl Shell {
             }
             Output::Connected => {
                 for waiting in self.waiting.take() {
-                    let _ = waiting.send(());
+                    let _ = waiting.send(Ok(JsValue::UNDEFINED));
                 }
             }
             Output::ConnectSettled(result) => self.settle(result),
@@ -175,7 +180,7 @@ impl Shell {
             }
             Output::Ask { request, ask } => {
                 let shell = self.clone();
-                spawn_local(async move {
+                spawn(async move {
                     let result = requests::ask_again(&shell, ask).await.map_err(|problem| error::failure(&problem));
                     shell.feed(Input::Replied { request, result });
                 });
@@ -201,7 +206,7 @@ impl Shell {
     fn dial(self: &Rc<Self>, generation: Generation, refresh_token: bool) {
         let Some(session) = self.session_if_any() else { return };
         let shell = self.clone();
-        spawn_local(async move {
+        spawn(async move {
             let refused = if refresh_token { session.last_token.take() } else { None };
             let token = session.token.get(refused.as_deref()).await;
             // The provider may have taken its time.
@@ -225,8 +230,8 @@ impl Shell {
     fn open(self: &Rc<Self>, generation: Generation, session: &Session, token: &str) -> Result<Socket, JsValue> {
         let json = wire::stringify(&session.introduction())?.as_string().unwrap_or_default();
         let url = format!(
-            "{}/connect?json={}&api_key={}&authorization={}&stream-auth-type=jwt&X-Stream-Client={}&{}={}",
-            self.base_url.replacen("http", "ws", 1),
+            "ws{}/connect?json={}&api_key={}&authorization={}&stream-auth-type=jwt&X-Stream-Client={}&{}={}",
+            self.base_url.strip_prefix("http").unwrap_or_default(),
             encode_uri_component(&json),
             encode_uri_component(&self.api_key),
             encode_uri_component(token),
@@ -251,11 +256,12 @@ impl Shell {
     fn received(self: &Rc<Self>, generation: Generation, text: &JsValue) {
         // What is not JSON is not for us; the health checks decide whether the connection is.
         let Ok(parsed) = wire::parse(text) else { return };
-        let events: Vec<JsValue> =
-            if js_sys::Array::is_array(&parsed) { wire::elements(&parsed).collect() } else { vec![parsed] };
-        for frame in events.into_iter().filter_map(wire::frame) {
-            self.feed(Input::Frame { generation, frame });
-        }
+        let mut take = |event| {
+            if let Some(frame) = wire::frame(event) {
+                self.feed(Input::Frame { generation, frame });
+            }
+        };
+        if js_sys::Array::is_array(&parsed) { wire::each(&parsed, &mut take) } else { take(parsed) }
     }
 
     fn send_health_check(&self) {

@@ -1,9 +1,14 @@
 //! The browser's WebSocket, closed and silenced when dropped.
 
-use js_sys::{Function, Promise};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use futures::channel::oneshot;
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
+use super::promise::{Callback, callback, promise};
 use super::timer::Timer;
 use rollcall_protocol::close;
 
@@ -12,8 +17,8 @@ const GOODBYE: u64 = 1_000;
 
 pub(super) struct Socket {
     socket: WebSocket,
-    _on_message: Closure<dyn FnMut(MessageEvent)>,
-    _on_close: Closure<dyn FnMut(CloseEvent)>,
+    _on_message: Callback,
+    on_close: Callback,
 }
 
 impl Socket {
@@ -25,12 +30,12 @@ impl Socket {
         mut on_close: impl FnMut(u16) + 'static,
     ) -> Result<Socket, JsValue> {
         let socket = WebSocket::new(url)?;
-        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| on_message(event.data()));
-        let on_close = Closure::<dyn FnMut(CloseEvent)>::new(move |event: CloseEvent| on_close(event.code()));
+        let on_message = callback(move |event| on_message(event.unchecked_into::<MessageEvent>().data()));
+        let on_close = callback(move |event| on_close(event.unchecked_into::<CloseEvent>().code()));
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         // An error is always followed by a close; that says enough.
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
-        Ok(Socket { socket, _on_message: on_message, _on_close: on_close })
+        Ok(Socket { socket, _on_message: on_message, on_close })
     }
 
     /// Sends a text frame; a socket that is not open any more tells so by closing.
@@ -39,35 +44,32 @@ impl Socket {
     }
 
     /// Closes with `code`. The promise resolves when the server has answered, or a second later.
-    pub(super) fn close(self, code: u16) -> Promise {
-        let socket = self.socket.clone();
-        // Detaches our handlers; the goodbye below has its own.
-        self.detach();
-        let _ = socket.close_with_code(code);
-        Promise::new(&mut |resolve: Function, _reject| {
-            let done = resolve.clone();
-            let timer = Timer::after(GOODBYE, move || {
-                let _ = done.call0(&JsValue::UNDEFINED);
-            });
-            let closed = Closure::once_into_js(move |_event: JsValue| {
-                drop(timer);
-                let _ = resolve.call0(&JsValue::UNDEFINED);
-            });
-            socket.set_onclose(Some(closed.unchecked_ref()));
-        })
-    }
-
-    fn detach(&self) {
+    pub(super) fn close(mut self, code: u16) -> Promise {
+        let (sender, answered) = oneshot::channel();
+        let sender = Rc::new(RefCell::new(Some(sender)));
+        let done = move || {
+            if let Some(sender) = sender.take() {
+                let _ = sender.send(Ok(JsValue::UNDEFINED));
+            }
+        };
+        let timer = Timer::after(GOODBYE, done.clone());
         self.socket.set_onmessage(None);
-        self.socket.set_onclose(None);
+        self.on_close = callback(move |_| done());
+        self.socket.set_onclose(Some(self.on_close.as_ref().unchecked_ref()));
+        let _ = self.socket.close_with_code(code);
+        promise(async move {
+            let outcome = answered.await.unwrap_or(Ok(JsValue::UNDEFINED));
+            drop((timer, self));
+            outcome
+        })
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if self.socket.onmessage().is_some() {
-            self.detach();
-            let _ = self.socket.close_with_code(close::GIVEN_UP);
-        }
+        self.socket.set_onmessage(None);
+        self.socket.set_onclose(None);
+        // Does nothing to a socket that is closed already.
+        let _ = self.socket.close_with_code(close::GIVEN_UP);
     }
 }

@@ -37,7 +37,7 @@ impl ChannelState {
     }
 
     /// Takes over what a query returned. `newest` gives the user that an event has shown since.
-    pub(super) fn hydrate(&self, response: &JsValue, newest: impl Fn(JsValue) -> JsValue) {
+    pub(super) fn hydrate(&self, response: &JsValue, newest: &dyn Fn(JsValue) -> JsValue) {
         let freshen = |holder: &JsValue| {
             if let Some(user) = wire::user(holder) {
                 wire::set(holder, "user", &newest(user));
@@ -46,25 +46,25 @@ impl ChannelState {
         let members = wire::get(response, "members");
         if Array::is_array(&members) {
             let all = by_id();
-            for member in wire::elements(&members) {
+            wire::each(&members, &mut |member| {
                 freshen(&member);
                 put(&all, &member_id(&member), &member);
-            }
+            });
             self.set("members", &all);
         }
         let messages = wire::get(response, "messages");
         if Array::is_array(&messages) {
-            wire::elements(&messages).for_each(|message| freshen(&message));
+            wire::each(&messages, &mut |message| freshen(&message));
             // A copy: the app holds the response, and its list is not to grow by itself.
             self.set("messages", &Array::from(&messages));
         }
         let watchers = wire::get(response, "watchers");
         if Array::is_array(&watchers) {
             let all = by_id();
-            for user in wire::elements(&watchers).filter(JsValue::is_object) {
+            wire::each(&watchers, &mut |user| {
                 let user = newest(user);
                 put(&all, &id_of(&user), &user);
-            }
+            });
             self.set("watchers", &all);
         }
         let count = wire::get(response, "watcher_count");
@@ -93,11 +93,11 @@ impl ChannelState {
         if membership.is_object() && member_id(&membership) == id {
             wire::set(&membership, "user", user);
         }
-        for message in wire::elements(&self.get("messages")) {
+        wire::each(&self.get("messages"), &mut |message| {
             if wire::user(&message).is_some_and(|author| id_of(&author) == id) {
                 wire::set(&message, "user", user);
             }
-        }
+        });
     }
 
     /// An event of this channel.
@@ -137,7 +137,9 @@ impl ChannelState {
         let Some(id) = wire::id(message) else { return };
         let messages = self.get("messages");
         let Some(list) = messages.dyn_ref::<Array>() else { return };
-        if !list.iter().any(|other| wire::id(&other).as_ref() == Some(&id)) {
+        let mut known = false;
+        wire::each(list, &mut |other| known |= wire::id(&other).as_ref() == Some(&id));
+        if !known {
             list.push(message);
         }
     }

@@ -2,6 +2,8 @@
 
 use wasm_bindgen::prelude::*;
 
+use super::promise::{Callback, callback};
+
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_name = setTimeout)]
@@ -12,12 +14,12 @@ extern "C" {
 
 pub(super) struct Timer {
     id: JsValue,
-    _callback: Closure<dyn FnMut()>,
+    _callback: Callback,
 }
 
 impl Timer {
-    pub(super) fn after(milliseconds: u64, callback: impl FnOnce() + 'static) -> Self {
-        let callback = Closure::once(callback);
+    pub(super) fn after(milliseconds: u64, mut due: impl FnMut() + 'static) -> Self {
+        let callback = callback(move |_| due());
         let id = set_timeout(callback.as_ref(), milliseconds as f64);
         Timer { id, _callback: callback }
     }

@@ -81,12 +81,18 @@ pub(super) fn seen(user: JsValue) -> Option<Seen<JsValue>> {
 
 /// The users of a list, each found in `field` of an entry when one is named.
 pub(super) fn seen_in(list: &JsValue, field: Option<&str>) -> Vec<Seen<JsValue>> {
-    elements(list).filter_map(|entry| seen(field.map_or_else(|| entry.clone(), |field| get(&entry, field)))).collect()
+    let mut users = Vec::new();
+    each(list, &mut |entry| users.extend(seen(field.map_or_else(|| entry.clone(), |field| get(&entry, field)))));
+    users
 }
 
-/// The elements of an array; none when it is no array.
-pub(super) fn elements(list: &JsValue) -> impl Iterator<Item = JsValue> {
-    list.dyn_ref::<js_sys::Array>().map(js_sys::Array::to_vec).unwrap_or_default().into_iter()
+/// Visits the elements of an array; does nothing when it is no array.
+pub(super) fn each(list: &JsValue, visit: &mut dyn FnMut(JsValue)) {
+    if let Some(list) = list.dyn_ref::<js_sys::Array>() {
+        for index in 0..list.length() {
+            visit(list.get(index));
+        }
+    }
 }
 
 /// One event, as the core takes it; `None` when it is not an event at all.
