@@ -6,11 +6,12 @@ export function draw(portrait: HTMLElement, id: string, name: string): void {
   portrait.replaceChildren(initials(name), dot);
 }
 
-/** `Mary Ann Lee` → `ML`, `jack` → `J`. */
+/** `Mary Ann Lee` → `ML`, `jack` → `Ja`: two letters tell Jack from Jill. */
 function initials(name: string): string {
-  const words = name.split(/[\s_@.-]+/).filter(Boolean);
-  const letters = words.length > 1 ? [words[0], words[words.length - 1]] : [words[0] ?? name];
-  return letters.map((word) => [...(word ?? '')][0] ?? '').join('').toUpperCase();
+  const words = name.split(/[\s_@.-]+/).filter(Boolean).map((word) => [...word]);
+  const first = words[0] ?? [...name];
+  const second = words.length > 1 ? words[words.length - 1]?.[0]?.toUpperCase() : first[1];
+  return (first[0] ?? '').toUpperCase() + (second ?? '');
 }
 
 /** The same hue for the same id on every page; neighbours in spelling are far apart in colour. */

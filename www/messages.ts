@@ -55,6 +55,8 @@ export class Messages {
     }));
     for (const { id } of messages) this.#unsent.delete(id);
     this.#render();
+    // What was said before I came is not read out; what comes from now on is.
+    requestAnimationFrame(() => (this.#scroll.ariaLive = 'polite'));
   }
 
   #post(text: string): void {

@@ -3,12 +3,13 @@ import type { PresenceEvent, User } from 'rollcall';
 /** What an event says, as one sentence. */
 export function describe(event: PresenceEvent, me: string): string {
   const name = (user: User | null | undefined) => (!user ? 'Somebody' : user.id === me ? 'You' : user.name || user.id);
+  const possessive = (user: User) => (user.id === me ? 'Your' : `${user.name || user.id}’s`);
   switch (event.type) {
     case 'user.presence.changed':
       if (event.user.id === me) return event.user.online ? 'Others see you online' : 'Others see you offline';
       return `${name(event.user)} ${event.user.online ? 'came online' : 'went offline'}`;
     case 'user.updated':
-      return event.user.status ? `${name(event.user)}: “${event.user.status}”` : `${name(event.user)} changed`;
+      return event.user.status ? `${name(event.user)}: “${event.user.status}”` : `${possessive(event.user)} profile changed`;
     case 'user.deleted':
       return `${name(event.user)} was deleted`;
     case 'user.watching.start':
