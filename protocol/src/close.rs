@@ -6,6 +6,8 @@ use crate::error::Reaction;
 pub const NORMAL: u16 = 1000;
 /// The page was left, or the server is shutting down.
 pub const GOING_AWAY: u16 = 1001;
+/// The user may not stay: deleted, deactivated, or their token was revoked.
+pub const POLICY: u16 = 1008;
 /// The frame was larger than the peer accepts.
 pub const TOO_BIG: u16 = 1009;
 /// The server failed.

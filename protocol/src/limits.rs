@@ -10,6 +10,8 @@ pub const CHANNELS_PER_REQUEST: usize = 30;
 pub const CHANNELS_DEFAULT: usize = 10;
 /// Members in a channel's state.
 pub const MEMBERS_PER_CHANNEL_QUERY: usize = 100;
+/// Members in a page of `GET /members`.
+pub const MEMBERS_PER_QUERY: usize = 300;
 /// Messages in a channel's state when the request names no limit.
 pub const MESSAGES_DEFAULT: usize = 25;
 /// Messages in a channel's state at the most.

@@ -12,6 +12,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use rollcall_protocol::ErrorCode;
 use serde::Deserialize;
+use serde_json::json;
 use sha2::Sha256;
 
 use crate::error::ApiError;
@@ -52,12 +53,21 @@ pub struct Credentials<'a> {
     pub user_id: Option<&'a str>,
 }
 
-/// A caller, and when their token says it was issued.
+/// A caller, and when their token was issued.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Authenticated {
     pub caller: Caller,
-    /// Absent when the token does not say, and for development tokens and anonymous callers.
-    pub issued_at: Option<Timestamp>,
+    pub issued_at: Issued,
+}
+
+/// When a token was issued, which decides whether it was revoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Issued {
+    At(Timestamp),
+    /// The token does not say; any revocation concerns it.
+    Unknown,
+    /// Nobody issued it: a development token, or none at all.
+    Unsigned,
 }
 
 /// Checks credentials against the application's key and secret.
@@ -88,6 +98,15 @@ impl Authenticator {
         Ok(Self { api_key: api_key.to_owned(), secret: Hmac::new_from_slice(api_secret.as_bytes())?, dev_tokens })
     }
 
+    /// A token that says its bearer is this user, for as long as the secret lasts.
+    pub fn token_for(&self, user_id: &str) -> String {
+        let header = BASE64.encode(r#"{"alg":"HS256","typ":"JWT"}"#);
+        let claims = BASE64.encode(json!({ "user_id": user_id, "iat": Timestamp::now().as_second() }).to_string());
+        let mut mac = self.secret.clone();
+        mac.update(format!("{header}.{claims}").as_bytes());
+        format!("{header}.{claims}.{}", BASE64.encode(mac.finalize().into_bytes()))
+    }
+
     /// Says who the caller is, or with which code to refuse them: 2, 5, or 40 to 43.
     pub fn authenticate(&self, credentials: &Credentials<'_>, now: Timestamp) -> Result<Authenticated, ApiError> {
         match credentials.api_key {
@@ -112,8 +131,7 @@ impl Authenticator {
         let Some(token) = token else {
             return Err(refused("no token: send a JWT in the Authorization header"));
         };
-        let claims = self.verify(token, now)?;
-        let issued_at = claims.iat.and_then(|iat| Timestamp::from_microsecond((iat * 1e6) as i64).ok());
+        let (claims, issued_at) = self.verify(token, now)?;
         if claims.server {
             let caller = Caller::Server;
             return Ok(Authenticated { caller, issued_at });
@@ -129,15 +147,15 @@ impl Authenticator {
 
     fn anonymous(&self, token: Option<&str>, now: Timestamp) -> Result<Authenticated, ApiError> {
         if let Some(token) = token
-            && self.verify(token, now)?.user_id.as_deref() != Some(ANONYMOUS)
+            && self.verify(token, now)?.0.user_id.as_deref() != Some(ANONYMOUS)
         {
             let message = "an anonymous connection takes no token, or one for user_id !anon";
             return Err(refused(message));
         }
-        Ok(Authenticated { caller: Caller::Anonymous, issued_at: None })
+        Ok(Authenticated { caller: Caller::Anonymous, issued_at: Issued::Unsigned })
     }
 
-    fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, ApiError> {
+    fn verify(&self, token: &str, now: Timestamp) -> Result<(Claims, Issued), ApiError> {
         let malformed = || refused("the token is not a JWT");
         let (signed, signature) = token.rsplit_once('.').ok_or_else(malformed)?;
         let (header, payload) = signed.split_once('.').ok_or_else(malformed)?;
@@ -145,7 +163,7 @@ impl Authenticator {
         let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| malformed())?;
         let claims: Claims = serde_json::from_slice(&decode(payload)?).map_err(|_| malformed())?;
         if self.dev_tokens && signature == DEV_SIGNATURE && !claims.server {
-            return Ok(Claims { iat: None, ..claims });
+            return Ok((claims, Issued::Unsigned));
         }
         // The comparison takes the same time wherever the signatures differ.
         let genuine = header.alg == "HS256"
@@ -160,7 +178,8 @@ impl Authenticator {
             return Err(ApiError::new(ErrorCode::TokenSignatureInvalid, message));
         }
         in_time(&claims, now)?;
-        Ok(claims)
+        let issued = claims.iat.and_then(|iat| Timestamp::from_microsecond((iat * 1e6) as i64).ok());
+        Ok((claims, issued.map_or(Issued::Unknown, Issued::At)))
     }
 }
 

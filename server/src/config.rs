@@ -58,6 +58,18 @@ pub struct Config {
     #[arg(long, env = "ROLLCALL_EVENT_QUEUE", default_value_t = 1024)]
     pub event_queue: usize,
 
+    /// Connections that one user may have; 0 for any number
+    #[arg(long, env = "ROLLCALL_CONNECTIONS_PER_USER", default_value_t = 50)]
+    pub connections_per_user: usize,
+
+    /// How often a connection is told that the server is alive, and asked the same
+    #[arg(long, env = "ROLLCALL_HEALTH_CHECK_INTERVAL", default_value = "25s", value_parser = humantime::parse_duration)]
+    pub health_check_interval: Duration,
+
+    /// How long a connection may be silent before it is given up
+    #[arg(long, env = "ROLLCALL_IDLE_TIMEOUT", default_value = "60s", value_parser = humantime::parse_duration)]
+    pub idle_timeout: Duration,
+
     /// How long a shutdown waits for connections to end
     #[arg(long, env = "ROLLCALL_SHUTDOWN_TIMEOUT", default_value = "5s", value_parser = humantime::parse_duration)]
     pub shutdown_timeout: Duration,
@@ -74,6 +86,8 @@ pub enum ConfigError {
     DevTokensInPublic(SocketAddr),
     #[error("--event-queue must be at least 1")]
     NoQueue,
+    #[error("--health-check-interval must be more than 0 and less than --idle-timeout")]
+    NoTimeToAnswer,
 }
 
 impl Config {
@@ -95,6 +109,9 @@ impl Config {
         }
         if self.event_queue == 0 {
             return Err(ConfigError::NoQueue);
+        }
+        if self.health_check_interval.is_zero() || self.health_check_interval >= self.idle_timeout {
+            return Err(ConfigError::NoTimeToAnswer);
         }
         Ok(self)
     }

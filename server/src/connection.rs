@@ -2,7 +2,8 @@
 
 mod batch;
 mod frame;
-mod handshake;
+pub mod handshake;
+pub mod poll;
 mod socket;
 
 use axum::Router;
@@ -10,7 +11,7 @@ use axum::extract::ws::{WebSocket, WebSocketUpgrade, rejection::WebSocketUpgrade
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::get;
-use rollcall_protocol::close;
+use rollcall_protocol::{ErrorCode, close};
 
 use crate::auth::{ANONYMOUS, Caller};
 use crate::error::ApiError;
@@ -49,10 +50,14 @@ async fn connect(
 }
 
 async fn serve(app: AppState, handshake: Handshake, mut socket: WebSocket) {
-    match open(&app, &handshake).await {
+    match admit(&app, &handshake).await {
         Ok(opened) => {
-            let Opened { membership, inbox, hello } = opened;
-            socket::run(socket, membership, inbox, hello, handshake.batch).await;
+            let manner = socket::Manner {
+                batch: handshake.batch,
+                check_every: app.config.health_check_interval,
+                idle_timeout: app.config.idle_timeout,
+            };
+            socket::run(socket, opened, manner).await;
         }
         Err(error) => {
             let error = error.within("Connect");
@@ -65,15 +70,23 @@ async fn serve(app: AppState, handshake: Handshake, mut socket: WebSocket) {
     }
 }
 
-/// A user who is present now, and the frame that says so to them.
-struct Opened {
-    membership: Membership,
-    inbox: Inbox,
-    hello: String,
+async fn admit(app: &App, handshake: &Handshake) -> Result<Opened, ApiError> {
+    let caller = app.authenticate(&handshake.credentials()).await?;
+    open(app, caller, handshake).await
 }
 
-async fn open(app: &App, handshake: &Handshake) -> Result<Opened, ApiError> {
-    let (user, unread, membership, inbox) = match app.authenticate(&handshake.credentials()).await? {
+/// A connection that is present now, by whatever transport.
+pub struct Opened {
+    pub membership: Membership,
+    /// What is told to it, from the moment it became present.
+    pub inbox: Inbox,
+    /// The first frame; it goes out before anything of the inbox.
+    pub hello: String,
+}
+
+/// Makes the caller present: merges what the handshake says of them, and greets them.
+pub async fn open(app: &App, caller: Caller, handshake: &Handshake) -> Result<Opened, ApiError> {
+    let (user, unread, membership, inbox) = match caller {
         Caller::User(id) => {
             let change = handshake.profile(&id)?;
             let (user, membership, inbox) = app.arrive(change).await?;
@@ -84,12 +97,12 @@ async fn open(app: &App, handshake: &Handshake) -> Result<Opened, ApiError> {
             let mut user = User::new(ANONYMOUS, store::now());
             user.role = "anonymous".to_owned();
             // Nobody is told of somebody who is nobody.
-            let (membership, inbox) = app.hub.connect(&ANONYMOUS.into(), true);
+            let (membership, inbox) = app.hub.connect(&ANONYMOUS.into(), true)?;
             (user, Unread::default(), membership, inbox)
         }
         Caller::Server => {
             let message = "a server-side token cannot connect: connect as a user";
-            return Err(ApiError::new(rollcall_protocol::ErrorCode::AuthenticationFailed, message));
+            return Err(ApiError::new(ErrorCode::AuthenticationFailed, message));
         }
     };
     let hello = frame::hello(membership.id(), &user, unread, handshake.batch)?;

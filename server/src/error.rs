@@ -6,6 +6,7 @@ use rollcall_protocol::{ErrorCode, event};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::hub::TooManyConnections;
 use crate::query::QueryError;
 use crate::store::StoreError;
 
@@ -88,6 +89,12 @@ impl ApiError {
             frame["type"] = event::CONNECTION_ERROR.into();
         }
         frame
+    }
+}
+
+impl From<TooManyConnections> for ApiError {
+    fn from(error: TooManyConnections) -> Self {
+        Self::new(ErrorCode::TooManyConnections, error.to_string())
     }
 }
 

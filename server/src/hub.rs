@@ -5,8 +5,9 @@ mod announcer;
 mod clock;
 mod membership;
 pub mod outbox;
+mod state;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,23 +18,33 @@ pub use announcer::Notice;
 pub use membership::Membership;
 pub use outbox::Inbox;
 
+use crate::auth::ANONYMOUS;
 use crate::bus::{Audience, Envelope, Event, local::LocalBus};
 use crate::metrics::Metrics;
 use crate::presence::registry::{Ending, Output, Registry};
 use crate::presence::watchers::{Scope, Watchers};
 use crate::presence::{Cid, ConnectionId, UserId};
 use crate::store::Store;
-use outbox::Outbox;
+use state::State;
 
 /// How the hub is tuned.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// How long a lost connection still counts as online.
     pub grace: Duration,
+    /// Connections one user may have; 0 for any number.
+    pub connections_per_user: usize,
     /// Users a connection may subscribe to, and channels it may watch.
     pub subscriptions: usize,
     /// Events that may wait for a slow reader before its connection is closed.
     pub queue: usize,
+}
+
+/// The user has as many connections as one user may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many connections: a user may have {limit}")]
+pub struct TooManyConnections {
+    limit: usize,
 }
 
 /// Presence, subscriptions and events of this node. Cheap to clone; all clones are one hub.
@@ -49,17 +60,7 @@ struct Shared {
     /// Tells whoever waits for the end that a connection ended.
     ended: Notify,
     metrics: Metrics,
-    queue: usize,
-}
-
-struct State {
-    registry: Registry,
-    watchers: Watchers,
-    outboxes: HashMap<ConnectionId, Outbox>,
-    /// Unbounded, because it is written to under the lock; the announcer outruns its writers,
-    /// who all wait for the database first.
-    notices: mpsc::UnboundedSender<Notice>,
-    closing: bool,
+    options: Options,
 }
 
 impl Hub {
@@ -79,7 +80,7 @@ impl Hub {
                 sooner: Notify::new(),
                 ended: Notify::new(),
                 metrics,
-                queue: options.queue,
+                options: options.clone(),
             }),
         };
         let receiver = hub.clone();
@@ -91,32 +92,42 @@ impl Hub {
 
     /// A connection of the user opened; `invisible` is what their profile says, read under the
     /// same profile lock. Events wait in the inbox until its connection has sent the first frame.
-    pub fn connect(&self, user: &UserId, invisible: bool) -> (Membership, Inbox) {
+    pub fn connect(&self, user: &UserId, invisible: bool) -> Result<(Membership, Inbox), TooManyConnections> {
         let id = ConnectionId::random();
-        let (outbox, inbox) = outbox::queue(self.shared.queue);
+        let (outbox, inbox) = outbox::queue(self.shared.options.queue);
         self.update(|state, now| {
+            let limit = self.shared.options.connections_per_user;
+            if limit != 0 && **user != *ANONYMOUS && state.registry.connections(user).len() >= limit {
+                return Err(TooManyConnections { limit });
+            }
             if state.closing {
                 outbox.close(close::GOING_AWAY);
             } else {
                 state.outboxes.insert(id, outbox);
                 state.registry.connect(now, user, id, invisible);
             }
-        });
-        (Membership::new(self.clone(), id), inbox)
+            Ok(())
+        })?;
+        Ok((Membership::new(self.clone(), id), inbox))
     }
 
     fn disconnect(&self, connection: ConnectionId, ending: Ending) {
         self.update(|state, now| {
             state.outboxes.remove(&connection);
-            let Some(user) = state.registry.owner(connection).cloned() else {
-                return;
-            };
-            let visible = state.registry.is_online(&user);
-            state.registry.disconnect(now, connection, ending);
-            for cid in state.watchers.remove(connection) {
-                if visible && !state.is_watching(&user, &cid) {
-                    state.notify_watching(&user, &cid, false);
+            state.disconnect(now, connection, ending);
+        });
+        self.shared.ended.notify_waiters();
+    }
+
+    /// Ends the user's connections and counts them as gone at once: they were deleted,
+    /// deactivated, or their tokens were revoked. When they come back they are told why not.
+    pub fn expel(&self, user: &str, code: u16) {
+        self.update(|state, now| {
+            for connection in state.registry.connections(user).to_vec() {
+                if let Some(outbox) = state.outboxes.remove(&connection) {
+                    outbox.close(code);
                 }
+                state.disconnect(now, connection, Ending::Goodbye);
             }
         });
         self.shared.ended.notify_waiters();
@@ -186,6 +197,12 @@ impl Hub {
                 state.notify_watching(&user, &cid.into(), false);
             }
         });
+    }
+
+    /// The user does not belong to the channel any more: no connection of theirs watches it.
+    pub fn evict(&self, user: &str, cid: &str) {
+        let connections = self.lock().registry.connections(user).to_vec();
+        connections.into_iter().for_each(|connection| self.stop_watching(connection, cid));
     }
 
     /// The users whom others see watching the channel, by id. Their number is `watcher_count`.
@@ -297,63 +314,5 @@ impl Hub {
     fn lock(&self) -> MutexGuard<'_, State> {
         // No code panics under the lock; if one ever does, presence goes on.
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn notify(&self, notice: Notice) {
-        // Fails only when the announcer has ended, and then nobody is left to be told.
-        let _ = self.notices.send(notice);
-    }
-
-    fn notify_watching(&self, user: &UserId, cid: &Cid, started: bool) {
-        self.notify(Notice::Watching {
-            user: user.clone(),
-            cid: cid.clone(),
-            started,
-            online: self.registry.is_online(user),
-            watcher_count: self.visible_watchers(cid).len(),
-        });
-    }
-
-    fn pass_on(&self, output: Output) {
-        use crate::presence::registry::Reason;
-        let toggled = match &output {
-            Output::Flip { user, online, reason: Reason::Invisible | Reason::Visible } => Some((user.clone(), *online)),
-            _ => None,
-        };
-        self.notify(Notice::from(output));
-        if let Some((user, visible)) = toggled {
-            let channels: BTreeSet<Cid> =
-                self.registry.connections(&user).iter().flat_map(|c| self.watchers.channels_of(*c).cloned()).collect();
-            for cid in channels {
-                self.notify_watching(&user, &cid, visible);
-            }
-        }
-    }
-
-    fn is_watching(&self, user: &str, cid: &str) -> bool {
-        self.registry.connections(user).iter().any(|c| self.watchers.watches(*c, cid))
-    }
-
-    fn visible_watchers(&self, cid: &str) -> BTreeSet<UserId> {
-        self.watchers
-            .of_channel(cid)
-            .filter_map(|connection| self.registry.owner(connection))
-            .filter(|user| self.registry.is_online(user))
-            .cloned()
-            .collect()
-    }
-
-    fn recipients(&self, audience: &Audience) -> BTreeSet<ConnectionId> {
-        let own = |user: &UserId| self.registry.connections(user).iter().copied();
-        match audience {
-            Audience::Presence(user) => self.watchers.of_user(user).chain(own(user)).collect(),
-            Audience::Users(users) => users.iter().flat_map(own).collect(),
-            Audience::Channel(cid) => self.watchers.of_channel(cid).collect(),
-            Audience::Outside { cid, users } => {
-                users.iter().flat_map(own).filter(|connection| !self.watchers.watches(*connection, cid)).collect()
-            }
-        }
     }
 }

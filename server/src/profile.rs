@@ -12,6 +12,7 @@ use std::hash::{BuildHasher, RandomState};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::bus::Audience;
+use crate::error::ApiError;
 use crate::hub::{Inbox, Membership};
 use crate::presence::UserId;
 use crate::state::App;
@@ -55,6 +56,17 @@ impl App {
         Ok(written)
     }
 
+    /// Creates a user, or answers `None` when there is one of this id already.
+    pub async fn create_user(&self, change: &UserChange) -> Result<Option<User>, StoreError> {
+        let _guards = self.profiles.lock([&*change.id]).await;
+        if self.store.user(&change.id).await?.is_some() {
+            return Ok(None);
+        }
+        let written = self.store.upsert_users(std::slice::from_ref(change), store::now()).await?;
+        self.tell(&written);
+        Ok(written.into_iter().next().map(|written| written.after))
+    }
+
     /// Changes users that exist, and tells who has to know.
     pub async fn update_users(&self, changes: &[UserChange]) -> Result<Vec<Written<User>>, StoreError> {
         let _guards = self.profiles.lock(changes.iter().map(|c| &*c.id)).await;
@@ -64,7 +76,7 @@ impl App {
     }
 
     /// A connection of a user opens: merges what it says of them and makes them present.
-    pub async fn arrive(&self, change: UserChange) -> Result<(User, Membership, Inbox), StoreError> {
+    pub async fn arrive(&self, change: UserChange) -> Result<(User, Membership, Inbox), ApiError> {
         let _guards = self.profiles.lock([&*change.id]).await;
         let id: UserId = change.id.as_str().into();
         let written = match self.store.user(&id).await? {
@@ -79,7 +91,7 @@ impl App {
             }
         };
         self.hub.set_invisible(&id, written.after.invisible);
-        let (membership, inbox) = self.hub.connect(&id, written.after.invisible);
+        let (membership, inbox) = self.hub.connect(&id, written.after.invisible)?;
         self.tell(std::slice::from_ref(&written));
         let mut user = written.after;
         if !user.invisible {

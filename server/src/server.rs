@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::serve::ListenerExt;
 use rollcall_protocol::close;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -11,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::auth::Authenticator;
 use crate::config::{Config, ConfigError};
-use crate::connection;
+use crate::connection::{self, poll::Sessions};
 use crate::http;
 use crate::hub::{self, Hub};
 use crate::metrics::Metrics;
@@ -52,12 +53,14 @@ impl Server {
         let metrics = Metrics::default();
         let options = hub::Options {
             grace: config.offline_grace,
+            connections_per_user: config.connections_per_user,
             subscriptions: config.subscriptions_per_connection,
             queue: config.event_queue,
         };
         let hub = Hub::start(&options, store.clone(), metrics.clone());
         let profiles = ProfileLocks::default();
-        let app = Arc::new(App { config, store, hub, metrics, profiles, authenticator });
+        let sessions = Sessions::default();
+        let app = Arc::new(App { config, store, hub, metrics, profiles, sessions, authenticator });
         Ok(Self { app, listener, address })
     }
 
@@ -72,6 +75,10 @@ impl Server {
         let Self { app, listener, .. } = self;
         let (stop, stopped) = oneshot::channel::<()>();
         let router = http::router(app.clone(), connection::router());
+        let listener = listener.tap_io(|socket| {
+            // Presence is small and urgent. A socket that cannot be told so still works.
+            let _ = socket.set_nodelay(true);
+        });
         let serving = axum::serve(listener, router).with_graceful_shutdown(async {
             // Dropping the sender stops the server just as well.
             let _ = stopped.await;

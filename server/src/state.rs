@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::auth::{Authenticator, Caller, Credentials};
+use rollcall_protocol::ErrorCode;
+
+use crate::auth::{Authenticated, Authenticator, Caller, Credentials, Issued};
 use crate::config::Config;
+use crate::connection::poll::Sessions;
 use crate::error::ApiError;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
@@ -17,6 +20,7 @@ pub struct App {
     pub hub: Hub,
     pub metrics: Metrics,
     pub profiles: ProfileLocks,
+    pub sessions: Sessions,
     pub authenticator: Authenticator,
 }
 
@@ -25,7 +29,29 @@ pub type AppState = Arc<App>;
 impl App {
     /// Says who the caller is, or with which code to refuse them.
     pub async fn authenticate(&self, credentials: &Credentials<'_>) -> Result<Caller, ApiError> {
-        let authenticated = self.authenticator.authenticate(credentials, store::now())?;
-        Ok(authenticated.caller)
+        let Authenticated { caller, issued_at } = self.authenticator.authenticate(credentials, store::now())?;
+        if let Caller::User(id) = &caller {
+            self.admit(id, issued_at).await?;
+        }
+        Ok(caller)
+    }
+
+    /// Refuses users who were deleted or deactivated, and tokens that were revoked.
+    async fn admit(&self, id: &str, issued_at: Issued) -> Result<(), ApiError> {
+        let user = self.store.user(id).await?;
+        if user.as_ref().is_some_and(|user| user.deleted_at.is_some()) {
+            return Err(ApiError::not_found(format!("user {id:?} was deleted")));
+        }
+        if user.as_ref().is_some_and(|user| user.deactivated_at.is_some()) {
+            return Err(ApiError::new(ErrorCode::AuthenticationFailed, format!("user {id:?} is deactivated")));
+        }
+        let revoked = user.and_then(|user| user.revoke_tokens_issued_before);
+        let revoked = revoked.max(self.store.tokens_revoked_before().await?);
+        match (revoked, issued_at) {
+            (None, _) | (_, Issued::Unsigned) => Ok(()),
+            (Some(revoked), Issued::At(issued)) if issued >= revoked => Ok(()),
+            // The code that makes an SDK ask its application for a new token.
+            _ => Err(ApiError::new(ErrorCode::TokenExpired, "the token was revoked: get a new one")),
+        }
     }
 }

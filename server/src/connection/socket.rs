@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::SinkExt;
-use rollcall_protocol::{close, timing};
+use rollcall_protocol::close;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{batch, frame};
+use super::{Opened, batch, frame};
 use crate::bus::Event;
 use crate::hub::{Inbox, Membership};
 
-const HEALTH_CHECK_EVERY: Duration = Duration::from_millis(timing::HEALTH_CHECK_EVERY);
-const SILENT_AFTER: Duration = Duration::from_millis(timing::SILENT_AFTER);
 /// A socket that takes nothing for this long is given up.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the other side has to answer a close.
@@ -23,10 +21,22 @@ const BATCH: usize = 256;
 /// The socket cannot be written to any more.
 pub struct Gone;
 
-/// Serves the socket until it ends. `hello` goes out before any event.
-pub async fn run(mut socket: WebSocket, membership: Membership, inbox: Inbox, hello: String, batch: bool) {
+/// How a socket is served.
+#[derive(Clone, Copy)]
+pub struct Manner {
+    /// Several events may go out in one frame.
+    pub batch: bool,
+    /// How often we say that we are alive, and ask the same.
+    pub check_every: Duration,
+    /// A client that says nothing for this long is given up.
+    pub idle_timeout: Duration,
+}
+
+/// Serves the socket until it ends.
+pub async fn run(mut socket: WebSocket, opened: Opened, manner: Manner) {
+    let Opened { membership, inbox, hello } = opened;
     let outcome = match send(&mut socket, hello.into()).await {
-        Ok(()) => serve(&mut socket, &membership, inbox, batch).await,
+        Ok(()) => serve(&mut socket, &membership, inbox, manner).await,
         Err(Gone) => Outcome::Lost,
     };
     match outcome {
@@ -52,9 +62,9 @@ enum Outcome {
     Lost,
 }
 
-async fn serve(socket: &mut WebSocket, membership: &Membership, mut inbox: Inbox, batch: bool) -> Outcome {
+async fn serve(socket: &mut WebSocket, membership: &Membership, mut inbox: Inbox, manner: Manner) -> Outcome {
     let mut last_heard = Instant::now();
-    let mut next_check = last_heard + HEALTH_CHECK_EVERY;
+    let mut next_check = last_heard + manner.check_every;
     loop {
         let sent = tokio::select! {
             message = socket.recv() => {
@@ -74,14 +84,14 @@ async fn serve(socket: &mut WebSocket, membership: &Membership, mut inbox: Inbox
                 }
             }
             event = inbox.next() => match event {
-                Ok(event) => send_events(socket, &mut inbox, event, batch).await,
+                Ok(event) => send_events(socket, &mut inbox, event, manner.batch).await,
                 Err(code) => return Outcome::HangUp(code),
             },
-            () = sleep_until(next_check) => {
-                if last_heard.elapsed() >= SILENT_AFTER {
+            () = sleep_until(next_check.min(last_heard + manner.idle_timeout)) => {
+                if last_heard.elapsed() >= manner.idle_timeout {
                     return Outcome::HangUp(close::GIVEN_UP);
                 }
-                next_check += HEALTH_CHECK_EVERY;
+                next_check += manner.check_every;
                 check(socket, membership).await
             }
         };

@@ -9,6 +9,9 @@ use crate::error::ApiError;
 use crate::state::App;
 use crate::store::Channel;
 
+/// The role of a member who may change the channel.
+pub const MODERATOR: &str = "channel_moderator";
+
 /// Lets server-side callers, members and the creator through, and anybody for types that are open
 /// to all.
 pub async fn read(app: &App, call: &Call, channel: &Channel) -> Result<(), ApiError> {
@@ -26,6 +29,23 @@ pub async fn write(app: &App, call: &Call, channel: &Channel, action: &str) -> R
     }
 }
 
+/// Lets server-side callers, the creator and moderators through: those who may change a channel.
+pub async fn manage(app: &App, call: &Call, channel: &Channel, action: &str) -> Result<(), ApiError> {
+    let id = match &call.caller {
+        Caller::Server => return Ok(()),
+        Caller::Anonymous => return Err(refused("!anon", channel, action)),
+        Caller::User(id) => &**id,
+    };
+    if channel.created_by_id.as_deref() == Some(id) {
+        return Ok(());
+    }
+    let member = app.store.members(&channel.cid, &[id.to_owned()]).await?.pop();
+    match member.is_some_and(|member| member.channel_role == MODERATOR) {
+        true => Ok(()),
+        false => Err(refused(id, channel, action)),
+    }
+}
+
 async fn belongs(app: &App, call: &Call, channel: &Channel, action: &str) -> Result<(), ApiError> {
     let id = match &call.caller {
         Caller::Server => return Ok(()),
@@ -36,13 +56,16 @@ async fn belongs(app: &App, call: &Call, channel: &Channel, action: &str) -> Res
     if channel.created_by_id.as_deref() == Some(id) || !app.store.members(&channel.cid, &ids).await?.is_empty() {
         return Ok(());
     }
-    Err(ApiError::not_allowed(format!(
-        "User '{id}' is not a member of channel '{}' and is not allowed to perform action {action} in scope '{}'",
-        channel.cid, channel.kind
-    )))
+    Err(refused(id, channel, action))
 }
 
-fn is_open(channel: &Channel) -> bool {
+fn refused(id: &str, channel: &Channel, action: &str) -> ApiError {
+    let Channel { cid, kind, .. } = channel;
+    ApiError::not_allowed(format!("User '{id}' is not allowed to perform action {action} on '{cid}' in scope '{kind}'"))
+}
+
+/// Whether anybody may read the channel and write there.
+pub fn is_open(channel: &Channel) -> bool {
     ChannelType::named(&channel.kind).is_some_and(|kind| kind.open)
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::error::ApiError;
-use crate::store::{Custom, NewChannel, NewMember};
+use crate::store::{Change, ChannelChange, Custom, CustomChange, NewChannel, NewMember};
 
 /// Fields the server alone writes; SDKs echo them back with the rest.
 const RESERVED: &[&str] = &[
@@ -40,9 +40,9 @@ const RESERVED: &[&str] = &[
 pub struct ChannelData {
     pub members: Vec<NewMember>,
     created_by_id: Option<String>,
-    team: String,
-    frozen: bool,
-    disabled: bool,
+    team: Option<String>,
+    frozen: Option<bool>,
+    disabled: Option<bool>,
     custom: Custom,
 }
 
@@ -82,9 +82,9 @@ impl ChannelData {
                 Some(id) => Some(typed("created_by_id", "string", id)?),
                 None => creator.and_then(|user| user.get("id")?.as_str().map(str::to_owned)),
             },
-            team: take("team").map_or(Ok(String::new()), |team| typed("team", "string", team))?,
-            frozen: take("frozen").map_or(Ok(false), |frozen| typed("frozen", "boolean", frozen))?,
-            disabled: take("disabled").map_or(Ok(false), |disabled| typed("disabled", "boolean", disabled))?,
+            team: take("team").map(|team| typed("team", "string", team)).transpose()?,
+            frozen: take("frozen").map(|frozen| typed("frozen", "boolean", frozen)).transpose()?,
+            disabled: take("disabled").map(|disabled| typed("disabled", "boolean", disabled)).transpose()?,
             custom: Custom::new(),
         };
         if let Some(Value::Object(custom)) = take("custom") {
@@ -100,17 +100,16 @@ impl ChannelData {
         Ok(data)
     }
 
-    /// The id of the one channel of this type that has exactly these members, in whatever order.
-    pub fn distinct_id(&self, kind: &str) -> Result<String, ApiError> {
-        if self.members.is_empty() {
-            return Err(ApiError::input("a channel needs an id, or data.members to be found by"));
+    /// The change that makes a channel's data this: fields that are not named keep their value,
+    /// custom fields that are not named go.
+    pub fn into_change(self) -> ChannelChange {
+        ChannelChange {
+            team: self.team.map_or(Change::Keep, Change::Set),
+            frozen: self.frozen.map_or(Change::Keep, Change::Set),
+            disabled: self.disabled.map_or(Change::Keep, Change::Set),
+            replace_custom: true,
+            custom: CustomChange::set_all(self.custom),
         }
-        let mut ids: Vec<&str> = self.members.iter().map(|member| &*member.user_id).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        // Neither a type nor a user's id can hold the separator.
-        let digest = Sha256::digest(format!("{kind}:{}", ids.join(",")));
-        Ok(format!("!members-{}", URL_SAFE_NO_PAD.encode(digest)))
     }
 
     /// The channel to create for `creator`, or for whom the data names.
@@ -124,14 +123,44 @@ impl ChannelData {
             kind: kind.to_owned(),
             id: id.to_owned(),
             created_by_id,
-            team: self.team,
-            frozen: self.frozen,
-            disabled: self.disabled,
+            team: self.team.unwrap_or_default(),
+            frozen: self.frozen.unwrap_or_default(),
+            disabled: self.disabled.unwrap_or_default(),
             custom: self.custom,
             members: self.members,
             hide_for_creator: false,
         })
     }
+}
+
+const DISTINCT: &str = "!members-";
+
+/// The id of the one channel of this type that has exactly these members, in whatever order.
+pub fn distinct_id(kind: &str, members: &[NewMember]) -> Result<String, ApiError> {
+    if members.is_empty() {
+        return Err(ApiError::input("a channel needs an id, or data.members to be found by"));
+    }
+    let mut ids: Vec<&str> = members.iter().map(|member| &*member.user_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    // Neither a type nor a user's id can hold the separators.
+    let digest = Sha256::digest(format!("{kind}:{}", ids.join(",")));
+    Ok(format!("{DISTINCT}{}", URL_SAFE_NO_PAD.encode(digest)))
+}
+
+/// Whether the channel with this id is found by its members.
+pub fn is_distinct(id: &str) -> bool {
+    id.starts_with(DISTINCT)
+}
+
+/// Whether the server alone writes this field of a member.
+pub fn is_member_field(key: &str) -> bool {
+    MEMBER_RESERVED.contains(&key)
+}
+
+/// Whether the server alone writes this field of a channel.
+pub fn is_channel_field(key: &str) -> bool {
+    RESERVED.contains(&key)
 }
 
 /// Reads a list of members; `field` names it in errors.
@@ -147,7 +176,7 @@ pub fn parse_members(field: &str, list: Value, invited: bool) -> Result<Vec<NewM
         let member = match input {
             MemberInput::Id(id) => NewMember::new(id),
             MemberInput::Member { user_id, user, channel_role, mut custom } => {
-                custom.retain(|key, _| !MEMBER_RESERVED.contains(&key.as_str()));
+                custom.retain(|key, _| !is_member_field(key));
                 let member = NewMember::new(user_id.or(user.map(|user| user.id)).ok_or_else(wrong)?);
                 NewMember { channel_role: channel_role.unwrap_or(member.channel_role), custom, ..member }
             }

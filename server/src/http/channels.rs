@@ -5,13 +5,14 @@ use rollcall_protocol::limits;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::access;
 use super::call::{self, Call};
-use super::channel_data::ChannelData;
+use super::channel_data::{self, ChannelData};
 use super::channel_state::{MessageRange, Page, Records, Wanted};
 use super::flag::Flag;
 use super::reply::Reply;
 use super::subscription;
-use super::{access, tell};
+use super::tell::Teller;
 use crate::auth::Caller;
 use crate::channel_type::ChannelType;
 use crate::error::ApiError;
@@ -62,7 +63,7 @@ async fn open_channel(app: &App, kind: &str, id: Option<String>, call: &Call) ->
     let id = match id {
         Some(id) if limits::is_channel_id(&id) => id,
         Some(id) => return Err(ApiError::input(format!("{id:?} is not a channel id"))),
-        None => data.distinct_id(kind)?,
+        None => channel_data::distinct_id(kind, &data.members)?,
     };
     let channel = match app.store.channel(&format!("{kind}:{id}")).await? {
         Some(channel) => channel,
@@ -102,8 +103,11 @@ async fn create(app: &App, new: NewChannel) -> Result<Channel, ApiError> {
         error => error.into(),
     })?;
     if opened.created {
-        let members: Vec<String> = new.members.iter().map(|member| member.user_id.clone()).collect();
-        tell::added(app, &opened.channel, &members).await?;
+        let ids: Vec<String> = new.members.iter().map(|member| member.user_id.clone()).collect();
+        let members = app.store.members(&opened.channel.cid, &ids).await?;
+        let ids = ids.iter().map(String::as_str);
+        let teller = Teller::new(app, &opened.channel, ids).await?;
+        teller.notify_joined(&members, Some(&new.created_by_id))?;
     }
     Ok(opened.channel)
 }

@@ -9,9 +9,9 @@ use uuid::Uuid;
 use super::call::Call;
 use super::people::People;
 use super::reply::Reply;
-use super::{access, channels, tell};
+use super::tell::Teller;
+use super::{access, channels};
 use crate::auth::Caller;
-use crate::bus::Audience;
 use crate::channel_type::ChannelType;
 use crate::error::ApiError;
 use crate::state::{App, AppState};
@@ -49,8 +49,9 @@ struct Send {
     message: MessageInput,
 }
 
+/// A message as callers write one.
 #[derive(Deserialize)]
-struct MessageInput {
+pub struct MessageInput {
     id: Option<String>,
     #[serde(default)]
     text: String,
@@ -74,14 +75,20 @@ pub async fn send(
 ) -> Result<Reply, ApiError> {
     let Send { message } = call.input()?;
     let channel = channels::find(&app, &kind, &id).await?;
-    access::write(&app, &call, &channel, "CreateMessage").await?;
-    let new = new_message(&call, &channel, message)?;
-    let message = app.store.insert_message(&new, store::now()).await?;
+    let message = write(&app, &call, &channel, message).await?;
     let people = People::load(&app, &call.caller, [&*message.user_id]).await?;
-    announce(&app, &channel, &message).await?;
     let author = people.get(&message.user_id);
     let shape = author.map(|author| wire::Message::new(&message, author));
     Ok(Reply::created(&json!({ "message": shape })))
+}
+
+/// Writes a message for the caller, if they may, and tells the channel.
+pub async fn write(app: &App, call: &Call, channel: &Channel, input: MessageInput) -> Result<Message, ApiError> {
+    access::write(app, call, channel, "CreateMessage").await?;
+    let new = new_message(call, channel, input)?;
+    let message = app.store.insert_message(&new, store::now()).await?;
+    announce(app, channel, &message).await?;
+    Ok(message)
 }
 
 fn new_message(call: &Call, channel: &Channel, input: MessageInput) -> Result<NewMessage, ApiError> {
@@ -90,11 +97,9 @@ fn new_message(call: &Call, channel: &Channel, input: MessageInput) -> Result<Ne
         let message = format!("the message is longer than {longest} characters");
         return Err(ApiError::new(ErrorCode::MessageTooLong, message));
     }
-    let user_id = match &call.caller {
-        Caller::Server => match input.user_id.or(input.user.map(|user| user.id)) {
-            Some(id) => id,
-            None => call.require_user()?.to_owned(),
-        },
+    let author = input.user_id.or(input.user.map(|user| user.id));
+    let user_id = match (&call.caller, author) {
+        (Caller::Server, Some(author)) => author,
         _ => call.require_user()?.to_owned(),
     };
     let mut custom = input.custom;
@@ -109,26 +114,29 @@ fn new_message(call: &Call, channel: &Channel, input: MessageInput) -> Result<Ne
     })
 }
 
-/// Those who watch get the message; members who do not are told that there is one.
+/// Those who watch get the message; members who do not are told that there is one, each with what
+/// they have not read.
 async fn announce(app: &App, channel: &Channel, message: &Message) -> Result<(), ApiError> {
-    let people = People::load(app, &Caller::Anonymous, [&*message.user_id]).await?;
-    let Some(author) = people.get(&message.user_id) else {
+    let teller = Teller::new(app, channel, [&*message.user_id]).await?;
+    let Some(author) = teller.user(&message.user_id) else {
         return Ok(());
     };
-    let cid: crate::presence::Cid = channel.cid.as_str().into();
     let event = wire::Event {
         message_id: Some(&message.id),
         message: Some(wire::Message::new(message, author.clone())),
         user: Some(author),
-        watcher_count: Some(app.hub.watchers_of(&cid).len()),
+        watcher_count: Some(app.hub.watchers_of(&channel.cid).len()),
         channel_member_count: Some(channel.member_count),
-        ..wire::Event::in_channel(event::MESSAGE_NEW, &cid, message.created_at)
+        ..teller.event(event::MESSAGE_NEW)
     };
-    tell::publish(app, Audience::Channel(cid.clone()), &event)?;
-    let users = app.store.member_ids(&cid).await?.iter().map(|id| id.as_str().into()).collect();
-    let notification = wire::Event {
-        channel: Some(wire::Channel::new(channel, None)),
-        ..event.renamed(event::NOTIFICATION_MESSAGE_NEW)
-    };
-    tell::publish(app, Audience::Outside { cid: cid.clone(), users }, &notification)
+    teller.watchers(&event)?;
+    let mut notification =
+        wire::Event { channel: Some(teller.channel()), ..event.renamed(event::NOTIFICATION_MESSAGE_NEW) };
+    for id in app.store.member_ids(&channel.cid).await? {
+        if app.hub.is_connected(&id) {
+            notification.unread = Some(app.store.unread(&id).await?.into());
+            teller.outside([&*id], &notification)?;
+        }
+    }
+    Ok(())
 }

@@ -7,6 +7,7 @@ use std::{
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use rollcall_protocol::ErrorCode;
+use serde::Serialize;
 
 use super::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -25,6 +26,18 @@ pub enum Platform {
 }
 
 impl Platform {
+    pub const ALL: &'static [Self] = &[Self::ServerSide, Self::Web, Self::Android, Self::Ios];
+
+    /// The name in `GET /rate_limits`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ServerSide => "server_side",
+            Self::Web => "web",
+            Self::Android => "android",
+            Self::Ios => "ios",
+        }
+    }
+
     /// Reads the `X-Stream-Client` a caller sent; a server-side token settles it alone.
     pub fn of(client: &str, server_side: bool) -> Self {
         if server_side {
@@ -40,7 +53,7 @@ impl Platform {
 }
 
 /// What is left of an endpoint's window for one caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Allowance {
     /// Requests in a window.
     pub limit: u32,

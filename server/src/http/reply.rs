@@ -5,7 +5,10 @@ use std::time::Instant;
 use axum::{
     body::Body,
     extract::Request,
-    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONTENT_LENGTH, CONTENT_TYPE},
+    },
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -31,6 +34,14 @@ impl Reply {
     /// What a `POST` answers. `body` serialises to a JSON object.
     pub fn created(body: &impl Serialize) -> Self {
         Self::with_status(StatusCode::CREATED, body)
+    }
+
+    /// The same reply as that of a `POST`.
+    pub fn into_created(self) -> Self {
+        match self.content {
+            Ok(_) => Self { status: StatusCode::CREATED, ..self },
+            Err(_) => self,
+        }
     }
 
     fn with_status(status: StatusCode, body: &impl Serialize) -> Self {
@@ -89,7 +100,10 @@ pub async fn finish(request: Request, next: Next) -> Response {
     if let Some(reply) = response.extensions_mut().remove::<Reply>() {
         let duration = format!("{:.2}ms", started.elapsed().as_secs_f64() * 1000.0);
         *response.body_mut() = Body::from(reply.into_body(&duration));
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let headers = response.headers_mut();
+        // Somebody may have counted the body that was not there yet.
+        headers.remove(CONTENT_LENGTH);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     response
 }

@@ -1,14 +1,18 @@
-//! Events about channels: who is told what.
+//! Events about one channel, shown as strangers may see them, since they go to many.
 
-use rollcall_protocol::event;
+use rollcall_protocol::event as name;
+use serde_json::{Map, Value};
 
 use super::people::People;
 use crate::auth::Caller;
 use crate::bus::Audience;
 use crate::error::ApiError;
+use crate::presence::{Cid, UserId};
 use crate::state::App;
-use crate::store::{self, Channel};
+use crate::store::{self, Channel, Member, Timestamp};
 use crate::wire;
+
+static STRANGER: Caller = Caller::Anonymous;
 
 /// Sends an event.
 pub fn publish(app: &App, audience: Audience, event: &wire::Event<'_>) -> Result<(), ApiError> {
@@ -17,21 +21,149 @@ pub fn publish(app: &App, audience: Audience, event: &wire::Event<'_>) -> Result
     Ok(())
 }
 
-/// Users became members: each hears of it on connections that do not watch the channel.
-pub async fn added(app: &App, channel: &Channel, user_ids: &[String]) -> Result<(), ApiError> {
-    let members = app.store.members(&channel.cid, user_ids).await?;
-    let ids = user_ids.iter().map(String::as_str).chain(channel.created_by_id.as_deref());
-    // What goes to many shows everybody as strangers see them.
-    let people = People::load(app, &Caller::Anonymous, ids).await?;
-    for member in &members {
-        let creator = channel.created_by_id.as_deref();
-        let event = wire::Event {
-            channel: Some(wire::Channel::new(channel, creator.and_then(|id| people.get(id)))),
-            member: Some(wire::Member::public(member, people.get(&member.user_id), creator == Some(&*member.user_id))),
-            ..wire::Event::in_channel(event::NOTIFICATION_ADDED_TO_CHANNEL, &channel.cid, store::now())
-        };
-        let users = vec![member.user_id.as_str().into()];
-        publish(app, Audience::Outside { cid: channel.cid.as_str().into(), users }, &event)?;
+/// Tells what happened in a channel, with the people it happened to.
+pub struct Teller<'a> {
+    app: &'a App,
+    channel: &'a Channel,
+    cid: Cid,
+    people: People<'a>,
+    now: Timestamp,
+}
+
+impl<'a> Teller<'a> {
+    /// `ids`: everybody whom the events show; the channel's creator is always among them.
+    pub async fn new<'i>(
+        app: &'a App,
+        channel: &'a Channel,
+        ids: impl IntoIterator<Item = &'i str>,
+    ) -> Result<Self, ApiError> {
+        let mut ids: Vec<&str> = ids.into_iter().collect();
+        ids.extend(channel.created_by_id.as_deref());
+        let people = People::load(app, &STRANGER, ids).await?;
+        Ok(Self { app, channel, cid: channel.cid.as_str().into(), people, now: store::now() })
     }
-    Ok(())
+
+    /// An event of this type, without anything in it yet.
+    pub fn event<'e>(&'e self, kind: &'e str) -> wire::Event<'e> {
+        wire::Event::in_channel(kind, &self.channel.cid, self.now)
+    }
+
+    pub fn channel(&self) -> wire::Channel<'_> {
+        let creator = self.channel.created_by_id.as_deref();
+        wire::Channel::new(self.channel, creator.and_then(|id| self.people.get(id)))
+    }
+
+    pub fn member<'e>(&'e self, member: &'e Member) -> wire::Member<'e> {
+        let is_creator = self.channel.created_by_id.as_deref() == Some(&*member.user_id);
+        wire::Member::public(member, self.user(&member.user_id), is_creator)
+    }
+
+    pub fn user(&self, id: &str) -> Option<wire::User<'_>> {
+        self.people.get(id)
+    }
+
+    /// Sends the event to those who watch the channel.
+    pub fn watchers(&self, event: &wire::Event<'_>) -> Result<(), ApiError> {
+        publish(self.app, Audience::Channel(self.cid.clone()), event)
+    }
+
+    /// Sends the event to those connections of the users that do not watch the channel.
+    pub fn outside<'u>(
+        &self,
+        users: impl IntoIterator<Item = &'u str>,
+        event: &wire::Event<'_>,
+    ) -> Result<(), ApiError> {
+        let users = users.into_iter().map(UserId::from).collect();
+        publish(self.app, Audience::Outside { cid: self.cid.clone(), users }, event)
+    }
+
+    /// Sends the event to all connections of one user.
+    pub fn user_alone(&self, id: &str, event: &wire::Event<'_>) -> Result<(), ApiError> {
+        publish(self.app, Audience::Users(vec![id.into()]), event)
+    }
+
+    /// Users became members, or are invited: the channel hears of it, and they themselves.
+    pub fn joined(&self, members: &[Member], by: Option<&str>) -> Result<(), ApiError> {
+        for member in members {
+            let event = wire::Event {
+                member: Some(self.member(member)),
+                user: self.user(&member.user_id),
+                channel_member_count: Some(self.channel.member_count),
+                ..self.event(name::MEMBER_ADDED)
+            };
+            self.watchers(&event)?;
+        }
+        self.notify_joined(members, by)
+    }
+
+    /// Like [`joined`](Self::joined) for a channel that is new: nobody watches it yet.
+    pub fn notify_joined(&self, members: &[Member], by: Option<&str>) -> Result<(), ApiError> {
+        for member in members {
+            let kind = match member.invite {
+                Some(store::Invite::Pending) => name::NOTIFICATION_INVITED,
+                _ => name::NOTIFICATION_ADDED_TO_CHANNEL,
+            };
+            let event = wire::Event {
+                channel: Some(self.channel()),
+                member: Some(self.member(member)),
+                user: by.and_then(|id| self.user(id)),
+                ..self.event(kind)
+            };
+            self.outside([&*member.user_id], &event)?;
+        }
+        Ok(())
+    }
+
+    /// Users are no members any more.
+    pub fn left(&self, members: &[Member]) -> Result<(), ApiError> {
+        for member in members {
+            let event = wire::Event {
+                member: Some(self.member(member)),
+                user: self.user(&member.user_id),
+                channel_member_count: Some(self.channel.member_count),
+                ..self.event(name::MEMBER_REMOVED)
+            };
+            self.watchers(&event)?;
+            let event =
+                wire::Event { channel: Some(self.channel()), ..event.renamed(name::NOTIFICATION_REMOVED_FROM_CHANNEL) };
+            self.outside([&*member.user_id], &event)?;
+        }
+        Ok(())
+    }
+
+    /// Something about a member changed.
+    pub fn changed(&self, member: &Member) -> Result<(), ApiError> {
+        self.watchers(&wire::Event {
+            member: Some(self.member(member)),
+            user: self.user(&member.user_id),
+            ..self.event(name::MEMBER_UPDATED)
+        })
+    }
+
+    /// The channel is gone.
+    pub fn deleted(&self, member_ids: &[String]) -> Result<(), ApiError> {
+        let event = wire::Event { channel: Some(self.channel()), ..self.event(name::CHANNEL_DELETED) };
+        self.watchers(&event)?;
+        let event = event.renamed(name::NOTIFICATION_CHANNEL_DELETED);
+        self.outside(member_ids.iter().map(String::as_str), &event)
+    }
+}
+
+/// What a custom event may carry: not the fields that say what it is and where it comes from.
+pub fn without_built_in(mut fields: Map<String, Value>) -> Map<String, Value> {
+    const BUILT_IN: &[&str] = &[
+        "channel_id",
+        "channel_type",
+        "cid",
+        "connection_id",
+        "created_at",
+        "me",
+        "parent_id",
+        "rollcall",
+        "type",
+        "user",
+        "user_id",
+    ];
+    fields.retain(|key, _| !BUILT_IN.contains(&key.as_str()));
+    fields
 }

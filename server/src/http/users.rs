@@ -1,6 +1,6 @@
 //! `/users`: creating, changing and finding users.
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use rollcall_protocol::limits;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -9,14 +9,16 @@ use super::call::Call;
 use super::flag::Flag;
 use super::people::Viewer;
 use super::reply::Reply;
-use super::subscription;
+use super::{app, lifecycle, subscription, tell};
 use crate::auth::Caller;
+use crate::bus::Audience;
 use crate::error::ApiError;
 use crate::presence::watchers::Scope;
 use crate::profile::fields;
 use crate::query::{Filter, IdRange, Sort, UserQuery};
 use crate::state::{App, AppState};
-use crate::store::{Change, User, UserChange, Written};
+use crate::store::{self, Change, Timestamp, User, UserChange, Written};
+use crate::wire;
 
 #[derive(Deserialize)]
 struct Upsert {
@@ -59,11 +61,31 @@ struct PartialUser {
 /// `PATCH /users`: sets and removes single fields of users that exist. All or none.
 pub async fn update(State(app): State<AppState>, call: Call) -> Result<Reply, ApiError> {
     let Update { users } = call.input()?;
+    let revocations = revocations(&call.caller, &users)?;
     let changes = users.into_iter().map(|user| fields::from_partial(&user.id, user.set, &user.unset));
     let changes: Vec<UserChange> = changes.collect::<Result<_, _>>()?;
     check(&app, &call.caller, &changes, "UpdateUser").await?;
-    let written = app.update_users(&changes).await?;
+    let mut written = app.update_users(&changes).await?;
+    for (id, before) in revocations {
+        let user = app.store.revoke_user_tokens(&id, before).await?;
+        written.iter_mut().filter(|written| written.after.id == id).for_each(|written| written.after = user.clone());
+    }
     Ok(Reply::ok(&users_by_id(&app, &call, &written)))
+}
+
+const REVOKE: &str = "revoke_tokens_issued_before";
+
+/// Whose tokens a server-side caller declares void, if issued before when.
+fn revocations(caller: &Caller, users: &[PartialUser]) -> Result<Vec<(String, Option<Timestamp>)>, ApiError> {
+    let mut revocations = Vec::new();
+    for user in users.iter().filter(|_| *caller == Caller::Server) {
+        if let Some(before) = user.set.get(REVOKE) {
+            revocations.push((user.id.clone(), app::time(REVOKE, before)?));
+        } else if user.unset.iter().any(|key| key == REVOKE) {
+            revocations.push((user.id.clone(), None));
+        }
+    }
+    Ok(revocations)
 }
 
 #[derive(Default, Deserialize)]
@@ -119,6 +141,37 @@ impl Query {
             offset: super::call::offset(self.offset)?,
         })
     }
+}
+
+#[derive(Deserialize)]
+struct SendEvent {
+    event: CustomEvent,
+}
+
+#[derive(Deserialize)]
+struct CustomEvent {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(flatten)]
+    custom: Map<String, Value>,
+}
+
+/// `POST /users/{id}/event`: a custom event to a user's own connections.
+pub async fn send_event(State(app): State<AppState>, Path(id): Path<String>, call: Call) -> Result<Reply, ApiError> {
+    call.require_server()?;
+    let SendEvent { event } = call.input()?;
+    if event.kind.is_empty() || event.kind.contains('.') {
+        return Err(ApiError::input("the type of a custom event is a word without a dot"));
+    }
+    let user = app.store.user(&id).await?.filter(|user| user.deleted_at.is_none());
+    let user = user.ok_or_else(|| lifecycle::no_such_user(&id))?;
+    let event = wire::Event {
+        user: Some(wire::User::public(&user, app.hub.is_online(&id))),
+        custom: Some(&tell::without_built_in(event.custom)),
+        ..wire::Event::new(&event.kind, store::now())
+    };
+    tell::publish(&app, Audience::Users(vec![id.as_str().into()]), &event)?;
+    Ok(Reply::created(&json!({})))
 }
 
 /// Refuses what this caller may not write, before anything is written.

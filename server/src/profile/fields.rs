@@ -80,7 +80,8 @@ fn user_id(id: Option<&Value>) -> Result<&str, ApiError> {
     }
 }
 
-fn checked_id(id: &str) -> Result<&str, ApiError> {
+/// The id, if it can be a user's.
+pub fn checked_id(id: &str) -> Result<&str, ApiError> {
     match limits::is_user_id(id) {
         true => Ok(id),
         false => Err(ApiError::input(format!(

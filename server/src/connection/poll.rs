@@ -1,0 +1,146 @@
+//! Long-poll sessions: a connection for networks that let no socket through. To everybody else
+//! its user is as present as on a socket.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+use crate::bus::Event;
+use crate::hub::{Inbox, Membership};
+use crate::presence::ConnectionId;
+
+/// A poll without events is answered after this long; SDKs give up after 30 seconds.
+const ANSWER_AFTER: Duration = Duration::from_secs(20);
+/// A session that is not polled for this long is lost.
+const EXPIRE_AFTER: Duration = Duration::from_secs(30);
+/// Events taken out of the queue ahead of a poll.
+const AHEAD: usize = 256;
+
+/// The sessions of this node.
+#[derive(Clone, Default)]
+pub struct Sessions {
+    open: Arc<Mutex<HashMap<ConnectionId, mpsc::UnboundedSender<Command>>>>,
+}
+
+enum Command {
+    Poll(oneshot::Sender<Vec<Event>>),
+    Close,
+}
+
+impl Sessions {
+    /// Keeps the connection open for polls.
+    pub fn open(&self, membership: Membership, inbox: Inbox) {
+        let (commands, queue) = mpsc::unbounded_channel();
+        let id = membership.id();
+        self.lock().insert(id, commands);
+        let sessions = self.clone();
+        tokio::spawn(async move {
+            let ending = Session::new(inbox, queue).run().await;
+            sessions.lock().remove(&id);
+            if ending == Ending::Closed {
+                membership.goodbye();
+            }
+        });
+    }
+
+    /// Waits for events; none came when the answer is empty, and there is no such session when it
+    /// is `None`.
+    pub async fn poll(&self, id: ConnectionId) -> Option<Vec<Event>> {
+        let (answer, answered) = oneshot::channel();
+        self.lock().get(&id)?.send(Command::Poll(answer)).ok()?;
+        answered.await.ok()
+    }
+
+    /// The client said goodbye. False when there is no such session.
+    pub fn close(&self, id: ConnectionId) -> bool {
+        self.lock().get(&id).is_some_and(|commands| commands.send(Command::Close).is_ok())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<ConnectionId, mpsc::UnboundedSender<Command>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(PartialEq)]
+enum Ending {
+    Closed,
+    Lost,
+}
+
+struct Session {
+    inbox: Inbox,
+    commands: mpsc::UnboundedReceiver<Command>,
+    /// Taken out of the inbox, and not yet with the client.
+    waiting: Vec<Event>,
+    poll: Option<oneshot::Sender<Vec<Event>>>,
+    deadline: Instant,
+}
+
+impl Session {
+    fn new(inbox: Inbox, commands: mpsc::UnboundedReceiver<Command>) -> Self {
+        let deadline = Instant::now() + EXPIRE_AFTER;
+        Self { inbox, commands, waiting: Vec::new(), poll: None, deadline }
+    }
+
+    async fn run(mut self) -> Ending {
+        loop {
+            if !self.waiting.is_empty() {
+                self.answer();
+            }
+            tokio::select! {
+                command = self.commands.recv() => match command {
+                    Some(Command::Poll(poll)) => {
+                        // A client has one poll open; an older one is no longer waited for.
+                        self.poll = Some(poll);
+                        self.deadline = Instant::now() + ANSWER_AFTER;
+                    }
+                    Some(Command::Close) => return Ending::Closed,
+                    None => return Ending::Lost,
+                },
+                event = self.inbox.next(), if self.waiting.len() < AHEAD => match event {
+                    Ok(event) => self.take(event),
+                    Err(_) => return Ending::Lost,
+                },
+                () = gone(&mut self.poll) => {
+                    self.poll = None;
+                    self.deadline = Instant::now() + EXPIRE_AFTER;
+                }
+                () = sleep_until(self.deadline) => {
+                    if self.poll.is_none() {
+                        return Ending::Lost;
+                    }
+                    self.answer();
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        self.waiting.push(event);
+        while self.waiting.len() < AHEAD
+            && let Some(event) = self.inbox.try_next()
+        {
+            self.waiting.push(event);
+        }
+    }
+
+    /// Gives what is waiting to the open poll. If its client is gone, the next one gets it.
+    fn answer(&mut self) {
+        let Some(poll) = self.poll.take() else { return };
+        self.deadline = Instant::now() + EXPIRE_AFTER;
+        if let Err(events) = poll.send(std::mem::take(&mut self.waiting)) {
+            self.waiting = events;
+        }
+    }
+}
+
+/// Done when the client of the open poll hangs up.
+async fn gone(poll: &mut Option<oneshot::Sender<Vec<Event>>>) {
+    match poll {
+        Some(poll) => poll.closed().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,96 @@
+//! `/app`, `/channeltypes` and `/rate_limits`: how the application is set up.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use rollcall_protocol::ErrorCode;
+use serde_json::{Map, Value, json};
+
+use super::call::Call;
+use super::endpoint;
+use super::rate_limit::{Platform, RateLimiter};
+use super::reply::Reply;
+use crate::channel_type::{ChannelType, Config};
+use crate::error::ApiError;
+use crate::state::AppState;
+use crate::store::{self, Timestamp};
+
+/// `GET /app`.
+pub async fn get(State(app): State<AppState>) -> Result<Reply, ApiError> {
+    Ok(Reply::ok(&json!({ "app": {
+        "name": "Rollcall",
+        "disable_auth_checks": app.config.dev_tokens,
+        "disable_permissions_checks": false,
+        "suspended": false,
+        "revoke_tokens_issued_before": app.store.tokens_revoked_before().await?,
+        "channel_configs": configs(),
+    } })))
+}
+
+/// `PATCH /app`: the one setting that is data rather than a flag of the server.
+pub async fn update(State(app): State<AppState>, call: Call) -> Result<Reply, ApiError> {
+    call.require_server()?;
+    let settings: Map<String, Value> = call.input()?;
+    if let Some(other) = settings.keys().find(|key| *key != "revoke_tokens_issued_before") {
+        let message = format!("{other:?} is not a setting of this server, or is one of its flags");
+        return Err(ApiError::new(ErrorCode::FeatureNotSupported, message));
+    }
+    if let Some(before) = settings.get("revoke_tokens_issued_before") {
+        app.store.revoke_tokens(time("revoke_tokens_issued_before", before)?).await?;
+    }
+    Ok(Reply::ok(&json!({})))
+}
+
+/// A time, or `null` or `""` for none.
+pub fn time(field: &str, value: &Value) -> Result<Option<Timestamp>, ApiError> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(text) if text.is_empty() => Ok(None),
+        Value::String(text) => match text.parse() {
+            Ok(time) => Ok(Some(time)),
+            Err(_) => Err(ApiError::input(format!("field {field:?} expects type date"))),
+        },
+        _ => Err(ApiError::input(format!("field {field:?} expects type date"))),
+    }
+}
+
+/// `GET /channeltypes`.
+pub async fn channel_types(_: Call) -> Reply {
+    Reply::ok(&json!({ "channel_types": configs() }))
+}
+
+/// `GET /channeltypes/{type}`.
+pub async fn channel_type(Path(name): Path<String>, _: Call) -> Result<Reply, ApiError> {
+    let kind = ChannelType::named(&name);
+    let kind = kind.ok_or_else(|| ApiError::not_found(format!("channel type {name:?} does not exist")))?;
+    Ok(Reply::ok(&kind.config))
+}
+
+fn configs() -> Map<String, Value> {
+    let configs = ChannelType::all().iter().map(|kind| &kind.config);
+    configs.map(|config: &Config| (config.name.to_owned(), json!(config))).collect()
+}
+
+/// `GET /rate_limits`: what is left of each endpoint's window, for the platforms asked about.
+pub async fn rate_limits(Extension(limiter): Extension<Arc<RateLimiter>>, call: Call) -> Result<Reply, ApiError> {
+    let now = store::now().as_second();
+    let wanted: Option<Vec<&str>> = call.parameter("endpoints").map(|names| names.split(',').collect());
+    let mut platforms = Vec::new();
+    for platform in Platform::ALL {
+        if call.flag(platform.name())? {
+            platforms.push(*platform);
+        }
+    }
+    if platforms.is_empty() {
+        platforms = Platform::ALL.to_vec();
+    }
+    let limits = |platform: Platform| -> Map<String, Value> {
+        let endpoints = endpoint::ALL.iter();
+        let endpoints = endpoints.filter(|e| wanted.as_ref().is_none_or(|wanted| wanted.contains(&e.name)));
+        endpoints.map(|e| (e.name.to_owned(), json!(limiter.peek(*e, platform, now)))).collect()
+    };
+    let body: Map<String, Value> =
+        platforms.into_iter().map(|platform| (platform.name().to_owned(), limits(platform).into())).collect();
+    Ok(Reply::ok(&body))
+}

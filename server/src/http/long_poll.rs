@@ -1,0 +1,70 @@
+//! `GET /longpoll`: what a client asks for when no socket comes through.
+
+use axum::Extension;
+use axum::extract::{Request, State};
+use rollcall_protocol::ErrorCode;
+use serde::Serialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::call;
+use super::reply::Reply;
+use crate::auth::{ANONYMOUS, Caller};
+use crate::connection;
+use crate::connection::handshake::Handshake;
+use crate::error::ApiError;
+use crate::presence::ConnectionId;
+use crate::state::AppState;
+
+#[derive(Serialize)]
+struct Hello<'a> {
+    event: &'a RawValue,
+}
+
+#[derive(Serialize)]
+struct Events<'a> {
+    events: Vec<&'a RawValue>,
+}
+
+/// Without a `connection_id` opens a session, with one waits for its events, and with `close`
+/// ends it.
+pub async fn poll(
+    State(app): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+) -> Result<Reply, ApiError> {
+    let query = call::query(request.uri())?;
+    let Some(id) = query.get("connection_id").filter(|id| !id.is_empty()) else {
+        let mut handshake = Handshake::read(&request);
+        // An answer holds many events as it is.
+        handshake.batch = false;
+        let opened = connection::open(&app, caller, &handshake).await?;
+        app.sessions.open(opened.membership, opened.inbox);
+        return Ok(Reply::ok(&Hello { event: raw(&opened.hello)? }));
+    };
+    let id = ConnectionId::parse(id).filter(|id| is_own(&app, &caller, *id)).ok_or_else(unknown)?;
+    if query.get("close").is_some_and(|close| close == "true") {
+        app.sessions.close(id);
+        return Ok(Reply::ok(&json!({})));
+    }
+    let events = app.sessions.poll(id).await.ok_or_else(unknown)?;
+    let events = events.iter().map(|event| raw(&event.json)).collect::<Result<_, _>>()?;
+    Ok(Reply::ok(&Events { events }))
+}
+
+fn is_own(app: &AppState, caller: &Caller, id: ConnectionId) -> bool {
+    let owner = app.hub.connection_owner(id);
+    match caller {
+        Caller::User(user) => owner.as_ref() == Some(user),
+        Caller::Anonymous => owner.as_deref() == Some(ANONYMOUS),
+        Caller::Server => false,
+    }
+}
+
+fn unknown() -> ApiError {
+    ApiError::new(ErrorCode::ConnectionIdNotFound, "connection id not found: open a new session without one")
+}
+
+fn raw(json: &str) -> Result<&RawValue, ApiError> {
+    serde_json::from_str(json).map_err(|error| ApiError::internal(&error))
+}

@@ -1,0 +1,94 @@
+//! What the hub's lock guards: the registry, the watchers, and the way out for each connection.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+
+use super::announcer::Notice;
+use super::outbox::Outbox;
+use crate::bus::Audience;
+use crate::presence::registry::{Ending, Output, Reason, Registry};
+use crate::presence::watchers::Watchers;
+use crate::presence::{Cid, ConnectionId, UserId};
+
+pub(super) struct State {
+    pub registry: Registry,
+    pub watchers: Watchers,
+    pub outboxes: HashMap<ConnectionId, Outbox>,
+    /// Unbounded, because it is written to under the lock; the announcer outruns its writers,
+    /// who all wait for the database first.
+    pub notices: mpsc::UnboundedSender<Notice>,
+    pub closing: bool,
+}
+
+impl State {
+    /// Forgets the connection, and tells whom its end concerns.
+    pub fn disconnect(&mut self, now: Instant, connection: ConnectionId, ending: Ending) {
+        let Some(user) = self.registry.owner(connection).cloned() else {
+            return;
+        };
+        let visible = self.registry.is_online(&user);
+        self.registry.disconnect(now, connection, ending);
+        for cid in self.watchers.remove(connection) {
+            if visible && !self.is_watching(&user, &cid) {
+                self.notify_watching(&user, &cid, false);
+            }
+        }
+    }
+
+    pub fn notify(&self, notice: Notice) {
+        // Fails only when the announcer has ended, and then nobody is left to be told.
+        let _ = self.notices.send(notice);
+    }
+
+    pub fn notify_watching(&self, user: &UserId, cid: &Cid, started: bool) {
+        self.notify(Notice::Watching {
+            user: user.clone(),
+            cid: cid.clone(),
+            started,
+            online: self.registry.is_online(user),
+            watcher_count: self.visible_watchers(cid).len(),
+        });
+    }
+
+    pub fn pass_on(&self, output: Output) {
+        let toggled = match &output {
+            Output::Flip { user, online, reason: Reason::Invisible | Reason::Visible } => Some((user.clone(), *online)),
+            _ => None,
+        };
+        self.notify(Notice::from(output));
+        if let Some((user, visible)) = toggled {
+            let channels: BTreeSet<Cid> =
+                self.registry.connections(&user).iter().flat_map(|c| self.watchers.channels_of(*c).cloned()).collect();
+            for cid in channels {
+                self.notify_watching(&user, &cid, visible);
+            }
+        }
+    }
+
+    pub fn is_watching(&self, user: &str, cid: &str) -> bool {
+        self.registry.connections(user).iter().any(|c| self.watchers.watches(*c, cid))
+    }
+
+    pub fn visible_watchers(&self, cid: &str) -> BTreeSet<UserId> {
+        self.watchers
+            .of_channel(cid)
+            .filter_map(|connection| self.registry.owner(connection))
+            .filter(|user| self.registry.is_online(user))
+            .cloned()
+            .collect()
+    }
+
+    pub fn recipients(&self, audience: &Audience) -> BTreeSet<ConnectionId> {
+        let own = |user: &UserId| self.registry.connections(user).iter().copied();
+        match audience {
+            Audience::Presence(user) => self.watchers.of_user(user).chain(own(user)).collect(),
+            Audience::Users(users) => users.iter().flat_map(own).collect(),
+            Audience::Channel(cid) => self.watchers.of_channel(cid).collect(),
+            Audience::Outside { cid, users } => {
+                users.iter().flat_map(own).filter(|connection| !self.watchers.watches(*connection, cid)).collect()
+            }
+        }
+    }
+}
