@@ -1,9 +1,9 @@
 //! The store, in the words of those who rely on it.
 
-use rollcall_server::query::{Path, UserQuery};
+use rollcall_server::query::{ChannelQuery, Path, UserQuery};
 use rollcall_server::store::{
-    self, Change, CustomChange, MessagePage, NewChannel, NewMember, NewMessage, Store, StoreError,
-    Timestamp, UserChange,
+    self, Change, CustomChange, Invite, MemberChange, MessageChange, MessagePage, NewChannel, NewMember, NewMessage,
+    Store, StoreError, Task, TaskStatus, Timestamp, Unread, UserChange,
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -119,11 +119,13 @@ async fn an_upsert_keeps_what_it_does_not_name() {
     assert!(hidden.after.invisible);
     assert_eq!(hidden.after.name.as_deref(), Some("Ada"));
     assert_eq!(hidden.after.custom["status"], "here");
-    assert_eq!(hidden.after.updated_at, at(1));
+    assert_eq!(hidden.after.updated_at, at(0), "others could tell from it");
 
-    let again = store.upsert_users(&[UserChange::of("ada")], at(2)).await.unwrap().remove(0);
+    let renamed = store.upsert_users(&[named("ada", "Countess")], at(2)).await.unwrap().remove(0);
+    assert_eq!(renamed.after.updated_at, at(2));
+    let again = store.upsert_users(&[UserChange::of("ada")], at(3)).await.unwrap().remove(0);
     assert!(!again.is_changed());
-    assert_eq!(again.after.updated_at, at(1), "a write that changes nothing is not an update");
+    assert_eq!(again.after.updated_at, at(2), "a write that changes nothing is not an update");
 }
 
 #[tokio::test]
@@ -165,6 +167,11 @@ async fn one_bad_entry_fails_the_whole_batch() {
 
     let too_large = with("bob", json!({ "note": "x".repeat(6000) }));
     let refused = store.upsert_users(&[named("eve", "Eve"), too_large], at(1)).await;
+    assert!(matches!(refused, Err(StoreError::Invalid { .. })), "{refused:?}");
+    assert_eq!(store.user("eve").await.unwrap(), None);
+
+    let unkeepable = with("bob", json!({ "note": ["a\0b"] }));
+    let refused = store.upsert_users(&[named("eve", "Eve"), unkeepable], at(1)).await;
     assert!(matches!(refused, Err(StoreError::Invalid { .. })), "{refused:?}");
     assert_eq!(store.user("eve").await.unwrap(), None);
 
@@ -298,4 +305,184 @@ async fn users_are_paged_by_id_or_newest_first() {
     query.offset = 0;
     query.ids.gt = Some("ada".to_owned());
     assert_eq!(page(query).await, ["bob", "cay"]);
+}
+
+#[tokio::test]
+async fn a_deleted_user_comes_back_only_by_being_restored() {
+    let store = store::open("sqlite::memory:").await.unwrap();
+    create_users(&store, &["ada", "bob"]).await;
+    let cid = create_channel(&store, "general", &["ada", "bob"]).await;
+    say(&store, &cid, "ada", "m1", at(2)).await;
+    let ada = ids(&["ada"]);
+
+    let deleted = store.delete_users(&ada, true, at(3)).await.unwrap().remove(0);
+    assert_eq!(deleted.deleted_at, Some(at(3)));
+    assert_eq!(store.message("m1").await.unwrap().unwrap().deleted_at, Some(at(3)));
+    assert_eq!(store.channel(&cid).await.unwrap().unwrap().message_count, 0);
+    for write in [
+        store.upsert_users(&[UserChange::of("ada")], at(4)).await.err(),
+        store.update_users(&[UserChange::of("ada")], at(4)).await.err(),
+        store.add_members(&cid, &[NewMember::new("ada")], at(4)).await.err(),
+    ] {
+        assert!(matches!(write, Some(StoreError::Deleted { .. })), "{write:?}");
+    }
+
+    store.restore_users(&ada, at(5)).await.unwrap();
+    let restored = store.upsert_users(&[named("ada", "Ada")], at(6)).await.unwrap().remove(0);
+    assert_eq!(restored.after.deleted_at, None);
+
+    store.erase_users(&ada).await.unwrap();
+    assert_eq!(store.user("ada").await.unwrap(), None);
+    assert_eq!(store.member_ids(&cid).await.unwrap(), ["bob"]);
+    let channel = store.channel(&cid).await.unwrap().unwrap();
+    assert_eq!((channel.created_by_id, channel.member_count), (None, 1));
+}
+
+#[tokio::test]
+async fn reactivation_brings_back_only_what_deactivation_took() {
+    let store = store::open("sqlite::memory:").await.unwrap();
+    create_users(&store, &["ada"]).await;
+    let cid = create_channel(&store, "general", &["ada"]).await;
+    for n in 1..=3 {
+        say(&store, &cid, "ada", &format!("m{n}"), at(n)).await;
+    }
+    store.delete_message("m2", at(4)).await.unwrap();
+    let ada = ids(&["ada"]);
+    store.deactivate_users(&ada, true, at(5)).await.unwrap();
+    assert_eq!(store.channel(&cid).await.unwrap().unwrap().message_count, 0);
+    let ada = store.reactivate_users(&ada, true, at(6)).await.unwrap().remove(0);
+    assert_eq!(ada.deactivated_at, None);
+    let left = store.latest_messages(&[cid], 10).await.unwrap();
+    let left: Vec<_> = left.iter().filter(|m| m.deleted_at.is_none()).map(|m| m.id.as_str()).collect();
+    assert_eq!(left, ["m1", "m3"]);
+}
+
+#[tokio::test]
+async fn a_deleted_channel_is_gone_until_it_is_made_anew() {
+    let store = store::open("sqlite::memory:").await.unwrap();
+    create_users(&store, &["ada", "bob"]).await;
+    let cid = create_channel(&store, "general", &["ada", "bob"]).await;
+    say(&store, &cid, "ada", "m1", at(2)).await;
+    let deleted = store.delete_channels(std::slice::from_ref(&cid), at(3)).await.unwrap();
+    assert_eq!(deleted[0].deleted_at, Some(at(3)));
+    assert_eq!(store.channel(&cid).await.unwrap(), None);
+    assert!(store.channels_of("ada").await.unwrap().is_empty());
+    assert_eq!(store.unread("bob").await.unwrap(), Unread::default());
+
+    create_channel(&store, "general", &["bob"]).await;
+    assert_eq!(store.member_ids(&cid).await.unwrap(), ["bob"]);
+    assert_eq!(store.message("m1").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_a_member_has_not_read_is_counted() {
+    let store = store::open("sqlite::memory:").await.unwrap();
+    create_users(&store, &["ada", "bob"]).await;
+    let one = create_channel(&store, "one", &["ada", "bob"]).await;
+    let two = create_channel(&store, "two", &["ada", "bob"]).await;
+    for (n, cid) in [(2, &one), (3, &one), (4, &two)] {
+        say(&store, cid, "ada", &format!("m{n}"), at(n)).await;
+    }
+    assert_eq!(store.unread("bob").await.unwrap(), Unread { messages: 3, channels: 2 });
+    assert_eq!(store.unread("ada").await.unwrap(), Unread::default(), "one's own are read");
+
+    let read = store.mark_read(&one, "bob", Some("m2"), at(9)).await.unwrap();
+    assert_eq!((read.unread_messages, read.last_read), (1, at(2)));
+    let all = store.mark_all_read("bob", at(9)).await.unwrap();
+    assert_eq!(all.len(), 2);
+    assert!(all.iter().all(|read| read.unread_messages == 0 && read.last_read == at(9)));
+    assert_eq!(store.unread("bob").await.unwrap(), Unread::default());
+    let reads = store.reads(&[one, two]).await.unwrap();
+    assert_eq!(reads.len(), 4);
+}
+
+#[tokio::test]
+async fn a_hidden_channel_comes_back_when_somebody_writes() {
+    let store = store::open("sqlite::memory:").await.unwrap();
+    create_users(&store, &["ada", "bob"]).await;
+    let cid = create_channel(&store, "general", &["ada", "bob"]).await;
+    let mine = ChannelQuery { viewer: Some("bob".to_owned()), members_only: true, ..ChannelQuery::default() };
+    let found = async || store.query_channels(&mine).await.unwrap().len();
+    let member = store.hide_channel(&cid, "bob", true, at(2)).await.unwrap();
+    assert_eq!(member.hide_messages_before, Some(at(2)));
+    assert_eq!(found().await, 0);
+    say(&store, &cid, "ada", "m1", at(3)).await;
+    assert_eq!(found().await, 1);
+    store.hide_channel(&cid, "bob", false, at(4)).await.unwrap();
+    assert_eq!(found().await, 0);
+    store.show_channel(&cid, "bob", at(5)).await.unwrap();
+    assert_eq!(found().await, 1);
+}
+
+#[tokio::test]
+async fn an_invitation_is_answered_once() {
+    let store = store::open("sqlite::memory:").await.unwrap();
+    create_users(&store, &["ada", "bob"]).await;
+    let cid = create_channel(&store, "general", &["ada"]).await;
+    let guest = NewMember { invited: true, ..NewMember::new("bob") };
+    let added = store.add_members(&cid, &[guest, NewMember::new("ada")], at(2)).await.unwrap();
+    assert_eq!(added.len(), 1, "who is a member already is not added again");
+    assert_eq!((added[0].invite, added[0].invited_at), (Some(Invite::Pending), Some(at(2))));
+    let accept = MemberChange { invite: Some(Invite::Accepted), ..MemberChange::default() };
+    let accept = [("bob".to_owned(), accept)];
+    let bob = store.update_members(&cid, &accept, at(3)).await.unwrap().remove(0);
+    assert_eq!(bob.after.invite_accepted_at, Some(at(3)));
+    let again = store.update_members(&cid, &accept, at(4)).await.unwrap().remove(0);
+    assert!(!again.is_changed());
+}
+
+#[tokio::test]
+async fn a_message_is_written_once() {
+    let store = store::open("sqlite::memory:").await.unwrap();
+    create_users(&store, &["ada"]).await;
+    let cid = create_channel(&store, "general", &["ada"]).await;
+    say(&store, &cid, "ada", "m1", at(2)).await;
+    let again =
+        NewMessage { id: "m1".to_owned(), cid: cid.clone(), user_id: "ada".to_owned(), ..NewMessage::default() };
+    let refused = store.insert_message(&again, at(3)).await;
+    assert!(matches!(refused, Err(StoreError::AlreadyExists { what: "message", .. })), "{refused:?}");
+
+    let change = MessageChange { text: Change::Set("bye".to_owned()), ..MessageChange::default() };
+    let edited = store.update_message("m1", &change, at(4)).await.unwrap();
+    assert_eq!((edited.after.text.as_str(), edited.after.updated_at), ("bye", at(4)));
+    store.erase_message("m1").await.unwrap();
+    let channel = store.channel(&cid).await.unwrap().unwrap();
+    assert_eq!((channel.message_count, channel.last_message_at), (0, None));
+}
+
+#[tokio::test]
+async fn revoked_tokens_and_tasks_are_remembered() {
+    let database = Database::new();
+    let store = database.open().await;
+    create_users(&store, &["ada"]).await;
+    store.revoke_tokens(Some(at(1))).await.unwrap();
+    store.revoke_user_tokens("ada", Some(at(2))).await.unwrap();
+    let task = Task {
+        id: "t1".to_owned(),
+        status: TaskStatus::Running,
+        result: json!({}),
+        created_at: at(1),
+        updated_at: at(1),
+    };
+    store.put_task(&task).await.unwrap();
+    let task = Task { status: TaskStatus::Completed, result: json!({ "ada": { "status": "ok" } }), ..task };
+    store.put_task(&task).await.unwrap();
+    store.close().await;
+
+    let store = database.open().await;
+    assert_eq!(store.tokens_revoked_before().await.unwrap(), Some(at(1)));
+    let ada = store.user("ada").await.unwrap().unwrap();
+    assert_eq!(ada.revoke_tokens_issued_before, Some(at(2)));
+    assert_eq!(store.task("t1").await.unwrap(), Some(task));
+    store.revoke_tokens(None).await.unwrap();
+    assert_eq!(store.tokens_revoked_before().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_opened_says_why() {
+    let error = async |url: &str| store::open(url).await.err().unwrap().to_string();
+    let refused = error("mysql://root:secret@localhost/db").await;
+    assert_eq!(refused, "the database failed: no database is called \"mysql\", write sqlite://path");
+    let refused = error("sqlite:///no/such/directory/rollcall.db").await;
+    assert!(refused.contains("unable to open database file"), "{refused}");
 }

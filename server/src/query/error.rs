@@ -23,6 +23,8 @@ pub enum QueryError {
     BadName { field: String },
     #[error("{what} must be {expected}")]
     BadShape { what: &'static str, expected: &'static str },
+    #[error("field \"{field}\": text may not contain U+0000")]
+    NulCharacter { field: String },
     #[error("the filter is nested more than {0} levels deep")]
     TooDeep(usize),
     #[error("the filter has more than {0} conditions")]

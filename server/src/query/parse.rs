@@ -30,7 +30,8 @@ pub(super) fn target<F: Field>(name: &str) -> Result<Target<F>, QueryError> {
         return Ok(Target::Builtin(field));
     }
     let bad_name = || QueryError::BadName { field: name.to_owned() };
-    Path::dotted(name).map(Target::Custom).ok_or_else(bad_name)
+    let path = Path::dotted(name).filter(|_| !name.contains('\0'));
+    path.map(Target::Custom).ok_or_else(bad_name)
 }
 
 /// Counts what it has read, so that no filter can ask for more work than its limits allow.
@@ -133,6 +134,9 @@ impl Parser {
                 Target::Custom(_) => QueryError::NotForCustomFields { operator },
             });
         }
+        if has_nul(operand) {
+            return Err(QueryError::NulCharacter { field: name.to_owned() });
+        }
         let bad_operand =
             |expected| QueryError::BadOperand { operator: operator.name(), field: name.to_owned(), expected };
         Ok(match operator {
@@ -227,5 +231,15 @@ impl Parser {
             true => Err(QueryError::TooBroad(MAX_CONDITIONS)),
             false => Ok(()),
         }
+    }
+}
+
+/// Whether a text in `json` holds U+0000, which no record holds and not every database takes.
+fn has_nul(json: &Json) -> bool {
+    match json {
+        Json::String(text) => text.contains('\0'),
+        Json::Array(values) => values.iter().any(has_nul),
+        Json::Object(fields) => fields.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
+        Json::Null | Json::Bool(_) | Json::Number(_) => false,
     }
 }

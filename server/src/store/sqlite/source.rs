@@ -86,6 +86,14 @@ macro_rules! unread {
     };
 }
 
+/// The texts in the channel's list of tags, if it has one.
+macro_rules! tags {
+    () => {
+        "json_each(channels.custom, '$.filter_tags') AS tag
+            WHERE tag.type = 'text' AND json_type(channels.custom, '$.filter_tags') = 'array'"
+    };
+}
+
 impl SqlField for UserField {
     const CUSTOM_COLUMN: &'static str = "users.custom";
     const WORDS_COLUMN: &'static str = "users.words";
@@ -147,11 +155,9 @@ impl SqlField for ChannelField {
                     WHERE members.cid = channels.cid",
             },
             ChannelField::FilterTags => Source::Many {
-                any: "EXISTS (SELECT 1 FROM json_each(channels.custom, '$.filter_tags') AS tag
-                    WHERE tag.type = 'text' AND ",
+                any: concat!("EXISTS (SELECT 1 FROM ", tags!(), " AND "),
                 one: Operand { value: "tag.value", words: "NULL" },
-                all: "SELECT value FROM json_each(channels.custom, '$.filter_tags')
-                    WHERE type = 'text'",
+                all: concat!("SELECT tag.value FROM ", tags!()),
             },
             ChannelField::Name => text(custom_text!("channels", "$.name"), words!("channels", "$.name")),
             ChannelField::Hidden => value("coalesce(me.hidden, 0)"),

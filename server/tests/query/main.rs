@@ -1,0 +1,57 @@
+//! The database's answer to a query is the one a reader of the protocol would give.
+
+mod channels;
+mod naive;
+mod random;
+mod users;
+
+use std::future::Future;
+
+use proptest::prelude::*;
+use rollcall_server::query::{ChannelField, Filter, MemberField, Sort, UserField};
+use serde_json::Value;
+
+/// Runs a story with I/O inside a property.
+fn run<T>(story: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(story)
+}
+
+/// Any JSON at all, with a liking for what filters are made of.
+fn any_json() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![
+        proptest::sample::select(vec![
+            "$and", "$or", "$nor", "$eq", "$in", "$gt", "$exists", "$q", "id", "name", "a.b"
+        ])
+        .prop_map(str::to_owned),
+        any::<String>(),
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        text.clone().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(12, 64, 6, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            proptest::collection::hash_map(text.clone(), inner, 0..6)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_json_is_a_filter_or_a_clear_error(json in any_json()) {
+        let refusals = [
+            Filter::<UserField>::parse(&json).err(),
+            Filter::<ChannelField>::parse(&json).err(),
+            Filter::<MemberField>::parse(&json).err(),
+            Sort::<UserField>::parse(&json).err(),
+        ];
+        for refusal in refusals.into_iter().flatten() {
+            prop_assert!(!refusal.to_string().is_empty());
+        }
+    }
+}
