@@ -392,8 +392,10 @@ async fn what_a_member_has_not_read_is_counted() {
     assert_eq!(all.len(), 2);
     assert!(all.iter().all(|read| read.unread_messages == 0 && read.last_read == at(9)));
     assert_eq!(store.unread("bob").await.unwrap(), Unread::default());
-    let reads = store.reads(&[one, two]).await.unwrap();
-    assert_eq!(reads.len(), 4);
+    let cids = [one, two];
+    let reads = store.reads(&cids, 1).await.unwrap();
+    assert_eq!(reads.iter().map(|read| &*read.user_id).collect::<Vec<_>>(), ["ada", "ada"]);
+    assert_eq!(store.reads_by("bob", &cids).await.unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -111,7 +111,12 @@ impl Records {
             (Some(page), [channel]) => app.store.messages(&channel.cid, page).await?,
             (Some(page), _) => app.store.latest_messages(&cids, page.limit).await?,
         };
-        let reads = app.store.reads(&cids).await?;
+        let mut reads = app.store.reads(&cids, limit).await?;
+        if let Some(user) = call.acting_user() {
+            // Own reads count even when the page of members ends before.
+            reads.retain(|read| read.user_id != user);
+            reads.extend(app.store.reads_by(user, &cids).await?);
+        }
         let watchers = channels.iter().map(|channel| (channel.cid.clone(), app.hub.watchers_of(&channel.cid)));
         Ok(Self {
             members,

@@ -154,8 +154,8 @@ pub async fn unread(State(app): State<AppState>, call: Call) -> Result<Reply, Ap
     let me = call.require_user()?;
     let total = app.store.unread(me).await?;
     let cids = app.store.channels_of(me).await?;
-    let reads = app.store.reads(&cids).await?;
-    let channels = reads.iter().filter(|read| read.user_id == me && read.unread_messages > 0).map(
+    let reads = app.store.reads_by(me, &cids).await?;
+    let channels = reads.iter().filter(|read| read.unread_messages > 0).map(
         |read| json!({ "channel_id": read.cid, "unread_count": read.unread_messages, "last_read": read.last_read }),
     );
     Ok(Reply::ok(&json!({

@@ -132,11 +132,12 @@ async fn announce(app: &App, channel: &Channel, message: &Message) -> Result<(),
     teller.watchers(&event)?;
     let mut notification =
         wire::Event { channel: Some(teller.channel()), ..event.renamed(event::NOTIFICATION_MESSAGE_NEW) };
-    for id in app.store.member_ids(&channel.cid).await? {
-        if app.hub.is_connected(&id) {
-            notification.unread = Some(app.store.unread(&id).await?.into());
-            teller.outside([&*id], &notification)?;
-        }
+    let mut connected = app.store.member_ids(&channel.cid).await?;
+    connected.retain(|id| app.hub.is_connected(id));
+    let mut unread = app.store.unread_of(&connected).await?;
+    for id in &connected {
+        notification.unread = Some(unread.remove(id).unwrap_or_default().into());
+        teller.outside([&**id], &notification)?;
     }
     Ok(())
 }

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -200,8 +202,12 @@ pub trait MemberStore: Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<Written<Member>>>;
 
-    /// How far each member of these channels has read. One query, however many channels.
-    async fn reads(&self, cids: &[String]) -> Result<Vec<Read>>;
+    /// How far the first members of each channel have read it, at most `limit` a channel, in the
+    /// order of [`members_of`](Self::members_of). One query, however many channels.
+    async fn reads(&self, cids: &[String], limit: u32) -> Result<Vec<Read>>;
+
+    /// How far the user has read each of these channels. In no particular order.
+    async fn reads_by(&self, user_id: &str, cids: &[String]) -> Result<Vec<Read>>;
 
     /// Marks the channel as read by its member, up to and including the message, or all of it.
     async fn mark_read(&self, cid: &str, user_id: &str, message_id: Option<&str>, now: Timestamp) -> Result<Read>;
@@ -210,6 +216,12 @@ pub trait MemberStore: Send + Sync {
     /// difference.
     async fn mark_all_read(&self, user_id: &str, now: Timestamp) -> Result<Vec<Read>>;
 
+    /// What each of these users has not read. One query, however many users.
+    async fn unread_of(&self, user_ids: &[String]) -> Result<HashMap<String, Unread>>;
+
     /// What the user has not read.
-    async fn unread(&self, user_id: &str) -> Result<Unread>;
+    async fn unread(&self, user_id: &str) -> Result<Unread> {
+        let mut unread = self.unread_of(&[user_id.to_owned()]).await?;
+        Ok(unread.remove(user_id).unwrap_or_default())
+    }
 }

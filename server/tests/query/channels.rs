@@ -167,7 +167,7 @@ async fn known(store: &Arc<dyn Store>, cid: &str, viewer: Option<&str>) -> Known
     let users = store.users(&ids).await.unwrap();
     let of_viewer = |user_id: &str| viewer == Some(user_id);
     let membership = members.iter().find(|member| of_viewer(&member.user_id)).cloned();
-    let read = store.reads(&cids).await.unwrap().into_iter().find(|read| of_viewer(&read.user_id));
+    let read = store.reads(&cids, 100).await.unwrap().into_iter().find(|read| of_viewer(&read.user_id));
     Known {
         channel: store.channel(cid).await.unwrap().unwrap(),
         users: users.into_iter().map(|user| (user.id.clone(), user)).collect(),

@@ -12,14 +12,17 @@ type Sql = QueryBuilder<Sqlite>;
 const SAME_TYPE: &str = "(x.type = v.type
     OR x.type IN ('integer', 'real') AND v.type IN ('integer', 'real'))";
 
-/// Appends a condition that is true of the rows the filter means and false, never NULL, of others.
+/// Appends a condition that is true of the rows the filter means, and false or NULL of others.
+///
+/// `AND` and `OR` take NULL for false, as `WHERE` does; only a negation has to say so. (Making
+/// every condition two-valued would keep it from using an index.)
 pub(super) fn push<F: SqlField>(sql: &mut Sql, filter: &Filter<F>) {
     match filter {
         Filter::And(of) => push_joined(sql, of, " AND ", "1"),
         Filter::Or(of) => push_joined(sql, of, " OR ", "0"),
         Filter::Nor(of) => {
-            sql.push("NOT ");
             push_joined(sql, of, " OR ", "0");
+            sql.push(" IS NOT TRUE");
         }
         Filter::Field(target, test) => {
             sql.push("(");
@@ -27,7 +30,7 @@ pub(super) fn push<F: SqlField>(sql: &mut Sql, filter: &Filter<F>) {
                 Target::Builtin(field) => push_builtin(sql, field.source(), test),
                 Target::Custom(path) => push_custom::<F>(sql, path, test),
             }
-            sql.push(") IS TRUE");
+            sql.push(")");
         }
     }
 }

@@ -1,6 +1,8 @@
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::{QueryBuilder, SqliteConnection};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use super::row::{self, micros};
 use super::{SqliteStore, channels, filter, json_list, users};
@@ -14,19 +16,14 @@ const SELECT_READS: &str = "SELECT members.cid, members.user_id, members.last_re
             WHERE messages.cid = members.cid AND messages.created_at > members.last_read
                 AND messages.parent_id IS NULL AND messages.deleted_at IS NULL
                 AND messages.user_id <> members.user_id
-        ) AS unread
-    FROM members";
+        ) AS unread";
 
 #[async_trait]
 impl MemberStore for SqliteStore {
     async fn members_of(&self, cids: &[String], limit: u32, offset: u32) -> Result<Vec<Member>> {
-        let sql = "SELECT members.* FROM json_each(?) AS wanted CROSS JOIN members
-            ON members.rowid IN (
-                SELECT rowid FROM members AS page WHERE page.cid = wanted.value
-                ORDER BY page.created_at, page.user_id LIMIT ? OFFSET ?)
-            ORDER BY wanted.key, members.created_at, members.user_id";
-        let query = sqlx::query(sql).bind(json_list(cids)).bind(limit).bind(offset);
-        row::all(&query.fetch_all(&self.readers).await?, row::member)
+        let mut sql = QueryBuilder::new("SELECT members.*");
+        push_first(&mut sql, cids, limit, offset);
+        row::all(&sql.build().fetch_all(&self.readers).await?, row::member)
     }
 
     async fn members(&self, cid: &str, user_ids: &[String]) -> Result<Vec<Member>> {
@@ -116,11 +113,17 @@ impl MemberStore for SqliteStore {
         Ok(written)
     }
 
-    async fn reads(&self, cids: &[String]) -> Result<Vec<Read>> {
+    async fn reads(&self, cids: &[String], limit: u32) -> Result<Vec<Read>> {
         let mut sql = QueryBuilder::new(SELECT_READS);
-        sql.push(" WHERE members.cid IN (SELECT value FROM json_each(");
-        sql.push_bind(json_list(cids));
-        sql.push("))");
+        push_first(&mut sql, cids, limit, 0);
+        row::all(&sql.build().fetch_all(&self.readers).await?, row::read)
+    }
+
+    async fn reads_by(&self, user_id: &str, cids: &[String]) -> Result<Vec<Read>> {
+        let mut sql = QueryBuilder::new(SELECT_READS);
+        sql.push(" FROM members WHERE members.user_id = ").push_bind(user_id.to_owned());
+        sql.push(" AND members.cid IN (SELECT value FROM json_each(");
+        sql.push_bind(json_list(cids)).push("))");
         row::all(&sql.build().fetch_all(&self.readers).await?, row::read)
     }
 
@@ -141,7 +144,7 @@ impl MemberStore for SqliteStore {
         let query = sqlx::query(sql).bind(time).bind(id).bind(cid).bind(user_id);
         query.execute(&mut *tx).await?;
         let mut sql = QueryBuilder::new(SELECT_READS);
-        sql.push(" WHERE members.cid = ").push_bind(cid.to_owned());
+        sql.push(" FROM members WHERE members.cid = ").push_bind(cid.to_owned());
         sql.push(" AND members.user_id = ").push_bind(user_id.to_owned());
         let read = row::read(&sql.build().fetch_one(&mut *tx).await?)?;
         tx.commit().await?;
@@ -151,7 +154,7 @@ impl MemberStore for SqliteStore {
     async fn mark_all_read(&self, user_id: &str, now: Timestamp) -> Result<Vec<Read>> {
         let mut tx = self.begin().await?;
         let mut sql = QueryBuilder::new(SELECT_READS);
-        sql.push(" WHERE unread > 0 AND members.user_id = ");
+        sql.push(" FROM members WHERE unread > 0 AND members.user_id = ");
         sql.push_bind(user_id.to_owned());
         let mut reads = row::all(&sql.build().fetch_all(&mut *tx).await?, row::read)?;
         let sql = "UPDATE members SET last_read = ?2, last_read_message_id = (
@@ -162,7 +165,7 @@ impl MemberStore for SqliteStore {
         let cids: Vec<String> = reads.iter().map(|read| read.cid.clone()).collect();
         let query = sqlx::query_as(sql).bind(user_id).bind(now.as_microsecond());
         let newest: Vec<(String, Option<String>)> = query.bind(json_list(&cids)).fetch_all(&mut *tx).await?;
-        let mut newest: std::collections::HashMap<_, _> = newest.into_iter().collect();
+        let mut newest: HashMap<_, _> = newest.into_iter().collect();
         for read in &mut reads {
             read.last_read = now;
             read.last_read_message_id = newest.remove(&read.cid).flatten();
@@ -172,16 +175,34 @@ impl MemberStore for SqliteStore {
         Ok(reads)
     }
 
-    async fn unread(&self, user_id: &str) -> Result<Unread> {
-        let mut sql = QueryBuilder::new("SELECT coalesce(sum(unread), 0), count(*) FROM (");
-        sql.push(SELECT_READS);
-        sql.push(" JOIN channels USING (cid) WHERE channels.deleted_at IS NULL");
-        sql.push(" AND members.user_id = ").push_bind(user_id.to_owned());
-        sql.push(") WHERE unread > 0");
-        let query = sql.build_query_as::<(u32, u32)>();
-        let (messages, channels) = query.fetch_one(&self.readers).await?;
-        Ok(Unread { messages, channels })
+    async fn unread_of(&self, user_ids: &[String]) -> Result<HashMap<String, Unread>> {
+        // Materialised, or each member would be counted once for `WHERE` and once for the sum.
+        let mut sql = QueryBuilder::new("WITH reads AS MATERIALIZED (");
+        sql.push(SELECT_READS).push(" FROM members JOIN channels USING (cid)");
+        sql.push(" WHERE channels.deleted_at IS NULL AND members.user_id IN (SELECT value FROM json_each(");
+        sql.push_bind(json_list(user_ids));
+        sql.push(
+            ")))
+            SELECT user_id, sum(unread), count(*) FROM reads WHERE unread > 0 GROUP BY user_id",
+        );
+        let query = sql.build_query_as::<(String, u32, u32)>();
+        let rows = query.fetch_all(&self.readers).await?;
+        let unread = |(user_id, messages, channels)| (user_id, Unread { messages, channels });
+        Ok(rows.into_iter().map(unread).collect())
     }
+}
+
+/// Appends where the first members of each channel come from, in the order of `cids` and in which
+/// they joined.
+fn push_first(sql: &mut QueryBuilder<Sqlite>, cids: &[String], limit: u32, offset: u32) {
+    sql.push(" FROM json_each(").push_bind(json_list(cids));
+    sql.push(
+        ") AS wanted CROSS JOIN members ON members.rowid IN (
+            SELECT rowid FROM members AS page WHERE page.cid = wanted.value
+            ORDER BY page.created_at, page.user_id",
+    );
+    filter::push_page(sql, limit, offset);
+    sql.push(") ORDER BY wanted.key, members.created_at, members.user_id");
 }
 
 /// The member, or an error when the user is none.

@@ -10,6 +10,10 @@ use crate::store::{Result, StoreError, User, UserChange, UserStore, Written};
 #[async_trait]
 impl UserStore for SqliteStore {
     async fn upsert_users(&self, changes: &[UserChange], now: Timestamp) -> Result<Vec<Written<User>>> {
+        // Most who connect say nothing new of themselves: they need not wait for the writer.
+        if let Some(unchanged) = self.unchanged(changes).await? {
+            return Ok(unchanged);
+        }
         let mut tx = self.begin().await?;
         let mut written = Vec::with_capacity(changes.len());
         for change in changes {
@@ -128,6 +132,26 @@ impl UserStore for SqliteStore {
         save(&mut tx, &user).await?;
         tx.commit().await?;
         Ok(user)
+    }
+}
+
+impl SqliteStore {
+    /// The users, if these changes leave all of them as they are.
+    async fn unchanged(&self, changes: &[UserChange]) -> Result<Option<Vec<Written<User>>>> {
+        let ids: Vec<String> = changes.iter().map(|change| change.id.clone()).collect();
+        let users = self.users(&ids).await?;
+        let mut unchanged = Vec::with_capacity(changes.len());
+        for change in changes {
+            let before = users.iter().find(|user| user.id == change.id && user.deleted_at.is_none());
+            let Some(before) = before else { return Ok(None) };
+            let mut after = before.clone();
+            change.apply(&mut after)?;
+            if after != *before {
+                return Ok(None);
+            }
+            unchanged.push(Written { before: Some(before.clone()), after });
+        }
+        Ok(Some(unchanged))
     }
 }
 
