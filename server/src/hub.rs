@@ -21,7 +21,7 @@ pub use outbox::Inbox;
 use crate::auth::ANONYMOUS;
 use crate::bus::{Audience, Envelope, Event, local::LocalBus};
 use crate::metrics::Metrics;
-use crate::presence::registry::{Ending, Output, Registry};
+use crate::presence::registry::{Ending, Registry};
 use crate::presence::watchers::{Scope, Watchers};
 use crate::presence::{Cid, ConnectionId, UserId};
 use crate::store::Store;
@@ -59,7 +59,6 @@ struct Shared {
     sooner: Notify,
     /// Tells whoever waits for the end that a connection ended.
     ended: Notify,
-    metrics: Metrics,
     options: Options,
 }
 
@@ -75,11 +74,11 @@ impl Hub {
                     watchers: Watchers::new(options.subscriptions),
                     outboxes: HashMap::new(),
                     notices,
+                    metrics,
                     closing: false,
                 }),
                 sooner: Notify::new(),
                 ended: Notify::new(),
-                metrics,
                 options: options.clone(),
             }),
         };
@@ -276,10 +275,10 @@ impl Hub {
                 delivered += 1;
             } else if let Some(outbox) = state.outboxes.remove(&connection) {
                 outbox.close(close::TRY_AGAIN_LATER);
-                self.shared.metrics.slow_readers.inc();
+                state.metrics.slow_readers.inc();
             }
         }
-        self.shared.metrics.events_delivered.inc_by(delivered);
+        state.metrics.events_delivered.inc_by(delivered);
     }
 
     /// Changes the state, then passes on what follows from the change, all under one lock: the
@@ -288,13 +287,8 @@ impl Hub {
         let mut state = self.lock();
         let due = state.registry.poll_timeout();
         let result = change(&mut state, Instant::now());
-        while let Some(output) = state.registry.poll_output() {
-            if matches!(output, Output::Flip { .. }) {
-                self.shared.metrics.flips.inc();
-            }
-            state.pass_on(output);
-        }
-        self.shared.metrics.observe(
+        state.settle();
+        state.metrics.observe(
             state.registry.connection_count(),
             state.registry.online_count(),
             state.watchers.subscription_count(),

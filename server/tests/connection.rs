@@ -6,6 +6,7 @@ mod common;
 
 use common::person::{close_code, next_frame, open};
 use common::{SECRET, TestServer, signed, token, user_token};
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -160,4 +161,54 @@ async fn nobody_in_particular_may_connect_too() {
     let mut socket = open(&server, &query).await;
     let hello = next_frame(&mut socket).await;
     assert_eq!(hello["me"]["id"], "!anon", "{hello}");
+}
+
+#[tokio::test]
+async fn who_says_nothing_is_asked_and_then_given_up() {
+    let flags = ["--health-check-interval", "50ms", "--idle-timeout", "200ms", "--offline-grace", "0s"];
+    let server = TestServer::with(&flags).await;
+    let mut ada = server.connect("ada").await;
+    let unsolicited = loop {
+        let frame = ada.next_frame().await;
+        if frame["type"] == "health.check" {
+            break frame;
+        }
+    };
+    assert!(unsolicited.get("me").is_none());
+
+    // Whoever reads answers the server's pings. Bob does not read on.
+    let mut bob = open(&server, &[("json", payload("bob")), ("authorization", user_token("bob"))]).await;
+    next_frame(&mut bob).await;
+    while is_online(&server, "bob").await {}
+    assert_eq!(close_code(&mut bob).await, Some(4000));
+}
+
+async fn is_online(server: &TestServer, user: &str) -> bool {
+    let query = json!({ "filter_conditions": { "id": user } }).to_string();
+    let path = reqwest::Url::parse_with_params("http://x/users", [("payload", query)]).unwrap();
+    let path = format!("/users?{}", path.query().unwrap());
+    let reply = server.server_side(Method::GET, &path, Value::Null).await;
+    reply["users"][0]["online"].as_bool().unwrap()
+}
+
+#[tokio::test]
+async fn a_reader_that_falls_behind_is_told_to_come_back() {
+    let server = TestServer::with(&["--event-queue", "1"]).await;
+    server.knows(&["ada", "eve"]).await;
+    let bob = server.connect("bob").await;
+    bob.watch_users(&["ada", "eve"]).await;
+    let users = json!({ "users": { "ada": { "id": "ada", "status": "1" }, "eve": { "id": "eve", "status": "2" } } });
+    server.server_side(Method::POST, "/users", users).await;
+    assert_eq!(bob.is_closed_with().await, Some(1013));
+}
+
+#[tokio::test]
+async fn a_user_has_only_so_many_connections() {
+    let server = TestServer::with(&["--connections-per-user", "2"]).await;
+    let first = server.connect("ada").await;
+    let _second = server.connect("ada").await;
+    let error = refusal(&server, &[("json", payload("ada")), ("authorization", user_token("ada"))]).await;
+    assert_eq!((&error["code"], &error["StatusCode"]), (&json!(71), &json!(429)));
+    first.says_goodbye().await;
+    server.connect("ada").await;
 }

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use super::announcer::Notice;
 use super::outbox::Outbox;
 use crate::bus::Audience;
+use crate::metrics::Metrics;
 use crate::presence::registry::{Ending, Output, Reason, Registry};
 use crate::presence::watchers::Watchers;
 use crate::presence::{Cid, ConnectionId, UserId};
@@ -19,6 +20,7 @@ pub(super) struct State {
     /// Unbounded, because it is written to under the lock; the announcer outruns its writers,
     /// who all wait for the database first.
     pub notices: mpsc::UnboundedSender<Notice>,
+    pub metrics: Metrics,
     pub closing: bool,
 }
 
@@ -30,6 +32,8 @@ impl State {
         };
         let visible = self.registry.is_online(&user);
         self.registry.disconnect(now, connection, ending);
+        // First offline, then no longer watching: as it looks when somebody hides.
+        self.settle();
         for cid in self.watchers.remove(connection) {
             if visible && !self.is_watching(&user, &cid) {
                 self.notify_watching(&user, &cid, false);
@@ -52,19 +56,30 @@ impl State {
         });
     }
 
-    pub fn pass_on(&self, output: Output) {
-        let toggled = match &output {
-            Output::Flip { user, online, reason: Reason::Invisible | Reason::Visible } => Some((user.clone(), *online)),
-            _ => None,
-        };
-        self.notify(Notice::from(output));
-        if let Some((user, visible)) = toggled {
-            let channels: BTreeSet<Cid> =
-                self.registry.connections(&user).iter().flat_map(|c| self.watchers.channels_of(*c).cloned()).collect();
-            for cid in channels {
-                self.notify_watching(&user, &cid, visible);
+    /// Passes on what follows from the changes so far.
+    pub fn settle(&mut self) {
+        while let Some(output) = self.registry.poll_output() {
+            let toggled = match &output {
+                Output::Flip { user, online, reason: Reason::Invisible | Reason::Visible } => {
+                    Some((user.clone(), *online))
+                }
+                _ => None,
+            };
+            if matches!(output, Output::Flip { .. }) {
+                self.metrics.flips.inc();
+            }
+            self.notify(Notice::from(output));
+            if let Some((user, visible)) = toggled {
+                for cid in self.watched_by(&user) {
+                    self.notify_watching(&user, &cid, visible);
+                }
             }
         }
+    }
+
+    fn watched_by(&self, user: &str) -> BTreeSet<Cid> {
+        let connections = self.registry.connections(user).iter();
+        connections.flat_map(|connection| self.watchers.channels_of(*connection).cloned()).collect()
     }
 
     pub fn is_watching(&self, user: &str, cid: &str) -> bool {

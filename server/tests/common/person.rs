@@ -177,7 +177,12 @@ impl Person {
 
 /// Opens a socket to `/connect` with this query; the API key comes along unless it is given.
 pub async fn open(server: &TestServer, query: &[(&str, String)]) -> Socket {
-    let mut url = reqwest::Url::parse(&format!("ws://{}/connect", server.address)).unwrap();
+    open_at(&server.address.to_string(), query).await
+}
+
+/// Like [`open`], at this host and port.
+pub async fn open_at(address: &str, query: &[(&str, String)]) -> Socket {
+    let mut url = reqwest::Url::parse(&format!("ws://{address}/connect")).unwrap();
     url.query_pairs_mut().extend_pairs(query);
     if !query.iter().any(|(name, _)| *name == "api_key") {
         url.query_pairs_mut().append_pair("api_key", KEY);
