@@ -136,7 +136,7 @@ async fn who_asks_for_batches_gets_them() {
 async fn a_restart_of_the_server_says_come_back() {
     let server = TestServer::start().await;
     let ada = server.connect("ada").await;
-    let (code, ()) = tokio::join!(ada.is_closed_with(), server.stop());
+    let (code, ()) = tokio::join!(ada.hears_close(), server.stop());
     assert_eq!(code, Some(1001));
 }
 
@@ -199,7 +199,7 @@ async fn a_reader_that_falls_behind_is_told_to_come_back() {
     bob.watch_users(&["ada", "eve"]).await;
     let users = json!({ "users": { "ada": { "id": "ada", "status": "1" }, "eve": { "id": "eve", "status": "2" } } });
     server.server_side(Method::POST, "/users", users).await;
-    assert_eq!(bob.is_closed_with().await, Some(1013));
+    assert_eq!(bob.hears_close().await, Some(1013));
 }
 
 #[tokio::test]

@@ -79,7 +79,7 @@ async fn who_hides_looks_like_who_left() {
     let second = server.connect("veiled").await;
     let open = json!({ "watch": true, "state": true, "presence": true });
     second.call(Method::POST, "/channels/messaging/veiled/query", open).await;
-    hidden.is_lost();
+    hidden.vanishes();
     second.says_goodbye().await;
     let third = server.connect("veiled").await;
     assert_eq!(third.me["invisible"], true);

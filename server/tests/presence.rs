@@ -80,7 +80,7 @@ async fn a_reload_within_the_grace_shows_nothing() {
     ada.heard_so_far().await;
     bob.closes_with(CloseCode::Away).await;
     let bob = server.connect("bob").await;
-    bob.is_lost();
+    bob.vanishes();
     server.connect("bob").await;
     assert_eq!(ada.heard_so_far().await, Vec::<Value>::new());
 }
@@ -92,7 +92,7 @@ async fn a_lost_connection_counts_as_gone_after_the_grace() {
     let bob = server.connect("bob").await;
     ada.watch_users(&["bob"]).await;
     ada.heard_so_far().await;
-    bob.is_lost();
+    bob.vanishes();
     assert_eq!(ada.sees().await, flip("bob", false));
 }
 

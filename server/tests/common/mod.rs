@@ -2,8 +2,8 @@
 //!
 //! Each server has its own free port and its own database, and ends with its test.
 
-// Each test binary uses its own part of this.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 
 pub mod person;
 

@@ -165,12 +165,12 @@ impl Person {
     }
 
     /// The connection breaks without a word.
-    pub fn is_lost(self) {
+    pub fn vanishes(self) {
         drop(self.socket);
     }
 
     /// The code with which the server closes the connection.
-    pub async fn is_closed_with(mut self) -> Option<u16> {
+    pub async fn hears_close(mut self) -> Option<u16> {
         close_code(&mut self.socket).await
     }
 }
