@@ -81,7 +81,7 @@ export class Roster {
       Number(b.id === this.people.me) - Number(a.id === this.people.me) ||
       Number(b.online) - Number(a.online) ||
       (a.online ? 0 : (b.lastActive?.getTime() ?? 0) - (a.lastActive?.getTime() ?? 0)) ||
-      a.name.localeCompare(b.name)
+      a.name.localeCompare(b.name, undefined, { numeric: true })
     );
   }
 }

@@ -31,8 +31,9 @@ export function addressFor(name: string, invisible = false): string {
 export function readVisitor(address: URL): Visitor | null {
   const user = address.searchParams.get('user')?.trim();
   if (!user) return null;
-  const id = /^[\w@-]{1,255}$/.test(user) ? user : idOf(user);
-  const name = address.searchParams.get('name')?.trim() || nameOf(id);
+  const isId = /^[\w@-]{1,255}$/.test(user);
+  const id = isId ? user : idOf(user);
+  const name = address.searchParams.get('name')?.trim() || (isId ? nameOf(id) : user);
   return address.searchParams.get('invisible') === 'true' ? { id, name, invisible: true } : { id, name };
 }
 
