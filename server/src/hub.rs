@@ -226,6 +226,9 @@ impl Hub {
     pub fn close(&self, code: u16) {
         let mut state = self.lock();
         state.closing = true;
+        for user in state.registry.online_users() {
+            state.notify(Notice::Active { user: user.clone() });
+        }
         for (_, outbox) in state.outboxes.drain() {
             outbox.close(code);
         }

@@ -97,7 +97,7 @@ async fn events_come_with_the_next_poll_or_end_its_wait() {
 #[tokio::test]
 async fn a_session_that_ended_or_is_another_s_is_not_found() {
     let server = TestServer::start().await;
-    let mut ada = Poller::open(&server, "ada").await;
+    let ada = Poller::open(&server, "ada").await;
     let (status, error) = longpoll(&server, "bob", &[("connection_id", &ada.connection_id)]).await;
     assert_eq!((status, &error["code"]), (StatusCode::BAD_REQUEST, &json!(46)));
     ada.close().await;

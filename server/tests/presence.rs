@@ -200,6 +200,18 @@ async fn invisibility_survives_a_restart_and_nobody_else_is_online_after_it() {
 }
 
 #[tokio::test]
+async fn a_shutdown_remembers_who_was_there_until_then() {
+    let server = TestServer::start().await;
+    let bob = server.connect("bob").await;
+    let since = bob.me["last_active"].as_str().unwrap().to_owned();
+    let server = server.restart().await;
+    let ada = server.connect("ada").await;
+    let users = ada.watch_users(&["bob"]).await;
+    assert_eq!(users[0]["online"], false);
+    assert!(users[0]["last_active"].as_str().unwrap() > since.as_str(), "{users:?}");
+}
+
+#[tokio::test]
 async fn there_are_three_ways_to_watch() {
     let server = TestServer::start().await;
     server.connect("bob").await.says_goodbye().await;

@@ -182,6 +182,11 @@ impl Registry {
         self.users.get(user).map_or(&[], |entry| entry.connections.as_slice())
     }
 
+    /// The users whom others see as online.
+    pub fn online_users(&self) -> impl Iterator<Item = &UserId> {
+        self.users.iter().filter(|(_, entry)| entry.online()).map(|(user, _)| user)
+    }
+
     /// How many users others see as online.
     pub fn online_count(&self) -> usize {
         self.online

@@ -38,17 +38,21 @@ impl TestServer {
         Self::with(&[]).await
     }
 
+    pub async fn without_dev_tokens() -> Self {
+        Self::on(tempfile::tempdir().unwrap(), Vec::new()).await
+    }
+
     /// A server with more flags.
     pub async fn with(flags: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let flags = flags.iter().map(|flag| flag.to_string()).collect();
+        let flags = flags.iter().chain(&["--dev-tokens"]).map(|flag| flag.to_string()).collect();
         Self::on(directory, flags).await
     }
 
     async fn on(directory: TempDir, flags: Vec<String>) -> Self {
         let database = format!("sqlite://{}", database(&directory).display());
         let fixed = ["rollcall-server", "--listen", "127.0.0.1:0", "--api-key", KEY, "--api-secret", SECRET];
-        let arguments = fixed.into_iter().chain(["--dev-tokens", "--database", &database]);
+        let arguments = fixed.into_iter().chain(["--database", &database]);
         let config = Config::parse_from(arguments.chain(flags.iter().map(String::as_str)));
         let server = Server::bind(config).await.unwrap();
         let address = server.address();

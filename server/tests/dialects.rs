@@ -1,0 +1,143 @@
+//! Each SDK connects and keeps alive in its own way; all of them are understood.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
+
+mod common;
+
+use common::person::{Socket, close_code, next_frame};
+use common::{KEY, TestServer, user_token};
+use futures_util::SinkExt;
+use reqwest::Url;
+use serde_json::{Value, json};
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+
+/// Connects as an SDK does: what it puts into `json`, the rest of the query, and headers.
+async fn connect(server: &TestServer, json: Value, query: &[(&str, &str)], headers: &[(&'static str, &str)]) -> Socket {
+    let mut url = Url::parse(&format!("ws://{}/connect", server.address)).unwrap();
+    url.query_pairs_mut().append_pair("json", &json.to_string()).append_pair("api_key", KEY).extend_pairs(query);
+    let mut request = url.as_str().into_client_request().unwrap();
+    for (name, value) in headers {
+        request.headers_mut().insert(*name, HeaderValue::from_str(value).unwrap());
+    }
+    connect_async(request).await.unwrap().0
+}
+
+/// The first frame greets Jim; afterwards the keep-alive is answered.
+async fn is_served(mut socket: Socket, keep_alive: impl FnOnce(&Value) -> Message) -> Value {
+    let hello = next_frame(&mut socket).await;
+    assert_eq!((&hello["type"], &hello["me"]["id"]), (&json!("health.check"), &json!("jim")), "{hello}");
+    socket.send(keep_alive(&hello)).await.unwrap();
+    loop {
+        let frame = next_frame(&mut socket).await;
+        if frame["type"] == "health.check" {
+            assert_eq!(frame["connection_id"], hello["connection_id"]);
+            assert!(frame.get("me").is_none());
+            return hello;
+        }
+    }
+}
+
+#[tokio::test]
+async fn javascript() {
+    let server = TestServer::start().await;
+    let json = json!({ "user_id": "jim", "user_details": { "id": "jim", "status": "Here" }, "client_request_id": "1" });
+    let token = user_token("jim");
+    let query = [("authorization", &*token), ("stream-auth-type", "jwt"), ("X-Stream-Client", "stream-chat-js-v9")];
+    let socket = connect(&server, json, &query, &[]).await;
+    let keep_alive = |_: &Value| Message::text(r#"[{"type":"health.check","client_id":"jim--1"}]"#);
+    assert_eq!(is_served(socket, keep_alive).await["me"]["status"], "Here");
+}
+
+#[tokio::test]
+async fn swift_authenticates_in_headers_and_pings() {
+    let server = TestServer::start().await;
+    let json = json!({
+        "user_id": "jim", "server_determines_connection_id": true,
+        "user_details": { "id": "jim", "name": "Jim", "invisible": false, "language": "en", "privacy_settings": {} },
+    });
+    let token = user_token("jim");
+    let headers = [("authorization", &*token), ("stream-auth-type", "jwt"), ("x-stream-client", "stream-chat-swift")];
+    let socket = connect(&server, json, &[], &headers).await;
+    let hello = is_served(socket, |_| Message::Ping("".into())).await;
+    for field in ["id", "role", "created_at", "updated_at", "online", "language"] {
+        assert!(hello["me"].get(field).is_some(), "{field}");
+    }
+}
+
+#[tokio::test]
+async fn flutter_sends_its_token_in_the_payload() {
+    let server = TestServer::start().await;
+    let json = json!({
+        "user_id": "jim", "user_details": { "id": "jim" }, "user_token": user_token("jim"),
+        "server_determines_connection_id": true,
+    });
+    let query = [("stream-auth-type", "jwt"), ("X-Stream-Client", "\"stream-chat-flutter\"")];
+    let socket = connect(&server, json, &query, &[]).await;
+    let keep_alive = |hello: &Value| {
+        Message::text(json!({ "type": "health.check", "connection_id": hello["connection_id"] }).to_string())
+    };
+    is_served(socket, keep_alive).await;
+}
+
+#[tokio::test]
+async fn android_names_its_client_in_the_payload_and_echoes_the_event() {
+    let server = TestServer::start().await;
+    let json = json!({
+        "user_id": "jim", "server_determines_connection_id": true, "X-Stream-Client": "stream-chat-android",
+        "user_details": { "id": "jim", "role": "admin", "banned": false, "invisible": false, "teams": [] },
+    });
+    let token = user_token("jim");
+    let socket = connect(&server, json, &[("authorization", &token)], &[]).await;
+    let hello = is_served(socket, |hello| Message::text(hello.to_string())).await;
+    assert_eq!(hello["me"]["role"], "user");
+}
+
+#[tokio::test]
+async fn android_is_anonymous_without_a_token() {
+    let server = TestServer::start().await;
+    let json = json!({ "user_id": "anon", "user_details": { "id": "anon" }, "server_determines_connection_id": true });
+    let mut socket = connect(&server, json, &[("stream-auth-type", "anonymous")], &[]).await;
+    assert_eq!(next_frame(&mut socket).await["me"]["id"], "!anon");
+}
+
+#[tokio::test]
+async fn unity_sends_one_health_check() {
+    let server = TestServer::start().await;
+    let token = user_token("jim");
+    let json = json!({
+        "user_id": "jim", "user_details": { "id": "jim" }, "user_token": token,
+        "server_determines_connection_id": true,
+    });
+    let query = [("authorization", &*token), ("stream-auth-type", "jwt")];
+    let socket = connect(&server, json, &query, &[]).await;
+    is_served(socket, |_| Message::text(r#"{"type":"health.check"}"#)).await;
+}
+
+#[tokio::test]
+async fn unreal_offers_a_protocol_sends_nothing_and_reads_errors_without_a_type() {
+    let server = TestServer::start().await;
+    let json = json!({ "user_id": "jim", "user_details": { "id": "jim", "invisible": false } });
+    let token = user_token("jim");
+    let client = ("X-Stream-Client", "stream-chat-unreal-client");
+    let protocol = [("sec-websocket-protocol", "wss")];
+    let socket = connect(&server, json.clone(), &[("authorization", &token), client], &protocol).await;
+    is_served(socket, |_| Message::text("")).await;
+
+    let mut refused = connect(&server, json, &[("authorization", "nonsense"), client], &protocol).await;
+    let frame = next_frame(&mut refused).await;
+    assert!(frame.get("type").is_none(), "{frame}");
+    assert_eq!(frame["error"]["code"], 5);
+    assert_eq!(close_code(&mut refused).await, Some(1000));
+}
+
+#[tokio::test]
+async fn a_stray_bearer_is_not_in_the_way() {
+    let server = TestServer::start().await;
+    let json = json!({ "user_id": "jim", "user_details": { "id": "jim" } });
+    let token = format!("Bearer {}", user_token("jim"));
+    let socket = connect(&server, json, &[], &[("authorization", &token)]).await;
+    is_served(socket, |_| Message::text("")).await;
+}
