@@ -180,6 +180,48 @@ async fn one_bad_entry_fails_the_whole_batch() {
 }
 
 #[tokio::test]
+async fn of_writes_at_the_same_time_only_the_bad_ones_fail() {
+    let database = Database::new();
+    let store = database.open().await;
+    let write = |n: usize| {
+        let store = store.clone();
+        let good = named(&format!("good{n}"), "Good");
+        let bad = with(&format!("bad{n}"), json!({ "note": "x".repeat(6000) }));
+        let batch = if n.is_multiple_of(3) { vec![good, bad] } else { vec![good] };
+        tokio::spawn(async move { store.upsert_users(&batch, at(1)).await.is_ok() })
+    };
+    for (n, task) in (0..60).map(write).collect::<Vec<_>>().into_iter().enumerate() {
+        let is_bad = n.is_multiple_of(3);
+        assert_eq!(task.await.unwrap(), !is_bad);
+        let user = store.user(&format!("good{n}")).await.unwrap();
+        assert_eq!(user.is_none(), is_bad, "what is acknowledged is there, and nothing else");
+    }
+}
+
+#[tokio::test]
+async fn a_caller_who_goes_away_leaves_nothing_half_written() {
+    let database = Database::new();
+    let store = database.open().await;
+    let pair = |n: usize| [format!("left{n}"), format!("right{n}")];
+    for n in 0..40 {
+        let writer = store.clone();
+        let batch = pair(n).map(UserChange::of);
+        let task = tokio::spawn(async move { writer.upsert_users(&batch, at(1)).await });
+        for _ in 0..n {
+            tokio::task::yield_now().await;
+        }
+        task.abort();
+        let outcome = task.await;
+        let found = store.users(&pair(n)).await.unwrap().len();
+        match outcome {
+            Ok(written) => assert_eq!((written.unwrap().len(), found), (2, 2)),
+            Err(_) => assert!(found == 0 || found == 2, "{found} of 2"),
+        }
+    }
+    create_users(&store, &["ada"]).await;
+}
+
+#[tokio::test]
 async fn last_active_never_goes_back() {
     let store = store::open("sqlite::memory:").await.unwrap();
     create_users(&store, &["ada"]).await;

@@ -1,7 +1,9 @@
+use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 /// Why the store did not do what it was asked. Nothing was written.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// What the operation names does not exist.
     #[error("{what} {} does not exist", quoted(.ids))]
@@ -21,13 +23,13 @@ pub enum StoreError {
     Invalid { id: String, reason: String },
     /// The database failed: the disk is full, the file locked, the connection lost.
     #[error("the database failed: {0}")]
-    Database(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Database(#[source] Arc<dyn Error + Send + Sync>),
 }
 
 impl StoreError {
     /// A failure of the database itself, whatever its driver calls it.
-    pub fn database(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Database(cause.into())
+    pub fn database(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Database(cause.into().into())
     }
 
     pub(crate) fn not_found(what: &'static str, id: impl Into<String>) -> Self {

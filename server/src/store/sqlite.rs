@@ -12,6 +12,7 @@ mod messages;
 mod row;
 mod source;
 mod users;
+mod writer;
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -19,7 +20,9 @@ use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, SqlStr, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{SqlStr, SqliteConnection, SqlitePool};
+
+use self::writer::{Transaction, Writer};
 
 use super::{Result, StoreError};
 
@@ -34,7 +37,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "init", include_str!("../../migra
 
 /// A store in one file.
 pub(super) struct SqliteStore {
-    writer: SqlitePool,
+    writer: Writer,
     readers: SqlitePool,
 }
 
@@ -57,14 +60,12 @@ impl SqliteStore {
             true => writer.clone(),
             false => pool(READERS).connect_with(options.pragma("query_only", "1")).await?,
         };
-        Ok(Self { writer, readers })
+        Ok(Self { writer: Writer::new(writer), readers })
     }
 
-    /// A transaction that may write. Dropped without a commit it never happened.
-    ///
-    /// `IMMEDIATE` takes the lock now: one that is taken at the first write may be refused then.
-    async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    /// A transaction that may write.
+    async fn begin(&self) -> Result<Transaction> {
+        self.writer.begin().await
     }
 }
 
@@ -83,7 +84,6 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
         Migration::new(*version, Cow::Borrowed(*description), MigrationType::Simple, SqlStr::from_static(sql), false)
     });
     let migrator = Migrator::with_migrations(migrations.collect());
-    connection.ping().await?;
     migrator.run(connection).await.map_err(StoreError::database)
 }
 

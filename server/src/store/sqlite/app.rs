@@ -14,8 +14,9 @@ impl AppStore for SqliteStore {
 
     async fn revoke_tokens(&self, before: Option<Timestamp>) -> Result<()> {
         let query = sqlx::query("UPDATE app SET tokens_revoked_before = ?").bind(micros(before));
-        query.execute(&self.writer).await?;
-        Ok(())
+        let mut tx = self.begin().await?;
+        query.execute(&mut *tx).await?;
+        tx.commit().await
     }
 
     async fn put_task(&self, task: &Task) -> Result<()> {
@@ -23,15 +24,16 @@ impl AppStore for SqliteStore {
             VALUES (?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET status = excluded.status, result = excluded.result,
                 updated_at = excluded.updated_at";
+        let mut tx = self.begin().await?;
         sqlx::query(sql)
             .bind(&task.id)
             .bind(task.status.as_str())
             .bind(task.result.to_string())
             .bind(task.created_at.as_microsecond())
             .bind(task.updated_at.as_microsecond())
-            .execute(&self.writer)
+            .execute(&mut *tx)
             .await?;
-        Ok(())
+        tx.commit().await
     }
 
     async fn task(&self, id: &str) -> Result<Option<Task>> {
@@ -42,7 +44,8 @@ impl AppStore for SqliteStore {
 
     async fn check(&self) -> Result<()> {
         sqlx::query("SELECT one FROM app").fetch_one(&self.readers).await?;
-        Ok(())
+        // Writes nothing, but needs the lock.
+        self.begin().await?.commit().await
     }
 
     async fn close(&self) {
