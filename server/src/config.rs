@@ -70,6 +70,14 @@ pub struct Config {
     #[arg(long, env = "ROLLCALL_IDLE_TIMEOUT", default_value = "60s", value_parser = humantime::parse_duration)]
     pub idle_timeout: Duration,
 
+    /// Requests of one user to one endpoint in a minute; 0 for no limit
+    #[arg(long, env = "ROLLCALL_USER_REQUESTS_PER_MINUTE", default_value_t = 600)]
+    pub user_requests_per_minute: u32,
+
+    /// How many times the hosted service's limits all users of a platform have together; 0 for no limit
+    #[arg(long, env = "ROLLCALL_RATE_LIMIT_SCALE", default_value_t = 100)]
+    pub rate_limit_scale: u32,
+
     /// How long a shutdown waits for connections to end
     #[arg(long, env = "ROLLCALL_SHUTDOWN_TIMEOUT", default_value = "5s", value_parser = humantime::parse_duration)]
     pub shutdown_timeout: Duration,

@@ -41,7 +41,7 @@ pub use rate_limit::RateLimiter;
 
 /// Every endpoint, the files of `--www`, and `connections`: the addresses that clients connect to.
 pub fn router(state: AppState, connections: Router<AppState>) -> Router {
-    let limiter = Arc::new(RateLimiter::new(None));
+    let limiter = Arc::new(RateLimiter::new(state.config.rate_limit_scale, state.config.user_requests_per_minute));
     let at = |endpoint: Endpoint, methods: MethodRouter<AppState>| {
         let gate = Gate { app: state.clone(), limiter: limiter.clone(), endpoint };
         methods.layer(middleware::from_fn_with_state(gate, gate::pass))
@@ -78,6 +78,7 @@ pub fn router(state: AppState, connections: Router<AppState>) -> Router {
             "/channels/{type}/{id}/member/{user_id}",
             at(endpoint::UPDATE_MEMBER_PARTIAL, patch(members::update_one)),
         )
+        .route("/channels/{type}/{id}/member", at(endpoint::UPDATE_MEMBER_PARTIAL, patch(members::update_own)))
         .route("/members", at(endpoint::QUERY_MEMBERS, get(members::query)))
         .route("/unread", at(endpoint::UNREAD_COUNTS, get(events::unread)))
         .route("/sync", at(endpoint::SYNC, post(events::sync)))

@@ -23,6 +23,8 @@ pub async fn get(State(app): State<AppState>) -> Result<Reply, ApiError> {
         "disable_auth_checks": app.config.dev_tokens,
         "disable_permissions_checks": false,
         "suspended": false,
+        "call_types": {},
+        "reminders_interval": 0,
         "revoke_tokens_issued_before": app.store.tokens_revoked_before().await?,
         "channel_configs": configs(),
     } })))
@@ -57,14 +59,25 @@ pub fn time(field: &str, value: &Value) -> Result<Option<Timestamp>, ApiError> {
 
 /// `GET /channeltypes`.
 pub async fn channel_types(_: Call) -> Reply {
-    Reply::ok(&json!({ "channel_types": configs() }))
+    let types: Map<String, Value> =
+        ChannelType::all().iter().map(|kind| (kind.config.name.to_owned(), described(&kind.config))).collect();
+    Reply::ok(&json!({ "channel_types": types }))
 }
 
 /// `GET /channeltypes/{type}`.
 pub async fn channel_type(Path(name): Path<String>, _: Call) -> Result<Reply, ApiError> {
     let kind = ChannelType::named(&name);
     let kind = kind.ok_or_else(|| ApiError::not_found(format!("channel type {name:?} does not exist")))?;
-    Ok(Reply::ok(&kind.config))
+    Ok(Reply::ok(&described(&kind.config)))
+}
+
+/// A configuration, with the permissions that SDKs expect beside it. Ours are fixed: `own_capabilities`
+/// of a channel says what one may do.
+fn described(config: &Config) -> Value {
+    let mut config = json!(config);
+    config["grants"] = json!({});
+    config["permissions"] = json!([]);
+    config
 }
 
 fn configs() -> Map<String, Value> {

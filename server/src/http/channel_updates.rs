@@ -85,7 +85,7 @@ fn read_partial(Partial { set, unset }: Partial) -> Result<ChannelChange, ApiErr
             ("frozen", Value::Bool(frozen)) => change.frozen = Change::Set(frozen),
             ("disabled", Value::Bool(disabled)) => change.disabled = Change::Set(disabled),
             ("frozen" | "disabled", _) => return Err(wrong("boolean")),
-            _ if channel_data::is_channel_field(&key) => {}
+            _ if channel_data::is_channel_field(&key) => return Err(reserved(&key)),
             (_, value) => change.custom.push(CustomChange::Set(path(&key)?, value)),
         }
     }
@@ -94,11 +94,16 @@ fn read_partial(Partial { set, unset }: Partial) -> Result<ChannelChange, ApiErr
             "team" => change.team = Change::Clear,
             "frozen" => change.frozen = Change::Clear,
             "disabled" => change.disabled = Change::Clear,
-            _ if channel_data::is_channel_field(&key) => {}
+            _ if channel_data::is_channel_field(&key) => return Err(reserved(&key)),
             _ => change.custom.push(CustomChange::Unset(path(&key)?)),
         }
     }
     Ok(change)
+}
+
+/// Nobody names a single field by accident, as SDKs do when they send back a whole channel.
+fn reserved(key: &str) -> ApiError {
+    ApiError::input(format!("field {key:?} is reserved"))
 }
 
 async fn change_channel(

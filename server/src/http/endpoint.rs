@@ -5,7 +5,7 @@
 pub struct Endpoint {
     /// The name in `<name> failed with error: …` and in `GET /rate_limits`.
     pub name: &'static str,
-    /// Requests per minute and platform.
+    /// Requests per minute and platform on the hosted service.
     pub per_minute: u32,
 }
 

@@ -207,7 +207,17 @@ struct Partial {
     unset: Vec<String>,
 }
 
-/// `PATCH /channels/{type}/{id}/member/{user_id}`: a member's own settings and custom fields.
+/// `PATCH /channels/{type}/{id}/member`: the caller's own settings and custom fields as a member.
+pub async fn update_own(
+    State(app): State<AppState>,
+    Path((kind, id)): Path<(String, String)>,
+    call: Call,
+) -> Result<Reply, ApiError> {
+    let user_id = call.require_user()?.to_owned();
+    update_one(State(app), Path((kind, id, user_id)), call).await
+}
+
+/// `PATCH /channels/{type}/{id}/member/{user_id}`: a member's settings and custom fields.
 pub async fn update_one(
     State(app): State<AppState>,
     Path((kind, id, user_id)): Path<(String, String, String)>,

@@ -76,7 +76,8 @@ impl Allowance {
 /// forget every caller of the minute before.
 #[derive(Debug, Default)]
 pub struct RateLimiter {
-    per_user: Option<u32>,
+    scale: u32,
+    per_user: u32,
     window: Mutex<Window>,
 }
 
@@ -88,9 +89,10 @@ struct Window {
 }
 
 impl RateLimiter {
-    /// `per_user`: requests per minute of one user to one endpoint; `None` for no such limit.
-    pub fn new(per_user: Option<u32>) -> Self {
-        Self { per_user, window: Mutex::default() }
+    /// `scale`: how many times an endpoint's own limit a platform may use; `per_user`: requests per
+    /// minute of one user to one endpoint. Either 0 for no limit.
+    pub fn new(scale: u32, per_user: u32) -> Self {
+        Self { scale, per_user, window: Mutex::default() }
     }
 
     /// Counts one request made at `now` (seconds since 1970) and says what is left, or refuses it.
@@ -103,12 +105,18 @@ impl RateLimiter {
     ) -> (Allowance, Result<(), ApiError>) {
         let mut window = self.window_at(now);
         let reset = (window.minute + 1) * 60;
-        let mut allowance =
-            allow(window.platforms.entry((endpoint.name, platform)).or_default(), endpoint.per_minute, reset);
-        if let (Ok(left), Some(limit), Some(user)) = (allowance, self.per_user, user) {
-            let counter = window.users.entry((endpoint.name, user.into())).or_default();
-            allowance = allow(counter, limit, reset).map(|own| if own.remaining < left.remaining { own } else { left });
-        }
+        // The user's own limit first: who is over it does not use up everybody's.
+        let own = match (self.per_user, user) {
+            (0, _) | (_, None) => None,
+            (limit, Some(user)) => {
+                Some(allow(window.users.entry((endpoint.name, user.into())).or_default(), limit, reset))
+            }
+        };
+        let allowance = own.transpose().and_then(|own| {
+            let counter = window.platforms.entry((endpoint.name, platform)).or_default();
+            let all = allow(counter, self.limit_of(endpoint), reset)?;
+            Ok(own.filter(|own| own.remaining < all.remaining).unwrap_or(all))
+        });
         match allowance {
             Ok(allowance) => (allowance, Ok(())),
             Err(limit) => {
@@ -125,9 +133,16 @@ impl RateLimiter {
         let window = self.window_at(now);
         let used = window.platforms.get(&(endpoint.name, platform)).copied();
         Allowance {
-            limit: endpoint.per_minute,
-            remaining: endpoint.per_minute.saturating_sub(used.unwrap_or(0)),
+            limit: self.limit_of(endpoint),
+            remaining: self.limit_of(endpoint).saturating_sub(used.unwrap_or(0)),
             reset: (window.minute + 1) * 60,
+        }
+    }
+
+    fn limit_of(&self, endpoint: Endpoint) -> u32 {
+        match self.scale {
+            0 => u32::MAX,
+            scale => endpoint.per_minute.saturating_mul(scale),
         }
     }
 
@@ -159,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_window_ends_with_its_minute() {
-        let limiter = RateLimiter::new(Some(2));
+        let limiter = RateLimiter::new(1, 2);
         let take = |user, now| limiter.take(QUERY_USERS, Platform::Web, Some(user), now);
 
         assert_eq!(take("ada", 60).0.remaining, 1);

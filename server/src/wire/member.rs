@@ -35,7 +35,6 @@ pub struct Member<'a> {
 /// What only the member may see of the membership.
 #[derive(Clone, Debug, Serialize)]
 struct Own {
-    hidden: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     archived_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,7 +76,7 @@ impl<'a> Member<'a> {
     /// The member as they see themselves (`membership` in a channel's state).
     pub fn own(member: &'a store::Member, user: Option<User<'a>>, owner: bool) -> Self {
         Self {
-            own: Some(Own { hidden: member.hidden, archived_at: member.archived_at, pinned_at: member.pinned_at }),
+            own: Some(Own { archived_at: member.archived_at, pinned_at: member.pinned_at }),
             ..Self::public(member, user, owner)
         }
     }

@@ -39,7 +39,6 @@ struct Own<'a> {
     shadow_banned: bool,
     devices: [Value; 0],
     mutes: [Value; 0],
-    channel_mutes: [Value; 0],
     #[serde(skip_serializing_if = "Option::is_none")]
     privacy_settings: Option<&'a Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,7 +76,6 @@ impl<'a> User<'a> {
                 shadow_banned: false,
                 devices: [],
                 mutes: [],
-                channel_mutes: [],
                 privacy_settings: user.privacy_settings.as_ref(),
                 revoke_tokens_issued_before: user.revoke_tokens_issued_before,
             }),
@@ -91,6 +89,7 @@ impl<'a> User<'a> {
 pub struct Me<'a> {
     #[serde(flatten)]
     user: User<'a>,
+    channel_mutes: [Value; 0],
     unread_count: u32,
     total_unread_count: u32,
     unread_channels: u32,
@@ -102,6 +101,7 @@ impl<'a> Me<'a> {
     pub fn new(user: &'a store::User, unread: store::Unread) -> Self {
         Self {
             user: User::own(user, true),
+            channel_mutes: [],
             unread_count: unread.messages,
             total_unread_count: unread.messages,
             unread_channels: unread.channels,
