@@ -29,7 +29,9 @@ function enter(visitor: Visitor, banner: Banner): void {
 
   room.connectionChanged.listen((connection) => {
     showConnection(connection);
-    if (connection.state === 'online') settleAddress(visitor);
+    if (connection.state !== 'online') return;
+    settleAddress(visitor);
+    banner.hide();
   });
   room.heard.listen((event) => log.add(event));
   room.failed.listen((problem) => banner.show(problem));
