@@ -8,10 +8,6 @@ use crate::query::{Filter, IdRange, Order, Path, Sort, Target, Test, Value};
 
 type Sql = QueryBuilder<Sqlite>;
 
-/// Whether two values out of JSON are of one type. Integers and other numbers are.
-const SAME_TYPE: &str = "(x.type = v.type
-    OR x.type IN ('integer', 'real') AND v.type IN ('integer', 'real'))";
-
 /// Appends a condition that is true of the rows the filter means, and false or NULL of others.
 ///
 /// `AND` and `OR` take NULL for false, as `WHERE` does; only a negation has to say so. (Making
@@ -110,76 +106,77 @@ fn push_operand(sql: &mut Sql, operand: &Operand, test: &Test) {
     }
 }
 
-/// Custom values are compared with their JSON types: `v` is what the filter wants, `x` what is
-/// there.
+/// Custom values have the types of JSON: values of different types are never equal, and none comes
+/// before the other.
 fn push_custom<F: SqlField>(sql: &mut Sql, path: &Path, test: &Test) {
+    let custom = F::CUSTOM_COLUMN;
     let path = json_path(path);
-    let itself = |sql: &mut Sql| {
-        sql.push(format!("SELECT json_type({}, ", F::CUSTOM_COLUMN));
-        sql.push_bind(path.clone());
-        sql.push(format!(") AS type, json_extract({}, ", F::CUSTOM_COLUMN));
-        sql.push_bind(path.clone()).push(") AS value");
-    };
-    let elements = |sql: &mut Sql| {
-        sql.push(format!("SELECT type, value FROM json_each({}, ", F::CUSTOM_COLUMN));
-        sql.push_bind(path.clone());
-        sql.push(format!(") WHERE json_type({}, ", F::CUSTOM_COLUMN));
-        sql.push_bind(path.clone()).push(") = 'array'");
-    };
     match test {
-        Test::Equal(wanted) => {
-            push_any(sql, wanted_one(wanted), itself, "IS");
-        }
+        Test::Equal(wanted) => push_is_one_of::<F>(sql, &path, std::slice::from_ref(wanted)),
         Test::NotEqual(wanted) => {
-            sql.push("NOT ");
-            push_any(sql, wanted_one(wanted), itself, "IS");
+            push_is_one_of::<F>(sql, &path, std::slice::from_ref(wanted));
+            sql.push(" IS NOT TRUE");
+        }
+        Test::In(wanted) => push_is_or_has_one_of::<F>(sql, &path, wanted),
+        Test::NotIn(wanted) => {
+            sql.push("(");
+            push_is_or_has_one_of::<F>(sql, &path, wanted);
+            sql.push(") IS NOT TRUE");
+        }
+        Test::Contains(wanted) => push_has_one_of::<F>(sql, &path, std::slice::from_ref(wanted)),
+        Test::SameSet(wanted) => {
+            let wanted = Value::Json(wanted.iter().map(json).collect());
+            push_is_one_of::<F>(sql, &path, &[wanted]);
         }
         Test::Compare(order, wanted) => {
-            push_any(sql, wanted_one(wanted), itself, order.sql());
-        }
-        Test::In(wanted) | Test::NotIn(wanted) => {
-            if matches!(test, Test::NotIn(_)) {
-                sql.push("NOT ");
-            }
-            let both = |sql: &mut Sql| {
-                itself(sql);
-                sql.push(" UNION ALL ");
-                elements(sql);
-            };
-            push_any(sql, json_values(wanted), both, "IS");
-        }
-        Test::Contains(wanted) => {
-            push_any(sql, wanted_one(wanted), elements, "IS");
-        }
-        Test::SameSet(wanted) => {
-            let wanted = Value::Json(serde_json::Value::Array(wanted.iter().map(json).collect()));
-            push_any(sql, wanted_one(&wanted), itself, "IS");
+            let wanted = json(wanted).to_string();
+            sql.push(format!("replace(json_type({custom}, ")).push_bind(path.clone());
+            sql.push("), 'real', 'integer') = replace(json_type(").push_bind(wanted.clone());
+            sql.push(format!("), 'real', 'integer') AND json_extract({custom}, ")).push_bind(path);
+            sql.push(format!(") {} json_extract(", order.sql())).push_bind(wanted).push(", '$')");
         }
         Test::Exists(exists) => {
-            sql.push(format!("json_type({}, ", F::CUSTOM_COLUMN));
-            sql.push_bind(path);
+            sql.push(format!("json_type({custom}, ")).push_bind(path);
             sql.push(if *exists { ") IS NOT NULL" } else { ") IS NULL" });
         }
         Test::Autocomplete(text) | Test::Text(text) => {
-            sql.push(format!("json_type({}, ", F::WORDS_COLUMN));
-            sql.push_bind(path.clone());
-            sql.push(format!(") = 'text' AND instr(json_extract({}, ", F::WORDS_COLUMN));
-            sql.push_bind(path).push("), ");
-            sql.push_bind(text.clone()).push(") > 0");
+            let words = F::WORDS_COLUMN;
+            sql.push(format!("json_type({words}, ")).push_bind(path.clone());
+            sql.push(format!(") = 'text' AND instr(json_extract({words}, ")).push_bind(path);
+            sql.push("), ").push_bind(text.clone()).push(") > 0");
         }
     }
 }
 
-/// Whether one of the values there relates to one of those wanted, a JSON array.
-fn push_any(sql: &mut Sql, wanted: String, there: impl Fn(&mut Sql), operator: &str) {
-    sql.push("EXISTS (SELECT 1 FROM json_each(");
-    sql.push_bind(wanted).push(") AS v, (");
-    there(sql);
-    sql.push(format!(") AS x WHERE {SAME_TYPE} AND x.value {operator} v.value)"));
+fn push_is_or_has_one_of<F: SqlField>(sql: &mut Sql, path: &str, wanted: &[Value]) {
+    push_is_one_of::<F>(sql, path, wanted);
+    sql.push(" OR ");
+    push_has_one_of::<F>(sql, path, wanted);
 }
 
-fn wanted_one(value: &Value) -> String {
-    json_values(std::slice::from_ref(value))
+fn push_is_one_of<F: SqlField>(sql: &mut Sql, path: &str, wanted: &[Value]) {
+    let custom = F::CUSTOM_COLUMN;
+    sql.push(format!("(replace(json_type({custom}, ")).push_bind(path.to_owned());
+    sql.push(format!("), 'real', 'integer'), coalesce(json_extract({custom}, ")).push_bind(path.to_owned());
+    sql.push("), ''))");
+    push_in(sql, wanted);
+}
+
+/// The value is a list, and one of its elements is wanted.
+fn push_has_one_of<F: SqlField>(sql: &mut Sql, path: &str, wanted: &[Value]) {
+    let custom = F::CUSTOM_COLUMN;
+    sql.push(format!("EXISTS (SELECT 1 FROM json_each({custom}, ")).push_bind(path.to_owned());
+    sql.push(format!(") AS element WHERE json_type({custom}, ")).push_bind(path.to_owned());
+    sql.push(") = 'array' AND (replace(element.type, 'real', 'integer'), coalesce(element.value, ''))");
+    push_in(sql, wanted);
+    sql.push(")");
+}
+
+/// After a pair of a JSON type and a value: whether it is one of those wanted. The database looks
+/// it up in an index of them that it makes once.
+fn push_in(sql: &mut Sql, wanted: &[Value]) {
+    sql.push(" IN (SELECT replace(type, 'real', 'integer'), coalesce(value, '') FROM json_each(");
+    sql.push_bind(json_values(wanted)).push("))");
 }
 
 /// Appends `ORDER BY`: what the caller asked for or else the default, and the id to break ties.
