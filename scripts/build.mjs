@@ -1,7 +1,7 @@
 // Builds the npm package into `pkg/`, and the demo page into `www/dist/`.
 
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -55,7 +55,10 @@ export async function buildPackage() {
 function withoutPaths() {
   const cargo = process.env.CARGO_HOME ?? join(homedir(), '.cargo');
   const rustup = process.env.RUSTUP_HOME ?? join(homedir(), '.rustup');
-  return [[root, '.'], [cargo, 'cargo'], [rustup, 'rust']].map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
+  const registry = join(cargo, 'registry', 'src');
+  const registries = existsSync(registry) ? readdirSync(registry).map((name) => [join(registry, name), 'crates']) : [];
+  // The last one that matches counts.
+  return [[root, '.'], [cargo, 'cargo'], [rustup, 'rust'], ...registries].map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
 }
 
 /**

@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use super::http::{Call, segment};
 use super::input::Options;
 use super::listeners::Listeners;
-use super::promise::promise;
+use super::promise::settled;
 use super::shell::Shell;
 use super::state::ChannelState;
 use super::{error, wire};
@@ -96,45 +96,50 @@ impl ChannelInner {
         self.handle.replace(JsValue::UNDEFINED);
     }
 
-    fn check(&self, call: &str) -> Result<(), JsValue> {
+    fn path(&self, call: &str, rest: &str) -> Result<String, JsValue> {
+        match self.id.borrow().as_deref() {
+            Some(id) => Ok(["/channels/", &segment(&self.kind), "/", &segment(id), "/", rest].concat()),
+            None => Err(error::invalid(
+                &[call, ": the channel is known by its members only; await channel.watch() or channel.create() first"]
+                    .concat(),
+            )),
+        }
+    }
+
+    fn call(&self, name: &'static str, path: String, payload: JsValue) -> Result<Call, JsValue> {
         if self.ended.get() {
             return Err(error::disconnected());
         }
-        self.shell.session(call).map(|_| ())
+        Ok(Call { name, method: Method::POST, path, payload, subscribes: false, signal: None })
     }
 
-    fn path(&self, call: &str, rest: &str) -> Result<String, JsValue> {
-        match self.id.borrow().as_deref() {
-            Some(id) => Ok(format!("/channels/{}/{}/{rest}", segment(&self.kind), segment(id))),
-            None => Err(error::invalid(&format!(
-                "channel.{call}: the channel is known by its members only; await channel.watch() or channel.create() first"
-            ))),
-        }
-    }
-
-    async fn query(self: Rc<Self>, call: &'static str, options: JsValue, default: bool) -> Result<JsValue, JsValue> {
-        self.check(call)?;
-        let options = Options::new(call, &options)?;
+    fn query(self: Rc<Self>, name: &'static str, options: &JsValue, default: bool) -> Result<Promise, JsValue> {
+        let options = Options::new(name, options)?;
         let (state, watch, presence) =
             (options.flag("state", default)?, options.flag("watch", default)?, options.flag("presence", false)?);
-        let path = match self.id.borrow().as_deref() {
-            Some(_) => self.path(call, "query")?,
-            None => format!("/channels/{}/query", segment(&self.kind)),
+        let path = if self.id.borrow().is_some() {
+            self.path(name, "query")?
+        } else {
+            ["/channels/", &segment(&self.kind), "/query"].concat()
         };
-
         let body = options.to_body();
         wire::set(&body, "state", &state.into());
         wire::set(&body, "watch", &watch.into());
         wire::set(&body, "presence", &presence.into());
-        wire::set(&body, "data", &super::input::object(call, "data", &self.wanted)?);
-        let request =
-            Call::new(Method::POST, path).payload(body.into()).subscribes(watch || presence).signal(options.signal()?);
-        let (asked, response) = request.send(&self.shell, call).await?;
-        if !self.ended.get() {
-            self.take_response(asked, &response, watch, presence);
-            self.shell.pump();
-        }
-        Ok(response)
+        wire::set(&body, "data", &options.object("data", &self.wanted)?);
+        let mut call = self.call(name, path, body.into())?;
+        (call.subscribes, call.signal) = (watch || presence, options.signal()?);
+
+        let shell = self.shell.clone();
+        Ok(call.send(
+            &shell,
+            Box::new(move |answer| {
+                let (asked, response) = answer?;
+                self.take_response(asked, &response, watch, presence);
+                self.shell.pump();
+                Ok(response)
+            }),
+        ))
     }
 
     /// A query's answer: the state, and what is watched from now on.
@@ -174,29 +179,34 @@ impl ChannelInner {
         self.state.apply(kind, payload);
     }
 
-    async fn stop_watching(self: Rc<Self>) -> Result<JsValue, JsValue> {
-        self.check("channel.stopWatching")?;
-        let path = self.path("stopWatching", "stop-watching")?;
-        let call = Call::new(Method::POST, path).payload(Object::new().into()).subscribes(true);
+    fn stop_watching(&self) -> Result<Promise, JsValue> {
+        let name = "channel.stopWatching";
+        let mut call = self.call(name, self.path(name, "stop-watching")?, Object::new().into())?;
+        call.subscribes = true;
         // Whatever comes of the request, a reconnect must not bring the watch back.
         if let Some(cid) = self.cid.borrow().as_string() {
             self.shell.core.borrow_mut().stop_watching(&cid);
         }
-        Ok(call.send(&self.shell, "channel.stopWatching").await?.1)
+        Ok(call.send(&self.shell, Box::new(|answer| Ok(answer?.1))))
     }
 
-    async fn send_message(self: Rc<Self>, message: JsValue) -> Result<JsValue, JsValue> {
-        self.check("channel.sendMessage")?;
-        let path = self.path("sendMessage", "message")?;
-        if wire::get(&message, "text").as_string().is_none() {
+    fn send_message(self: Rc<Self>, message: &JsValue) -> Result<Promise, JsValue> {
+        let name = "channel.sendMessage";
+        if !wire::get(message, "text").is_string() {
             return Err(error::invalid("channel.sendMessage: the message must be an object with a `text`"));
         }
         let body = Object::new();
-        wire::set(&body, "message", &message);
-        let call = Call::new(Method::POST, path).payload(body.into());
-        let (_, reply) = call.send(&self.shell, "channel.sendMessage").await?;
-        self.state.add_message(&wire::get(&reply, "message"));
-        Ok(reply)
+        wire::set(&body, "message", message);
+        let call = self.call(name, self.path(name, "message")?, body.into())?;
+        let shell = self.shell.clone();
+        Ok(call.send(
+            &shell,
+            Box::new(move |answer| {
+                let (_, reply) = answer?;
+                self.state.add_message(&wire::get(&reply, "message"));
+                Ok(reply)
+            }),
+        ))
     }
 }
 
@@ -244,25 +254,25 @@ impl Channel {
     }
 
     pub fn create(&self, options: JsValue) -> Promise {
-        promise(self.inner.clone().query("channel.create", options, false))
+        settled(self.inner.clone().query("channel.create", &options, false))
     }
 
     pub fn watch(&self, options: JsValue) -> Promise {
-        promise(self.inner.clone().query("channel.watch", options, true))
+        settled(self.inner.clone().query("channel.watch", &options, true))
     }
 
     pub fn query(&self, options: JsValue) -> Promise {
-        promise(self.inner.clone().query("channel.query", options, false))
+        settled(self.inner.clone().query("channel.query", &options, false))
     }
 
     #[wasm_bindgen(js_name = stopWatching)]
     pub fn stop_watching(&self) -> Promise {
-        promise(self.inner.clone().stop_watching())
+        settled(self.inner.stop_watching())
     }
 
     #[wasm_bindgen(js_name = sendMessage)]
     pub fn send_message(&self, message: JsValue) -> Promise {
-        promise(self.inner.clone().send_message(message))
+        settled(self.inner.clone().send_message(&message))
     }
 
     pub fn on(&self, kind: JsValue, handler: JsValue) -> Result<JsValue, JsValue> {

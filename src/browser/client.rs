@@ -9,8 +9,8 @@ use wasm_bindgen::prelude::*;
 use super::channel::{self, ChannelInner};
 use super::error::{self, Code};
 use super::input::{self, Options};
-use super::promise::promise;
-use super::requests::{Query, list_of_users};
+use super::promise::{promise, settled};
+use super::requests::{self, Query, list_of_users};
 use super::session::Session;
 use super::shell::Shell;
 use super::token::{self, Token};
@@ -64,7 +64,7 @@ impl PresenceClient {
 
     #[wasm_bindgen(js_name = connectUser)]
     pub fn connect_user(&self, user: JsValue, token: JsValue) -> Promise {
-        self.connect(user, token).unwrap_or_else(|problem| Promise::reject(&problem))
+        settled(self.connect(user, token))
     }
 
     fn connect(&self, user: JsValue, token: JsValue) -> Result<Promise, JsValue> {
@@ -137,18 +137,12 @@ impl PresenceClient {
 
     #[wasm_bindgen(js_name = queryUsers)]
     pub fn query_users(&self, filter: JsValue, sort: JsValue, options: JsValue) -> Promise {
-        match Query::users(&filter, &sort, &options) {
-            Ok(query) => promise(self.shell.clone().query_users(query)),
-            Err(problem) => Promise::reject(&problem),
-        }
+        settled(Query::users(&filter, &sort, &options).map(|query| requests::query_users(&self.shell, query)))
     }
 
     #[wasm_bindgen(js_name = queryChannels)]
     pub fn query_channels(&self, filter: JsValue, sort: JsValue, options: JsValue) -> Promise {
-        match Query::channels(&filter, &sort, &options) {
-            Ok(query) => promise(self.shell.clone().query_channels(query)),
-            Err(problem) => Promise::reject(&problem),
-        }
+        settled(Query::channels(&filter, &sort, &options).map(|query| requests::query_channels(&self.shell, query)))
     }
 
     pub fn channel(&self, kind: JsValue, id: JsValue, data: JsValue) -> Result<JsValue, JsValue> {
@@ -169,21 +163,15 @@ impl PresenceClient {
         self.shell.listeners.off(kind, handler)
     }
 
-    fn upsert(&self, call: &str, users: &JsValue) -> Promise {
-        match list_of_users(call, users) {
-            Ok(users) => promise(self.shell.clone().upsert_users(users)),
-            Err(problem) => Promise::reject(&problem),
-        }
+    fn upsert(&self, call: &'static str, users: &JsValue) -> Promise {
+        settled(list_of_users(call, users).map(|users| requests::upsert_users(&self.shell, call, users)))
     }
 
-    fn update(&self, call: &str, updates: &JsValue) -> Promise {
-        match list_of_users(call, updates) {
-            Ok(updates) => promise(self.shell.clone().update_users(updates)),
-            Err(problem) => Promise::reject(&problem),
-        }
+    fn update(&self, call: &'static str, updates: &JsValue) -> Promise {
+        settled(list_of_users(call, updates).map(|updates| requests::update_users(&self.shell, call, updates)))
     }
 
-    fn set_invisible(&self, call: &str, invisible: bool) -> Promise {
+    fn set_invisible(&self, call: &'static str, invisible: bool) -> Promise {
         let Some(session) = self.shell.session_if_any() else {
             return Promise::reject(&error::not_connected(call));
         };

@@ -3,14 +3,14 @@
 use std::rc::Rc;
 
 use futures::channel::oneshot;
-use gloo_net::http::{Method, Request, RequestBuilder};
-use js_sys::encode_uri_component;
+use gloo_net::http::{Method, RequestBuilder};
+use js_sys::{Promise, encode_uri_component};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, AbortSignal};
 
 use super::error::{self, Code};
-use super::promise::Settle;
+use super::promise::{Outcome, Settle, promise};
 use super::session::Session;
 use super::shell::Shell;
 use super::timer::Timer;
@@ -23,117 +23,130 @@ const TOKEN_REFRESHES: u32 = 2;
 /// The wait before a second new token, in milliseconds.
 const REFRESH_PAUSE: u64 = 500;
 
+/// What becomes of an answer: it is dated by when it was asked for.
+pub(super) type Then = Box<dyn FnOnce(Result<(Asked, JsValue), JsValue>) -> Outcome>;
+
 /// One request.
 pub(super) struct Call {
+    /// What the app called, for messages.
+    pub(super) name: &'static str,
     pub(super) method: Method,
     /// The path after the base address, each segment encoded.
     pub(super) path: String,
     /// What goes into the address as `payload`, or into the body when the method has one.
-    pub(super) payload: Option<JsValue>,
+    pub(super) payload: JsValue,
     /// Whether it subscribes to anything, and so must name the connection and wait for one.
     pub(super) subscribes: bool,
     pub(super) signal: Option<AbortSignal>,
 }
 
 impl Call {
-    pub(super) fn new(method: Method, path: impl Into<String>) -> Self {
-        Call { method, path: path.into(), payload: None, subscribes: false, signal: None }
+    /// Sends it as the connected user. What the app passed is read before this returns; a token
+    /// that has expired is replaced on the way; `then` hears of the answer unless the request
+    /// could not even begin.
+    pub(super) fn send(self, shell: &Rc<Shell>, then: Then) -> Promise {
+        let prepared = shell.session(self.name).and_then(|session| Ok((session, self.text()?)));
+        match prepared {
+            Ok((session, text)) => {
+                let shell = shell.clone();
+                promise(async move {
+                    let request = Request { shell: &shell, session: &session, call: &self, text };
+                    then(shell.work.within(shell.timeout, self.signal.clone(), request.answer()).await)
+                })
+            }
+            Err(problem) => Promise::reject(&problem),
+        }
     }
 
-    pub(super) fn payload(mut self, payload: JsValue) -> Self {
-        self.payload = Some(payload);
-        self
+    fn text(&self) -> Result<JsValue, JsValue> {
+        wire::stringify(&self.payload).map_err(|problem| {
+            let reason = wire::get(&problem, "message").as_string().unwrap_or_default();
+            error::invalid(&[self.name, ": what was passed cannot be sent as JSON: ", &reason].concat())
+        })
     }
+}
 
-    pub(super) fn subscribes(mut self, subscribes: bool) -> Self {
-        self.subscribes = subscribes;
-        self
-    }
+/// A call on its way.
+struct Request<'a> {
+    shell: &'a Shell,
+    session: &'a Session,
+    call: &'a Call,
+    text: JsValue,
+}
 
-    pub(super) fn signal(mut self, signal: Option<AbortSignal>) -> Self {
-        self.signal = signal;
-        self
-    }
-
-    /// Sends it as the connected user; `asked` dates the answer. A token that has expired is replaced on the way.
-    pub(super) async fn send(self, shell: &Rc<Shell>, name: &str) -> Result<(Asked, JsValue), JsValue> {
-        let session = shell.session(name)?;
-        let signal = self.signal.clone();
-        shell.work.within(shell.timeout, signal, self.attempts(shell, &session)).await
-    }
-
-    async fn attempts(&self, shell: &Rc<Shell>, session: &Session) -> Result<(Asked, JsValue), JsValue> {
-        if self.subscribes {
-            shell.connected().await?;
+impl Request<'_> {
+    async fn answer(self) -> Result<(Asked, JsValue), JsValue> {
+        if self.call.subscribes {
+            self.shell.connected().await?;
         }
         let mut refused: Option<String> = None;
-        for refreshes in 0.. {
-            let token = session.token.get(refused.as_deref()).await?;
-            let asked = shell.core.borrow().asked();
-            match self.attempt(shell, session, &token).await {
-                Err(problem)
-                    if refreshes < TOKEN_REFRESHES && session.token.is_renewable() && is_token_expired(&problem) =>
-                {
-                    if refreshes > 0 {
-                        pause(REFRESH_PAUSE).await;
-                    }
-                    refused = Some(token);
-                }
-                result => return result.map(|reply| (asked, reply)),
+        let mut refreshes = 0;
+        loop {
+            let token = self.session.token.get(refused.as_deref()).await?;
+            let asked = self.shell.core.borrow().asked();
+            let Answer { status, retry_after, body } = self.fetch(&token).await.map_err(unreachable)?;
+            if (200..300).contains(&status) {
+                return Ok((asked, body));
             }
+            let problem = error::from_server(&body, Some(status));
+            if is_token_expired(&problem) && self.session.token.is_renewable() && refreshes < TOKEN_REFRESHES {
+                if refreshes > 0 {
+                    pause(REFRESH_PAUSE).await;
+                }
+                refreshes += 1;
+                refused = Some(token);
+                continue;
+            }
+            if let Some(seconds) = retry_after.and_then(|text| text.trim().parse::<u32>().ok()) {
+                error::set_retry_after(&problem, seconds);
+            }
+            return Err(problem);
         }
-        // The loop above only ends by returning.
-        Err(error::disconnected())
     }
 
-    async fn attempt(&self, shell: &Rc<Shell>, session: &Session, token: &str) -> Result<JsValue, JsValue> {
-        let mut url = format!(
-            "{}{}?user_id={}&api_key={}",
-            shell.base_url,
-            self.path,
-            encode_uri_component(&session.user_id),
-            encode_uri_component(&shell.api_key)
-        );
-        if let Some(id) = shell.connection_id() {
-            url.push_str("&connection_id=");
-            url.push_str(&String::from(encode_uri_component(&id)));
-        }
-        let text = self.payload.as_ref().map(wire::stringify).transpose()?;
-        let in_address = self.method == Method::GET;
-        if let (true, Some(text)) = (in_address, text.as_ref().and_then(JsValue::as_string)) {
-            url.push_str("&payload=");
-            url.push_str(&String::from(encode_uri_component(&text)));
-        }
+    fn url(&self) -> String {
+        let shell = self.shell;
+        let (user, key) = (segment(&self.session.user_id), segment(&shell.api_key));
+        let mut url = [&shell.base_url, &self.call.path, "?user_id=", &user, "&api_key=", &key].concat();
+        let mut add = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                url.push_str(name);
+                url.push_str(&segment(&value));
+            }
+        };
+        add("&connection_id=", shell.connection_id());
+        add("&payload=", self.text.as_string().filter(|_| self.call.method == Method::GET));
+        url
+    }
 
-        let aborting = AbortOnDrop::new()?;
-        let request = RequestBuilder::new(&url)
-            .method(self.method.clone())
+    async fn fetch(&self, token: &str) -> Result<Answer, gloo_net::Error> {
+        let aborting = AbortOnDrop(AbortController::new().ok());
+        let request = RequestBuilder::new(&self.url())
+            .method(self.call.method.clone())
             .header("Authorization", token)
             .header("stream-auth-type", "jwt")
             .header("X-Stream-Client", super::shell::CLIENT_NAME)
-            .abort_signal(Some(&aborting.0.signal()));
-        let request: Result<Request, _> = match text {
-            Some(text) if !in_address => request.header("Content-Type", "application/json").body(text),
-            _ => request.build(),
+            .abort_signal(aborting.0.as_ref().map(AbortController::signal).as_ref());
+        let request = if self.call.method == Method::GET {
+            request.build()?
+        } else {
+            request.header("Content-Type", "application/json").body(&self.text)?
         };
-        let response = request.map_err(unreachable)?.send().await.map_err(unreachable)?;
-
-        let (status, ok) = (response.status(), response.ok());
-        let retry_after = response.headers().get("retry-after");
-        let response: web_sys::Response = response.into();
-        let body = match response.json() {
+        let response = request.send().await?;
+        let (status, retry_after) = (response.status(), response.headers().get("retry-after"));
+        let body = match web_sys::Response::from(response).json() {
             Ok(promise) => JsFuture::from(promise).await.unwrap_or(JsValue::UNDEFINED),
             Err(_) => JsValue::UNDEFINED,
         };
-        if ok {
-            return Ok(body);
-        }
-        let problem = error::from_server(&body, Some(status));
-        if let Some(seconds) = retry_after.and_then(|text| text.trim().parse::<u32>().ok()) {
-            error::set_retry_after(&problem, seconds);
-        }
-        Err(problem)
+        Ok(Answer { status, retry_after, body })
     }
+}
+
+/// What a server answered; the body is undefined when it is not JSON.
+struct Answer {
+    status: u16,
+    retry_after: Option<String>,
+    body: JsValue,
 }
 
 /// One segment of a path.
@@ -146,7 +159,11 @@ fn is_token_expired(problem: &JsValue) -> bool {
 }
 
 fn unreachable(problem: gloo_net::Error) -> JsValue {
-    error::error(Code::Network, &format!("the server could not be reached ({problem}); check baseURL and the network"))
+    let reason = problem.to_string();
+    error::error(
+        Code::Network,
+        &["the server could not be reached (", &reason, "); check baseURL and the network"].concat(),
+    )
 }
 
 async fn pause(milliseconds: u64) {
@@ -159,17 +176,13 @@ async fn pause(milliseconds: u64) {
 }
 
 /// Ends a `fetch` that nobody waits for any more.
-struct AbortOnDrop(AbortController);
-
-impl AbortOnDrop {
-    fn new() -> Result<Self, JsValue> {
-        AbortController::new().map(AbortOnDrop)
-    }
-}
+struct AbortOnDrop(Option<AbortController>);
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         // Does nothing once the answer has been read.
-        self.0.abort();
+        if let Some(controller) = &self.0 {
+            controller.abort();
+        }
     }
 }

@@ -22,6 +22,11 @@ pub(super) fn promise(future: impl Future<Output = Outcome> + 'static) -> Promis
     future_to_promise(boxed)
 }
 
+/// A call that failed before it could begin rejects like one that failed later.
+pub(super) fn settled(begun: Result<Promise, JsValue>) -> Promise {
+    begun.unwrap_or_else(|problem| Promise::reject(&problem))
+}
+
 /// Runs a future that nobody waits for.
 pub(super) fn spawn(future: impl Future<Output = ()> + 'static) {
     let boxed: Pin<Box<dyn Future<Output = ()>>> = Box::pin(future);

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use gloo_net::http::Method;
-use js_sys::{Array, Object};
+use js_sys::{Array, Object, Promise};
 use wasm_bindgen::prelude::*;
 
 use super::channel::ChannelInner;
@@ -11,7 +11,7 @@ use super::http::Call;
 use super::input::Options;
 use super::shell::Shell;
 use super::{error, wire};
-use crate::core::{Ask, Asked, Seen, Snapshot};
+use crate::core::{Ask, Asked, Input, RequestId, Seen, Snapshot};
 
 /// `GET /users` and `POST /channels`: what to find, in which order, and what to be told of it.
 pub(super) struct Query {
@@ -69,9 +69,131 @@ fn is_in(field: &str, values: &[String]) -> JsValue {
     filter.into()
 }
 
+impl Query {
+    fn into_call(self, name: &'static str, method: Method, path: &str) -> Call {
+        Call {
+            name,
+            method,
+            path: path.to_owned(),
+            payload: self.body.into(),
+            subscribes: self.watch || self.presence,
+            signal: self.signal,
+        }
+    }
+
+    fn into_users_call(self) -> Call {
+        self.into_call("queryUsers", Method::GET, "/users")
+    }
+
+    fn into_channels_call(self) -> Call {
+        self.into_call("queryChannels", Method::POST, "/channels")
+    }
+}
+
+pub(super) fn query_users(shell: &Rc<Shell>, query: Query) -> Promise {
+    let (presence, shell_too) = (query.presence, shell.clone());
+    query.into_users_call().send(
+        shell,
+        Box::new(move |answer| {
+            let (asked, reply) = answer?;
+            if presence {
+                let users = wire::get(&reply, "users");
+                let snapshot = Snapshot { asked, users: wire::seen_in(&users, None) };
+                shell_too.core.borrow_mut().watch_users(snapshot);
+                shell_too.freshen(asked, &users);
+                shell_too.pump();
+            }
+            Ok(reply)
+        }),
+    )
+}
+
+pub(super) fn query_channels(shell: &Rc<Shell>, query: Query) -> Promise {
+    let (watch, presence, shell_too) = (query.watch, query.presence, shell.clone());
+    query.into_channels_call().send(
+        shell,
+        Box::new(move |answer| {
+            let (asked, reply) = answer?;
+            let channels = Array::new();
+            wire::each(&wire::get(&reply, "channels"), &mut |response| {
+                let data = wire::get(&response, "channel");
+                let (kind, id) = (wire::get(&data, "type").as_string(), wire::get(&data, "id").as_string());
+                let (Some(kind), Some(id)) = (kind, id) else { return };
+                let channel = ChannelInner::find_or_create(&shell_too, &kind, Some(&id), &JsValue::UNDEFINED);
+                channel.take_response(asked, &response, watch, presence);
+                channels.push(&channel.to_js());
+            });
+            shell_too.pump();
+            Ok(channels.into())
+        }),
+    )
+}
+
+/// `POST /users` with a list of users.
+pub(super) fn upsert_users(shell: &Rc<Shell>, name: &'static str, users: JsValue) -> Promise {
+    let by_id = Object::new();
+    wire::each(&users, &mut |user| {
+        if let Some(id) = wire::id(&user).and_then(|id| id.as_string()) {
+            wire::set(&by_id, &id, &user);
+        }
+    });
+    write_users(
+        shell,
+        name,
+        Method::POST,
+        by_id.into(),
+        invisibility(shell, &users, |user| wire::get(user, "invisible")),
+    )
+}
+
+/// `PATCH /users` with a list of `{ id, set, unset }`.
+pub(super) fn update_users(shell: &Rc<Shell>, name: &'static str, updates: JsValue) -> Promise {
+    let invisible = invisibility(shell, &updates, |update| {
+        let mut value = wire::get(&wire::get(update, "set"), "invisible");
+        wire::each(&wire::get(update, "unset"), &mut |name| {
+            if name == "invisible" {
+                value = JsValue::FALSE;
+            }
+        });
+        value
+    });
+    write_users(shell, name, Method::PATCH, updates, invisible)
+}
+
+fn write_users(shell: &Rc<Shell>, name: &'static str, method: Method, users: JsValue, invisible: JsValue) -> Promise {
+    let body = Object::new();
+    wire::set(&body, "users", &users);
+    let call = Call { name, method, path: "/users".to_owned(), payload: body.into(), subscribes: false, signal: None };
+    let session = shell.session_if_any();
+    call.send(
+        shell,
+        Box::new(move |answer| {
+            let (_, reply) = answer?;
+            if let (false, Some(session)) = (invisible.is_undefined(), session) {
+                session.set_invisible(&invisible);
+            }
+            Ok(reply)
+        }),
+    )
+}
+
+/// What a write makes of the connected user's invisibility, which no event tells; undefined when
+/// it says nothing of it.
+fn invisibility(shell: &Shell, entries: &JsValue, of: impl Fn(&JsValue) -> JsValue) -> JsValue {
+    let mut value = JsValue::UNDEFINED;
+    if let Some(session) = shell.session_if_any() {
+        wire::each(entries, &mut |entry| {
+            if session.is_me(&entry) {
+                value = of(&entry);
+            }
+        });
+    }
+    value
+}
+
 impl Shell {
     /// Users as an answer shows them, except where an event has come meanwhile: then as that says.
-    fn newest(&self, asked: Asked, list: &JsValue) {
+    fn freshen(&self, asked: Asked, list: &JsValue) {
         let Some(list) = list.dyn_ref::<Array>() else { return };
         for index in 0..list.length() {
             if let Some(newer) = self.newer(asked, &list.get(index)) {
@@ -86,111 +208,46 @@ impl Shell {
         self.core.borrow().heard_since(asked, &id).cloned()
     }
 
-    pub(super) async fn query_users(self: Rc<Self>, query: Query) -> Result<JsValue, JsValue> {
-        let presence = query.presence;
-        let (asked, reply) = self.ask_users(query).await?;
-        if presence {
-            let users = wire::get(&reply, "users");
-            let snapshot = Snapshot { asked, users: wire::seen_in(&users, None) };
-            self.core.borrow_mut().watch_users(snapshot);
-            self.newest(asked, &users);
-            self.pump();
-        }
-        Ok(reply)
-    }
-
-    async fn ask_users(self: &Rc<Self>, query: Query) -> Result<(Asked, JsValue), JsValue> {
-        let call = Call::new(Method::GET, "/users").payload(query.body.into());
-        call.subscribes(query.presence).signal(query.signal).send(self, "queryUsers").await
-    }
-
-    pub(super) async fn query_channels(self: Rc<Self>, query: Query) -> Result<JsValue, JsValue> {
-        let (watch, presence) = (query.watch, query.presence);
-        let (asked, reply) = self.ask_channels(query).await?;
-        let channels = Array::new();
-        wire::each(&wire::get(&reply, "channels"), &mut |response| {
-            let data = wire::get(&response, "channel");
-            let (kind, id) = (wire::get(&data, "type").as_string(), wire::get(&data, "id").as_string());
-            let (Some(kind), Some(id)) = (kind, id) else { return };
-            let channel = ChannelInner::find_or_create(&self, &kind, Some(&id), &JsValue::UNDEFINED);
-            channel.take_response(asked, &response, watch, presence);
-            channels.push(&channel.to_js());
-        });
-        self.pump();
-        Ok(channels.into())
-    }
-
-    async fn ask_channels(self: &Rc<Self>, query: Query) -> Result<(Asked, JsValue), JsValue> {
-        let call = Call::new(Method::POST, "/channels").payload(query.body.into());
-        call.subscribes(query.watch || query.presence).signal(query.signal).send(self, "queryChannels").await
-    }
-
-    /// `POST /users` with a list of users.
-    pub(super) async fn upsert_users(self: Rc<Self>, users: JsValue) -> Result<JsValue, JsValue> {
-        let by_id = Object::new();
-        wire::each(&users, &mut |user| {
-            if let Some(id) = wire::id(&user).and_then(|id| id.as_string()) {
-                wire::set(&by_id, &id, &user);
+    /// Channels that were asked for again; returns the members whose presence comes with them.
+    fn take_channels(&self, asked: Asked, reply: &JsValue, presence: bool) -> Vec<Seen<JsValue>> {
+        let mut users = Vec::new();
+        wire::each(&wire::get(reply, "channels"), &mut |response| {
+            let cid = wire::get(&wire::get(&response, "channel"), "cid");
+            if let Some(channel) = self.channel(&cid) {
+                channel.hydrate(asked, &response);
+            }
+            if presence {
+                users.append(&mut wire::seen_in(&wire::get(&response, "members"), Some("user")));
             }
         });
-        let body = Object::new();
-        wire::set(&body, "users", &by_id);
-        let (_, reply) = Call::new(Method::POST, "/users").payload(body.into()).send(&self, "upsertUsers").await?;
-        self.written(&users, &JsValue::clone);
-        Ok(reply)
-    }
-
-    /// `PATCH /users` with a list of `{ id, set, unset }`.
-    pub(super) async fn update_users(self: Rc<Self>, updates: JsValue) -> Result<JsValue, JsValue> {
-        let body = Object::new();
-        wire::set(&body, "users", &updates);
-        let call = Call::new(Method::PATCH, "/users").payload(body.into());
-        let (_, reply) = call.send(&self, "partialUpdateUsers").await?;
-        self.written(&updates, &|update| {
-            let fields = Object::assign(&Object::new(), wire::get(update, "set").unchecked_ref());
-            wire::each(&wire::get(update, "unset"), &mut |name| {
-                if name == "invisible" {
-                    wire::set(&fields, "invisible", &JsValue::FALSE);
-                }
-            });
-            fields.into()
-        });
-        Ok(reply)
-    }
-
-    /// The connected user knows more of themselves than events show; this keeps it current.
-    fn written(&self, entries: &JsValue, fields: &dyn Fn(&JsValue) -> JsValue) {
-        let Some(session) = self.session_if_any() else { return };
-        wire::each(entries, &mut |entry| {
-            if session.is_me(&entry) {
-                session.written(&fields(&entry));
-            }
-        });
+        users
     }
 }
 
 /// Asks once more for a page of what is watched, as the core wants after a reconnect.
-pub(super) async fn ask_again(shell: &Rc<Shell>, ask: Ask) -> Result<Vec<Seen<JsValue>>, JsValue> {
-    match ask {
-        Ask::Users { ids } => {
-            let (_, reply) = shell.ask_users(Query::again("id", &ids, false, true)?).await?;
-            Ok(wire::seen_in(&wire::get(&reply, "users"), None))
-        }
+pub(super) fn ask_again(shell: &Rc<Shell>, request: RequestId, ask: Ask) {
+    let (call, channels) = match &ask {
+        Ask::Users { ids } => (Query::again("id", ids, false, true).map(Query::into_users_call), None),
         Ask::Channels { cids, watch, presence } => {
-            let (asked, reply) = shell.ask_channels(Query::again("cid", &cids, watch, presence)?).await?;
-            let mut users = Vec::new();
-            wire::each(&wire::get(&reply, "channels"), &mut |response| {
-                let cid = wire::get(&wire::get(&response, "channel"), "cid");
-                if let Some(channel) = shell.channel(&cid) {
-                    channel.hydrate(asked, &response);
-                }
-                if presence {
-                    users.append(&mut wire::seen_in(&wire::get(&response, "members"), Some("user")));
-                }
-            });
-            Ok(users)
+            (Query::again("cid", cids, *watch, *presence).map(Query::into_channels_call), Some(*presence))
         }
-    }
+    };
+    // Built from nothing but our own strings.
+    let Ok(call) = call else { return };
+    let shell_too = shell.clone();
+    // Resolves whatever the answer: the core hears of it.
+    let _ = call.send(
+        shell,
+        Box::new(move |answer| {
+            let result = match (answer, channels) {
+                (Ok((_, reply)), None) => Ok(wire::seen_in(&wire::get(&reply, "users"), None)),
+                (Ok((asked, reply)), Some(presence)) => Ok(shell_too.take_channels(asked, &reply, presence)),
+                (Err(problem), _) => Err(error::failure(&problem)),
+            };
+            shell_too.feed(Input::Replied { request, result });
+            Ok(JsValue::UNDEFINED)
+        }),
+    );
 }
 
 /// A list of users or of updates to them, each with a valid id.

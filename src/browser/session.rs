@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use js_sys::{Object, Promise, Reflect};
+use js_sys::{Object, Promise};
 use wasm_bindgen::prelude::*;
 
 use super::promise::Settle;
@@ -100,14 +100,10 @@ impl Session {
         self.me.replace(me.into());
     }
 
-    /// The user was written with success, and these are the fields.
-    pub(super) fn written(&self, fields: &JsValue) {
-        let invisible = wire::get(fields, "invisible");
-        if invisible.is_undefined() {
-            return;
-        }
+    /// The user was hidden or shown, which no event tells.
+    pub(super) fn set_invisible(&self, invisible: &JsValue) {
         let me = Object::assign(&Object::new(), self.me().unchecked_ref());
-        let _ = Reflect::set(&me, &"invisible".into(), &invisible);
+        wire::set(&me, "invisible", invisible);
         self.me.replace(me.into());
     }
 }

@@ -178,13 +178,7 @@ impl Shell {
                 self.end_session();
                 self.emit_local(event::CONNECTION_ERROR, &[("error", reason)]);
             }
-            Output::Ask { request, ask } => {
-                let shell = self.clone();
-                spawn(async move {
-                    let result = requests::ask_again(&shell, ask).await.map_err(|problem| error::failure(&problem));
-                    shell.feed(Input::Replied { request, result });
-                });
-            }
+            Output::Ask { request, ask } => requests::ask_again(self, request, ask),
             Output::Emit(event) => self.emit(event),
         }
     }

@@ -1,6 +1,7 @@
 //! Who is online, as far as this client has been told: a snapshot, then changes.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::io::{Asked, Event, Generation, Seen, Snapshot};
 
@@ -28,13 +29,34 @@ struct Person<P> {
 }
 
 pub(super) struct People<P> {
-    by_id: BTreeMap<String, Person<P>>,
+    by_id: HashMap<String, Person<P>, BuildHasherDefault<Fnv>>,
     heard: u64,
+}
+
+/// FNV-1a. The default hasher is seeded at random, and a simulation must run the same twice.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Fnv(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl<P> Default for People<P> {
     fn default() -> Self {
-        People { by_id: BTreeMap::new(), heard: 0 }
+        People { by_id: HashMap::default(), heard: 0 }
     }
 }
 

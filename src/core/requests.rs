@@ -1,7 +1,5 @@
 //! What is being asked again after a reconnect: a queue, a few in flight, and patience.
 
-use std::collections::VecDeque;
-
 use super::io::{Ask, Asked, Millis, RequestId};
 use rollcall_protocol::limits;
 
@@ -10,7 +8,8 @@ const IN_FLIGHT: usize = 2;
 
 #[derive(Default)]
 pub(super) struct Requests {
-    queue: VecDeque<Ask>,
+    /// The next one is the last.
+    queue: Vec<Ask>,
     in_flight: Vec<(RequestId, Asked, Ask)>,
     last_id: u32,
     failures: u32,
@@ -21,12 +20,12 @@ pub(super) struct Requests {
 impl Requests {
     pub(super) fn queue_users(&mut self, ids: Vec<String>) {
         for page in ids.chunks(limits::USERS_PER_REQUEST) {
-            self.queue.push_back(Ask::Users { ids: page.to_vec() });
+            self.queue.insert(0, Ask::Users { ids: page.to_vec() });
         }
     }
 
     pub(super) fn queue_channels(&mut self, cids: Vec<String>, watch: bool, presence: bool) {
-        self.queue.push_back(Ask::Channels { cids, watch, presence });
+        self.queue.insert(0, Ask::Channels { cids, watch, presence });
     }
 
     /// When everything queued by now is answered, [`Requests::has_recovered`] says so, once.
@@ -47,7 +46,7 @@ impl Requests {
         if self.retry_at.is_some() || self.in_flight.len() >= IN_FLIGHT {
             return None;
         }
-        let ask = self.queue.pop_front()?;
+        let ask = self.queue.pop()?;
         self.last_id = self.last_id.wrapping_add(1);
         let id = RequestId(self.last_id);
         self.in_flight.push((id, asked, ask.clone()));
@@ -72,7 +71,7 @@ impl Requests {
     /// Puts a failed request back; nothing is asked before `at`.
     pub(super) fn try_again(&mut self, ask: Ask, at: Millis) {
         self.failures = self.failures.saturating_add(1);
-        self.queue.push_front(ask);
+        self.queue.push(ask);
         self.retry_at = Some(at);
     }
 
