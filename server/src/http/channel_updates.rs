@@ -115,7 +115,7 @@ async fn change_channel(
     let written = app.store.update_channel(&channel.cid, change, store::now()).await?;
     if written.is_changed() {
         let by = call.acting_user();
-        let page = app.store.members_of(&[channel.cid.clone()], FEW_MEMBERS, 0).await?;
+        let page = app.store.members_of(std::slice::from_ref(&channel.cid), FEW_MEMBERS, 0).await?;
         let ids = page.iter().map(|member| &*member.user_id).chain(by);
         let teller = Teller::new(app, &written.after, ids).await?;
         let shown = page.iter().map(|member| teller.member(member)).collect();
@@ -133,7 +133,7 @@ async fn change_channel(
 const FEW_MEMBERS: u32 = limits::MEMBERS_PER_CHANNEL_QUERY as u32;
 
 async fn reply(app: &App, call: &Call, channel: &Channel, message: Option<&store::Message>) -> Result<Reply, ApiError> {
-    let members = app.store.members_of(&[channel.cid.clone()], FEW_MEMBERS, 0).await?;
+    let members = app.store.members_of(std::slice::from_ref(&channel.cid), FEW_MEMBERS, 0).await?;
     let creator = channel.created_by_id.as_deref();
     let ids = members.iter().map(|member| &*member.user_id).chain(creator);
     let people = People::load(app, &call.caller, ids.chain(message.map(|message| &*message.user_id))).await?;
@@ -192,7 +192,8 @@ pub async fn delete_many(State(app): State<AppState>, call: Call) -> Result<Repl
         let outcome = outcome.await.map(drop);
         outcomes.add(cid, outcome);
     }
-    tasks::finish(&app, outcomes).await
+    let result = outcomes.statuses();
+    Ok(Reply::created(&json!({ "task_id": tasks::record(&app, outcomes).await?, "result": result })))
 }
 
 /// Deletes a channel and tells those who watch it and those who belong to it.

@@ -1,8 +1,10 @@
 //! Events that clients send, and what they have read.
 
+use std::collections::BTreeMap;
+
 use axum::extract::{Path, State};
 use rollcall_protocol::{ErrorCode, event as name, limits};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
@@ -149,19 +151,44 @@ async fn tell_read<'t>(
     Ok(event)
 }
 
+#[derive(Serialize)]
+struct UnreadChannel<'a> {
+    channel_id: &'a str,
+    unread_count: u32,
+    last_read: Timestamp,
+}
+
+#[derive(Default, Serialize)]
+struct UnreadType<'a> {
+    channel_type: &'a str,
+    channel_count: u32,
+    unread_count: u32,
+}
+
 /// `GET /unread`: what the caller has not read, channel by channel.
 pub async fn unread(State(app): State<AppState>, call: Call) -> Result<Reply, ApiError> {
     let me = call.require_user()?;
     let total = app.store.unread(me).await?;
     let cids = app.store.channels_of(me).await?;
     let reads = app.store.reads_by(me, &cids).await?;
-    let channels = reads.iter().filter(|read| read.unread_messages > 0).map(
-        |read| json!({ "channel_id": read.cid, "unread_count": read.unread_messages, "last_read": read.last_read }),
-    );
+    let mut channels = Vec::new();
+    let mut types: BTreeMap<&str, UnreadType<'_>> = BTreeMap::new();
+    for read in reads.iter().filter(|read| read.unread_messages > 0) {
+        let channel_type = read.cid.split(':').next().unwrap_or_default();
+        let of_type = types.entry(channel_type).or_insert(UnreadType { channel_type, ..UnreadType::default() });
+        of_type.channel_count += 1;
+        of_type.unread_count += read.unread_messages;
+        channels.push(UnreadChannel {
+            channel_id: &read.cid,
+            unread_count: read.unread_messages,
+            last_read: read.last_read,
+        });
+    }
     Ok(Reply::ok(&json!({
         "total_unread_count": total.messages,
         "total_unread_threads_count": 0,
-        "channels": channels.collect::<Vec<_>>(),
+        "channels": channels,
+        "channel_type": types.into_values().collect::<Vec<_>>(),
         "threads": [],
     })))
 }

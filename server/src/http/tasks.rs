@@ -28,10 +28,20 @@ impl Outcomes {
         };
         self.0.insert(id, outcome);
     }
+
+    /// `ok` or `failed` for each thing.
+    pub fn statuses(&self) -> Map<String, Value> {
+        self.0.iter().map(|(id, outcome)| (id.clone(), outcome["status"].clone())).collect()
+    }
 }
 
 /// Records a finished task and answers with its id.
-pub async fn finish(app: &App, Outcomes(outcomes): Outcomes) -> Result<Reply, ApiError> {
+pub async fn finish(app: &App, outcomes: Outcomes) -> Result<Reply, ApiError> {
+    Ok(Reply::created(&json!({ "task_id": record(app, outcomes).await? })))
+}
+
+/// Records a finished task and returns its id.
+pub async fn record(app: &App, Outcomes(outcomes): Outcomes) -> Result<String, ApiError> {
     let now = store::now();
     let task = Task {
         id: Uuid::new_v4().to_string(),
@@ -41,7 +51,7 @@ pub async fn finish(app: &App, Outcomes(outcomes): Outcomes) -> Result<Reply, Ap
         updated_at: now,
     };
     app.store.put_task(&task).await?;
-    Ok(Reply::created(&json!({ "task_id": task.id })))
+    Ok(task.id)
 }
 
 /// `GET /tasks/{id}`.

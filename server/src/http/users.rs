@@ -1,5 +1,7 @@
 //! `/users`: creating, changing and finding users.
 
+use std::borrow::Borrow;
+
 use axum::extract::{Path, State};
 use rollcall_protocol::limits;
 use serde::Deserialize;
@@ -206,11 +208,7 @@ async fn check(app: &App, caller: &Caller, changes: &[UserChange], action: &str)
     Ok(())
 }
 
-fn keeps<T, U: ?Sized>(change: &Change<T>, current: &U) -> bool
-where
-    T: std::borrow::Borrow<U>,
-    U: PartialEq,
-{
+fn keeps<T: Borrow<U>, U: PartialEq + ?Sized>(change: &Change<T>, current: &U) -> bool {
     match change {
         Change::Keep => true,
         Change::Set(value) => value.borrow() == current,

@@ -15,8 +15,6 @@ pub struct Member<'a> {
     status: &'static str,
     invited: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    invited_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     invite_accepted_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     invite_rejected_at: Option<Timestamp>,
@@ -59,7 +57,6 @@ impl<'a> Member<'a> {
                 None => "member",
             },
             invited: member.invite == Some(Invite::Pending),
-            invited_at: member.invited_at,
             invite_accepted_at: member.invite_accepted_at,
             invite_rejected_at: member.invite_rejected_at,
             is_moderator,

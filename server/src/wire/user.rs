@@ -37,7 +37,6 @@ pub struct User<'a> {
 struct Own<'a> {
     invisible: bool,
     shadow_banned: bool,
-    devices: [Value; 0],
     mutes: [Value; 0],
     #[serde(skip_serializing_if = "Option::is_none")]
     privacy_settings: Option<&'a Value>,
@@ -74,7 +73,6 @@ impl<'a> User<'a> {
             own: Some(Own {
                 invisible: user.invisible,
                 shadow_banned: false,
-                devices: [],
                 mutes: [],
                 privacy_settings: user.privacy_settings.as_ref(),
                 revoke_tokens_issued_before: user.revoke_tokens_issued_before,
@@ -89,6 +87,7 @@ impl<'a> User<'a> {
 pub struct Me<'a> {
     #[serde(flatten)]
     user: User<'a>,
+    devices: [Value; 0],
     channel_mutes: [Value; 0],
     unread_count: u32,
     total_unread_count: u32,
@@ -101,6 +100,7 @@ impl<'a> Me<'a> {
     pub fn new(user: &'a store::User, unread: store::Unread) -> Self {
         Self {
             user: User::own(user, true),
+            devices: [],
             channel_mutes: [],
             unread_count: unread.messages,
             total_unread_count: unread.messages,
