@@ -136,6 +136,7 @@ pub fn offset(offset: usize) -> Result<u32, ApiError> {
 fn object(what: &str, bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
     match serde_json::from_slice(bytes) {
         Ok(Value::Object(map)) => Ok(map),
+        Ok(Value::Null) => Ok(Map::new()),
         Ok(_) => Err(ApiError::input(format!("{what} must be a JSON object"))),
         Err(error) => Err(ApiError::input(format!("{what} is not JSON: {error}"))),
     }

@@ -113,14 +113,11 @@ async fn add(app: &App, call: &Call, channel: &Channel, members: &[NewMember]) -
 async fn remove(app: &App, channel: &Channel, ids: &[String]) -> Result<(), ApiError> {
     let members = app.store.remove_members(&channel.cid, ids).await?;
     let channel = channels::find(app, &channel.kind, &channel.id).await?;
-    let teller = Teller::new(app, &channel, ids.iter().map(String::as_str)).await?;
-    teller.left(&members)?;
     if !access::is_open(&channel) {
-        for member in &members {
-            app.hub.evict(&member.user_id, &channel.cid);
-        }
+        // Before it is told, so that they hear of it as those outside do.
+        members.iter().for_each(|member| app.hub.evict(&member.user_id, &channel.cid));
     }
-    Ok(())
+    Teller::new(app, &channel, ids.iter().map(String::as_str)).await?.left(&members)
 }
 
 async fn change(app: &App, channel: &Channel, changes: &[(String, MemberChange)]) -> Result<Vec<Member>, ApiError> {

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use super::announcer::Notice;
 use super::outbox::Outbox;
 use crate::bus::Audience;
+use crate::channel_type::ChannelType;
 use crate::metrics::Metrics;
 use crate::presence::registry::{Ending, Output, Reason, Registry};
 use crate::presence::watchers::Watchers;
@@ -46,7 +47,12 @@ impl State {
         let _ = self.notices.send(notice);
     }
 
+    /// The channel's watchers hear of one more or less, unless its type is one for crowds.
     pub fn notify_watching(&self, user: &UserId, cid: &Cid, started: bool) {
+        let kind = cid.split(':').next().and_then(ChannelType::named);
+        if kind.is_some_and(|kind| !kind.config.connect_events) {
+            return;
+        }
         self.notify(Notice::Watching {
             user: user.clone(),
             cid: cid.clone(),

@@ -1,0 +1,200 @@
+//! Who belongs to a channel, and what its members may do.
+
+mod common;
+
+use common::{Person, TestServer};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const TEA: &str = "/channels/messaging/tea";
+
+/// Ada's channel, which Bob belongs to and Eve does not.
+async fn tea(server: &TestServer) -> (Person, Person, Person) {
+    let people = (server.connect("ada").await, server.connect("bob").await, server.connect("eve").await);
+    let open = json!({ "data": { "members": ["ada", "bob"], "color": "green" }, "watch": true, "presence": true });
+    people.0.call(Method::POST, &format!("{TEA}/query"), open).await;
+    people
+}
+
+async fn watch(person: &Person) -> Value {
+    person.call(Method::POST, &format!("{TEA}/query"), json!({ "state": true, "watch": true })).await
+}
+
+fn ids(members: &Value) -> Vec<&str> {
+    members.as_array().unwrap().iter().map(|member| member["user_id"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn members_come_and_go_and_everybody_concerned_hears_of_it() {
+    let server = TestServer::start().await;
+    let (mut ada, _bob, mut eve) = tea(&server).await;
+
+    let reply = ada.call(Method::POST, TEA, json!({ "add_members": ["eve"] })).await;
+    assert_eq!(ids(&reply["members"]), ["ada", "bob", "eve"]);
+    let added = ada.hears("member.added").await;
+    assert_eq!((&added["member"]["user_id"], &added["user"]["id"]), (&json!("eve"), &json!("eve")));
+    assert_eq!(eve.hears("notification.added_to_channel").await["channel"]["color"], "green");
+
+    ada.call(Method::POST, TEA, json!({ "remove_members": ["eve"] })).await;
+    assert_eq!(ada.hears("member.removed").await["user"]["id"], "eve");
+    assert_eq!(eve.hears("notification.removed_from_channel").await["member"]["user_id"], "eve");
+    let (status, _) = eve.request(Method::POST, &format!("{TEA}/query"), json!({ "state": true })).await;
+    assert_eq!(status, 403);
+}
+
+#[tokio::test]
+async fn who_is_removed_hears_no_more_of_the_channel() {
+    let server = TestServer::start().await;
+    let (ada, mut bob, _eve) = tea(&server).await;
+    watch(&bob).await;
+    bob.heard_so_far().await;
+
+    ada.call(Method::POST, TEA, json!({ "remove_members": ["bob"] })).await;
+    bob.hears("notification.removed_from_channel").await;
+    ada.call(Method::POST, &format!("{TEA}/message"), json!({ "message": { "text": "alone at last" } })).await;
+
+    let heard = bob.heard_so_far().await;
+    assert!(heard.iter().all(|event| event["type"] != "message.new"), "{heard:?}");
+}
+
+#[tokio::test]
+async fn a_member_may_leave_but_only_the_creator_and_moderators_change_who_belongs() {
+    let server = TestServer::start().await;
+    let (ada, bob, _eve) = tea(&server).await;
+
+    for body in [
+        json!({ "add_members": ["eve"] }),
+        json!({ "remove_members": ["ada"] }),
+        json!({ "add_moderators": ["bob"] }),
+        json!({ "data": { "color": "red" } }),
+    ] {
+        let (status, error) = bob.request(Method::POST, TEA, body).await;
+        assert_eq!((status.as_u16(), &error["code"]), (403, &json!(17)), "{error}");
+    }
+    ada.call(Method::POST, TEA, json!({ "add_moderators": ["bob"] })).await;
+    let reply = bob.call(Method::POST, TEA, json!({ "add_members": ["eve"], "remove_members": ["bob"] })).await;
+    assert_eq!(ids(&reply["members"]), ["ada", "eve"]);
+}
+
+#[tokio::test]
+async fn an_invitation_is_accepted_or_declined_once() {
+    let server = TestServer::start().await;
+    let (ada, _bob, mut eve) = tea(&server).await;
+
+    ada.call(Method::POST, TEA, json!({ "invites": ["eve"] })).await;
+    assert_eq!(eve.hears("notification.invited").await["member"]["status"], "pending");
+    eve.call(Method::POST, TEA, json!({ "accept_invite": true })).await;
+    let query = json!({ "type": "messaging", "id": "tea", "filter_conditions": { "invite": "accepted" } });
+    let found = ada.call(Method::GET, "/members", query).await;
+    assert_eq!(ids(&found["members"]), ["eve"]);
+    let (status, _) = ada.request(Method::POST, TEA, json!({ "accept_invite": true })).await;
+    assert_eq!(status, 400, "nobody invited Ada");
+}
+
+#[tokio::test]
+async fn members_are_found_with_their_presence() {
+    let server = TestServer::start().await;
+    let (ada, bob, _eve) = tea(&server).await;
+    bob.upsert(json!({ "name": "Bobby" })).await;
+
+    let query = |filter: Value| json!({ "type": "messaging", "id": "tea", "filter_conditions": filter });
+    let found = ada.call(Method::GET, "/members", query(json!({ "name": { "$autocomplete": "bob" } }))).await;
+    assert_eq!(ids(&found["members"]), ["bob"]);
+    assert_eq!(found["members"][0]["user"]["online"], true);
+    let mut paged = query(json!({}));
+    paged["sort"] = json!([{ "field": "created_at", "direction": -1 }]);
+    paged["limit"] = 1.into();
+    assert_eq!(ids(&ada.call(Method::GET, "/members", paged).await["members"]).len(), 1);
+}
+
+#[tokio::test]
+async fn a_distinct_channel_is_its_members() {
+    let server = TestServer::start().await;
+    let (ada, _bob, _eve) = tea(&server).await;
+    let open = json!({ "data": { "members": ["ada", "bob"] } });
+    let state = ada.call(Method::POST, "/channels/messaging/query", open).await;
+    let path = format!("/channels/messaging/{}", state["channel"]["id"].as_str().unwrap());
+
+    let (status, error) = ada.request(Method::POST, &path, json!({ "add_members": ["eve"] })).await;
+    assert_eq!((status.as_u16(), &error["code"]), (400, &json!(4)), "{error}");
+    ada.call(Method::POST, &path, json!({ "remove_members": ["bob"] })).await;
+}
+
+#[tokio::test]
+async fn a_channel_is_changed_in_whole_in_part_and_deleted() {
+    let server = TestServer::start().await;
+    let (ada, mut bob, _eve) = tea(&server).await;
+    watch(&bob).await;
+
+    let reply = ada.call(Method::POST, TEA, json!({ "data": { "mood": "calm" } })).await;
+    assert!(reply["channel"].get("color").is_none(), "data is replaced");
+    let updated = bob.hears("channel.updated").await;
+    assert_eq!((&updated["channel"]["mood"], &updated["user"]["id"]), (&json!("calm"), &json!("ada")));
+    let patch = json!({ "set": { "room.floor": 2 }, "unset": ["mood"] });
+    let reply = ada.call(Method::PATCH, TEA, patch).await;
+    assert_eq!((&reply["channel"]["room"]["floor"], reply["channel"].get("mood")), (&json!(2), None));
+    let (status, _) = ada.request(Method::PATCH, TEA, json!({ "set": { "cid": "messaging:x" } })).await;
+    assert_eq!(status, 400);
+
+    ada.call(Method::DELETE, TEA, Value::Null).await;
+    assert!(bob.hears("channel.deleted").await["channel"]["deleted_at"].is_string());
+    let (status, error) = ada.request(Method::POST, &format!("{TEA}/message"), json!({ "message": {} })).await;
+    assert_eq!((status.as_u16(), &error["code"]), (404, &json!(16)));
+}
+
+#[tokio::test]
+async fn a_hidden_channel_comes_back_when_somebody_writes() {
+    let server = TestServer::start().await;
+    let (ada, mut bob, _eve) = tea(&server).await;
+    let query = json!({ "filter_conditions": { "members": { "$in": ["bob"] } } });
+
+    bob.call(Method::POST, &format!("{TEA}/hide"), json!({})).await;
+    bob.hears("channel.hidden").await;
+    let found = bob.call(Method::POST, "/channels", query.clone()).await;
+    assert_eq!(found["channels"], json!([]));
+    ada.call(Method::POST, &format!("{TEA}/message"), json!({ "message": { "text": "still there?" } })).await;
+    let found = bob.call(Method::POST, "/channels", query).await;
+    assert_eq!(found["channels"][0]["channel"]["hidden"], false);
+}
+
+#[tokio::test]
+async fn typing_reading_and_own_events_reach_those_who_watch() {
+    let server = TestServer::start().await;
+    let (mut ada, mut bob, _eve) = tea(&server).await;
+    watch(&bob).await;
+
+    ada.call(Method::POST, &format!("{TEA}/event"), json!({ "event": { "type": "typing.start" } })).await;
+    assert_eq!(bob.hears("typing.start").await["user"]["id"], "ada");
+    ada.call(Method::POST, &format!("{TEA}/event"), json!({ "event": { "type": "wave", "hands": 2 } })).await;
+    assert_eq!(bob.hears("wave").await["hands"], 2);
+    for kind in ["user.presence.changed", "message.new", "health.check", ""] {
+        let forged = json!({ "event": { "type": kind, "user": { "id": "bob", "online": false } } });
+        let (status, error) = ada.request(Method::POST, &format!("{TEA}/event"), forged).await;
+        assert_eq!((status.as_u16(), &error["code"]), (400, &json!(4)), "{kind}");
+    }
+    ada.call(Method::POST, &format!("{TEA}/message"), json!({ "message": { "text": "news" } })).await;
+    let unread = bob.call(Method::GET, "/unread", json!({})).await;
+    assert_eq!(unread["total_unread_count"], 1);
+    assert_eq!(unread["channel_type"][0]["channel_type"], "messaging");
+    bob.call(Method::POST, &format!("{TEA}/read"), json!({})).await;
+    assert_eq!(ada.hears("message.read").await["user"]["id"], "bob");
+    assert_eq!(bob.call(Method::GET, "/unread", json!({})).await["total_unread_count"], 0);
+}
+
+#[tokio::test]
+async fn a_crowd_is_not_told_of_every_coming_and_reading() {
+    let server = TestServer::start().await;
+    let (mut ada, bob) = (server.connect("ada").await, server.connect("bob").await);
+    let watch = json!({ "state": true, "watch": true });
+    ada.call(Method::POST, "/channels/livestream/show/query", watch.clone()).await;
+    ada.heard_so_far().await;
+
+    let state = bob.call(Method::POST, "/channels/livestream/show/query", watch).await;
+
+    assert_eq!(state["watcher_count"], 2);
+    assert_eq!(ada.heard_so_far().await, Vec::<Value>::new());
+    for (path, body) in [("event", json!({ "event": { "type": "typing.start" } })), ("read", json!({}))] {
+        let (status, error) = bob.request(Method::POST, &format!("/channels/livestream/show/{path}"), body).await;
+        assert_eq!((status.as_u16(), &error["code"]), (400, &json!(18)), "{error}");
+    }
+}
