@@ -9,6 +9,9 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Where set-up installs what the machine lacks; git ignores it. */
 export const tools = join(root, '.tools');
 
+/** Where `cargo build` puts the server. */
+export const serverBinary = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'debug', 'rollcall-server');
+
 process.env.PATH = [join(tools, 'bin'), join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter);
 
 /** An error whose message is all that the user needs: printed without a stack. */

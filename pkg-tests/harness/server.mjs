@@ -5,11 +5,10 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { root } from '../../scripts/shell.mjs';
+import { root, serverBinary } from '../../scripts/shell.mjs';
 import { inTime } from './event.mjs';
 
-const binary =
-  process.env.ROLLCALL_SERVER ?? join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'debug', 'rollcall-server');
+const binary = process.env.ROLLCALL_SERVER ?? serverBinary;
 
 const SECRET = 'a-secret-for-tests-only-0123456789';
 

@@ -1,0 +1,86 @@
+// `npm test`: every check there is, and one line at the end with the total over all runners.
+// `npm test -- wasm sdk` runs only the checks whose names contain one of the words.
+
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildDemo, buildPackage } from './build.mjs';
+import { setupForTests } from './setup.mjs';
+import { program, root, run, say } from './shell.mjs';
+
+/** Chromium asks the outside world for nothing while it is tested. */
+const CHROMIUM_FLAGS = [
+  '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync',
+];
+
+const totals = { passed: 0, failed: 0 };
+const failures = [];
+
+/** How many tests each runner says it ran; a command that counts nothing is one check. */
+const COUNTS = {
+  one: null,
+  cargo: { passed: /^test result: .*?(\d+) passed/gm, failed: /^test result: .*?; (\d+) failed/gm },
+  node: { passed: /^# pass (\d+)$/gm, failed: /^# (?:fail|cancelled) (\d+)$/gm },
+};
+
+const sum = (text, pattern) => [...text.matchAll(pattern)].reduce((total, [, count]) => total + Number(count), 0);
+
+async function check(name, command, args, { counts = 'one', env = {} } = {}) {
+  const wanted = process.argv.slice(2);
+  if (wanted.length && !wanted.some((word) => name.includes(word))) return;
+  const began = Date.now();
+  say(`\n▶ ${name}`);
+  let printed = '';
+  const ok = await run(command, args, { env, capture: (text) => (printed = text) }).then(() => true, (error) => (say(error.message), false));
+  const patterns = COUNTS[counts];
+  const passed = patterns ? sum(printed, patterns.passed) : Number(ok);
+  // A runner that failed without counting anything has failed all the same, and so has one that ran nothing.
+  const failed = Math.max(patterns ? sum(printed, patterns.failed) : 0, Number(!ok || passed === 0));
+  totals.passed += passed;
+  totals.failed += failed;
+  if (failed) failures.push(name);
+  say(`${failed ? '✗' : '✓'} ${name}: ${passed} passed, ${failed} failed (${Math.round((Date.now() - began) / 1000)} s)`);
+}
+
+function webdriverConfig(found) {
+  // wasm-bindgen's test runner reads this from the folder of the crate.
+  const config = {
+    'goog:chromeOptions': { args: CHROMIUM_FLAGS, binary: found.chromium },
+    'moz:firefoxOptions': { args: ['-headless'], binary: found.firefox },
+  };
+  const file = join(root, 'webdriver.json');
+  const text = `${JSON.stringify(config, null, 2)}\n`;
+  if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
+}
+
+await program(async () => {
+  const found = await setupForTests();
+  webdriverConfig(found);
+  process.env.CHROMIUM = found.chromium;
+
+  const cargo = 'cargo';
+  const wasm = ['--package', 'rollcall', '--target', 'wasm32-unknown-unknown'];
+  await check('lint: formatting', cargo, ['fmt', '--all', '--check']);
+  await check('lint: Rust', cargo, ['clippy', '--workspace', '--all-targets', '--quiet', '--', '-D', 'warnings']);
+  await check('lint: Rust for the browser', cargo, ['clippy', ...wasm, '--all-targets', '--quiet', '--', '-D', 'warnings']);
+  await check('docs: rustdoc', cargo, ['doc', '--workspace', '--no-deps', '--quiet'], { env: { RUSTDOCFLAGS: '-D warnings' } });
+  await check('native: client and server', cargo, ['test', '--workspace', '--quiet', '--no-fail-fast'], { counts: 'cargo' });
+
+  const wasmTest = ['test', '--headless', '--mode', 'no-install', root];
+  await check('wasm: Chromium', 'wasm-pack', [...wasmTest, '--chrome', '--chromedriver', found.chromedriver], { counts: 'cargo' });
+  await check('wasm: Firefox', 'wasm-pack', [...wasmTest, '--firefox', '--geckodriver', found.geckodriver], { counts: 'cargo' });
+
+  await buildPackage();
+  await buildDemo();
+  await run(cargo, ['build', '--package', 'rollcall-server'], { quiet: true });
+  await check('types: the demo page', 'tsc', ['--noEmit', '--project', join('www', 'tsconfig.json')]);
+  const suites = readdirSync(join(root, 'pkg-tests')).filter((name) => name.endsWith('.test.mjs')).sort();
+  for (const suite of suites) {
+    const name = `package: ${suite.replace('.test.mjs', '')}`;
+    await check(name, process.execPath, ['--test', '--test-reporter=tap', join('pkg-tests', suite)], { counts: 'node' });
+  }
+
+  if (failures.length) say(`\nFailed: ${failures.join(', ')}`);
+  console.log(`${totals.passed} passed, ${totals.failed} failed`);
+  if (totals.failed || !totals.passed) process.exitCode = 1;
+});
