@@ -103,6 +103,7 @@ impl From<StoreError> for ApiError {
         match error {
             StoreError::NotFound { .. } | StoreError::Deleted { .. } => Self::not_found(error.to_string()),
             StoreError::AlreadyExists { .. } | StoreError::Invalid { .. } => Self::input(error.to_string()),
+            StoreError::TooSlow => Self::new(ErrorCode::RequestTimeout, error.to_string()),
             StoreError::Database(_) => Self::internal(&error),
         }
     }

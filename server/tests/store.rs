@@ -1,5 +1,7 @@
 //! The store, in the words of those who rely on it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
+
 use rollcall_server::query::{ChannelQuery, Path, UserQuery};
 use rollcall_server::store::{
     self, Change, CustomChange, Invite, MemberChange, MessageChange, MessagePage, NewChannel, NewMember, NewMessage,

@@ -21,6 +21,9 @@ pub enum StoreError {
     /// The change does not fit the record.
     #[error("{id:?}: {reason}")]
     Invalid { id: String, reason: String },
+    /// The query was stopped.
+    #[error("the query takes too long, ask for less")]
+    TooSlow,
     /// The database failed: the disk is full, the file locked, the connection lost.
     #[error("the database failed: {0}")]
     Database(#[source] Arc<dyn Error + Send + Sync>),

@@ -16,7 +16,7 @@ mod writer;
 
 use std::borrow::Cow;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -31,6 +31,11 @@ const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a request waits for a connection before it is told that the database is too busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long one query may take before it is stopped: few connections serve everybody.
+const READ_DEADLINE: Duration = Duration::from_secs(5);
+/// Steps of SQLite's machine between two looks at the clock, well under a millisecond.
+const STEPS: i32 = 10_000;
 
 /// Never edit one that was released: databases remember what they have run.
 const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "init", include_str!("../../migrations/sqlite/0001_init.sql"))];
@@ -58,7 +63,7 @@ impl SqliteStore {
         // A second connection to a database in memory would see another, empty one.
         let readers = match in_memory {
             true => writer.clone(),
-            false => pool(READERS).connect_with(options.pragma("query_only", "1")).await?,
+            false => reader_pool(READ_DEADLINE).connect_with(options.pragma("query_only", "1")).await?,
         };
         Ok(Self { writer: Writer::new(writer), readers })
     }
@@ -79,6 +84,24 @@ fn pool(size: u32) -> SqlitePoolOptions {
         .max_lifetime(None)
 }
 
+/// Every query comes to its connection through the pool, which starts the clock for it.
+fn reader_pool(deadline: Duration) -> SqlitePoolOptions {
+    pool(READERS).after_connect(move |connection, _| Box::pin(stop_after(connection, deadline))).before_acquire(
+        move |connection, _| {
+            Box::pin(async move {
+                stop_after(connection, deadline).await?;
+                Ok(true)
+            })
+        },
+    )
+}
+
+async fn stop_after(connection: &mut SqliteConnection, deadline: Duration) -> sqlx::Result<()> {
+    let end = Instant::now() + deadline;
+    connection.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < end);
+    Ok(())
+}
+
 async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
     let migrations = MIGRATIONS.iter().map(|(version, description, sql)| {
         Migration::new(*version, Cow::Borrowed(*description), MigrationType::Simple, SqlStr::from_static(sql), false)
@@ -89,7 +112,11 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        StoreError::database(error)
+        const INTERRUPTED: &str = "9";
+        match error.as_database_error().and_then(|error| error.code()) {
+            Some(code) if code == INTERRUPTED => StoreError::TooSlow,
+            _ => StoreError::database(error),
+        }
     }
 }
 
@@ -97,4 +124,20 @@ impl From<sqlx::Error> for StoreError {
 /// statement stays the same however long the list is.
 fn json_list(texts: &[String]) -> String {
     serde_json::Value::from(texts).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_query_that_takes_too_long_is_stopped() {
+        let readers = reader_pool(Duration::from_millis(20)).connect("sqlite::memory:").await.unwrap();
+        let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+        for _ in 0..2 {
+            let stopped = sqlx::query(endless).fetch_one(&readers).await.map_err(StoreError::from);
+            assert!(matches!(stopped, Err(StoreError::TooSlow)), "{stopped:?}");
+            sqlx::query("SELECT 1").fetch_one(&readers).await.unwrap();
+        }
+    }
 }
