@@ -1,5 +1,7 @@
 //! Whatever is sent, the server answers, and answers the next one.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
+
 mod common;
 
 use common::{TestServer, token};

@@ -1,5 +1,7 @@
 //! How users end and come back, and who hears of it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
+
 mod common;
 
 use common::person::{next_frame, open};

@@ -1,5 +1,7 @@
 //! What every request and reply has in common, whichever SDK sends it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
+
 mod common;
 
 use common::{KEY, TestServer, token, user_token};

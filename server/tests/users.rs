@@ -1,5 +1,7 @@
 //! What people say of themselves, and how they are found.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
+
 mod common;
 
 use common::{TestServer, token, user_token};
