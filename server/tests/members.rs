@@ -138,6 +138,11 @@ async fn a_channel_is_changed_in_whole_in_part_and_deleted() {
     let (status, _) = ada.request(Method::PATCH, TEA, json!({ "set": { "cid": "messaging:x" } })).await;
     assert_eq!(status, 400);
 
+    ada.call(Method::PATCH, TEA, json!({ "set": { "frozen": true } })).await;
+    let message = json!({ "message": { "text": "brr" } });
+    let (status, error) = ada.request(Method::POST, &format!("{TEA}/message"), message).await;
+    assert_eq!((status.as_u16(), &error["code"]), (403, &json!(17)));
+
     ada.call(Method::DELETE, TEA, Value::Null).await;
     assert!(bob.hears("channel.deleted").await["channel"]["deleted_at"].is_string());
     let (status, error) = ada.request(Method::POST, &format!("{TEA}/message"), json!({ "message": {} })).await;

@@ -85,6 +85,9 @@ pub async fn send(
 /// Writes a message for the caller, if they may, and tells the channel.
 pub async fn write(app: &App, call: &Call, channel: &Channel, input: MessageInput) -> Result<Message, ApiError> {
     access::write(app, call, channel, "CreateMessage").await?;
+    if (channel.frozen || channel.disabled) && call.caller != Caller::Server {
+        return Err(ApiError::not_allowed(format!("channel {} is frozen: nobody writes there", channel.cid)));
+    }
     let new = new_message(call, channel, input)?;
     let message = app.store.insert_message(&new, store::now()).await?;
     announce(app, channel, &message).await?;
