@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::{KEY, TestServer, user_token};
+use super::{KEY, TestServer, token, user_token};
 
 /// Far longer than anything takes: only a failing test ever waits for it.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -128,17 +128,23 @@ impl Person {
     }
 
     /// All events about others that were sent before now. Nothing else tells that an event will
-    /// not come: events keep their order, and this person causes one that they hear themselves.
+    /// not come: events keep their order, and this causes one more.
     pub async fn heard_so_far(&mut self) -> Vec<Value> {
-        let mark = format!("mark-{}", rand());
-        self.upsert(json!({ "mark": mark })).await;
+        let mark = format!("mark-{}", uuid::Uuid::new_v4());
+        let response = reqwest::Client::new()
+            .post(format!("{}/users/{}/event?api_key={KEY}", self.base, self.id))
+            .header("authorization", token(json!({ "server": true })))
+            .json(&json!({ "event": { "type": mark } }))
+            .send();
+        assert!(response.await.unwrap().status().is_success());
         let mut events = Vec::new();
         loop {
             let event = self.next_event().await;
+            if event["type"] == *mark {
+                return events;
+            }
             if event["user"]["id"] != self.id.as_str() {
                 events.push(event);
-            } else if event["type"] == "user.updated" && event["user"]["mark"] == *mark {
-                return events;
             }
         }
     }
@@ -218,8 +224,4 @@ pub async fn close_code(socket: &mut Socket) -> Option<u16> {
         }
     };
     timeout(PATIENCE, close).await.expect("a close in time")
-}
-
-fn rand() -> uuid::Uuid {
-    uuid::Uuid::new_v4()
 }
