@@ -8,6 +8,7 @@ use axum::{
     extract::{FromRequest, Query, Request},
 };
 use rollcall_protocol::{ErrorCode, limits};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -86,6 +87,15 @@ impl Call {
         })
     }
 
+    /// Who says something: for a server-side caller whom the message or event itself names, if it
+    /// does.
+    pub fn author(&self, named: Author) -> Result<String, ApiError> {
+        match (&self.caller, named.user_id.or(named.user.map(|user| user.id))) {
+            (Caller::Server, Some(id)) => Ok(id),
+            _ => self.require_user().map(str::to_owned),
+        }
+    }
+
     /// Refuses everyone but a server-side caller.
     pub fn require_server(&self) -> Result<(), ApiError> {
         match self.caller {
@@ -93,6 +103,19 @@ impl Call {
             _ => Err(ApiError::not_allowed("this is only allowed with a server-side token")),
         }
     }
+}
+
+/// The fields with which a server-side caller names the author of a message or event.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Author {
+    user_id: Option<String>,
+    user: Option<AuthorUser>,
+}
+
+#[derive(Deserialize)]
+struct AuthorUser {
+    id: String,
 }
 
 impl FromRequest<AppState> for Call {

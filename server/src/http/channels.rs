@@ -95,13 +95,7 @@ async fn open_channel(app: &App, kind: &str, id: Option<String>, call: &Call) ->
 
 /// Creates the channel unless somebody else is faster, and tells its members.
 async fn create(app: &App, new: NewChannel) -> Result<Channel, ApiError> {
-    let opened = app.store.get_or_create_channel(&new, store::now()).await.map_err(|error| match error {
-        StoreError::NotFound { ids, .. } => ApiError::input(format!(
-            "the following users are involved in creating the channel, but do not exist: {}",
-            ids.join(", ")
-        )),
-        error => error.into(),
-    })?;
+    let opened = app.store.get_or_create_channel(&new, store::now()).await.map_err(unknown_users)?;
     if opened.created {
         let ids: Vec<String> = new.members.iter().map(|member| member.user_id.clone()).collect();
         let members = app.store.members(&opened.channel.cid, &ids).await?;
@@ -194,6 +188,16 @@ pub async fn find(app: &App, kind: &str, id: &str) -> Result<Channel, ApiError> 
     let cid = format!("{kind}:{id}");
     let channel = app.store.channel(&cid).await?;
     channel.ok_or_else(|| ApiError::not_found(format!("Can't find channel with id {cid}")))
+}
+
+/// A request that makes users members who do not exist is wrong; nothing it asks for is missing.
+pub fn unknown_users(error: StoreError) -> ApiError {
+    match error {
+        StoreError::NotFound { what: "user", ids } => {
+            ApiError::input(format!("these users do not exist, create them first: {}", ids.join(", ")))
+        }
+        error => error.into(),
+    }
 }
 
 fn known_type(kind: &str) -> Result<&'static ChannelType, ApiError> {

@@ -7,7 +7,7 @@ use rollcall_protocol::{ErrorCode, event as name, limits};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::call::Call;
+use super::call::{Author, Call};
 use super::people::People;
 use super::reply::Reply;
 use super::tell::{self, Teller};
@@ -28,6 +28,8 @@ struct Input {
     #[serde(rename = "type")]
     kind: String,
     parent_id: Option<String>,
+    #[serde(flatten)]
+    author: Author,
     #[serde(flatten)]
     custom: Map<String, Value>,
 }
@@ -53,7 +55,7 @@ pub async fn send(
         let message = format!("channels of type {kind:?} have {:?} switched off", event.kind);
         return Err(ApiError::new(ErrorCode::EventNotSupported, message));
     }
-    let me = call.require_user()?;
+    let me = &*call.author(event.author)?;
     let custom = tell::without_built_in(event.custom);
     let teller = Teller::new(&app, &channel, [me]).await?;
     let event = wire::Event {

@@ -103,7 +103,8 @@ async fn permit(
 }
 
 async fn add(app: &App, call: &Call, channel: &Channel, members: &[NewMember]) -> Result<(), ApiError> {
-    let members = app.store.add_members(&channel.cid, members, store::now()).await?;
+    let members = app.store.add_members(&channel.cid, members, store::now()).await;
+    let members = members.map_err(channels::unknown_users)?;
     let channel = channels::find(app, &channel.kind, &channel.id).await?;
     let by = call.acting_user();
     let ids = members.iter().map(|member| &*member.user_id).chain(by);

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::call::Call;
+use super::call::{Author, Call};
 use super::people::People;
 use super::reply::Reply;
 use super::tell::Teller;
@@ -56,15 +56,10 @@ pub struct MessageInput {
     #[serde(default)]
     text: String,
     parent_id: Option<String>,
-    user_id: Option<String>,
-    user: Option<Author>,
+    #[serde(flatten)]
+    author: Author,
     #[serde(flatten)]
     custom: Map<String, Value>,
-}
-
-#[derive(Deserialize)]
-struct Author {
-    id: String,
 }
 
 /// `POST /channels/{type}/{id}/message`: writes a message and tells the channel.
@@ -100,11 +95,7 @@ fn new_message(call: &Call, channel: &Channel, input: MessageInput) -> Result<Ne
         let message = format!("the message is longer than {longest} characters");
         return Err(ApiError::new(ErrorCode::MessageTooLong, message));
     }
-    let author = input.user_id.or(input.user.map(|user| user.id));
-    let user_id = match (&call.caller, author) {
-        (Caller::Server, Some(author)) => author,
-        _ => call.require_user()?.to_owned(),
-    };
+    let user_id = call.author(input.author)?;
     let mut custom = input.custom;
     custom.retain(|key, _| !RESERVED.contains(&key.as_str()));
     Ok(NewMessage {
