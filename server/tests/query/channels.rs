@@ -186,7 +186,7 @@ impl Known {
 }
 
 impl Record for Known {
-    fn id(&self) -> &str {
+    fn key(&self) -> &str {
         &self.channel.cid
     }
 
@@ -244,7 +244,7 @@ struct KnownMember {
 }
 
 impl Record for KnownMember {
-    fn id(&self) -> &str {
+    fn key(&self) -> &str {
         &self.member.user_id
     }
 

@@ -13,7 +13,8 @@ pub enum Held {
 }
 
 pub trait Record {
-    fn id(&self) -> &str;
+    /// Breaks ties.
+    fn key(&self) -> &str;
     fn field(&self, name: &str) -> Held;
 }
 
@@ -128,7 +129,7 @@ fn compare(a: &Value, b: &Value) -> Option<Ordering> {
     }
 }
 
-/// The ids of those of `records` that match, in the order of `sort`: `(field, descending)`.
+/// The keys of those of `records` that match, in the order of `sort`: `(field, descending)`.
 pub fn answer(records: &[&dyn Record], filter: &Value, sort: &[(String, bool)]) -> Vec<String> {
     let mut found: Vec<&&dyn Record> = records.iter().filter(|record| matches(**record, filter)).collect();
     found.sort_by(|a, b| {
@@ -138,9 +139,9 @@ pub fn answer(records: &[&dyn Record], filter: &Value, sort: &[(String, bool)]) 
                 (Some(a), Some(b)) => a.partial_cmp(&b).unwrap(),
                 (a, b) => a.is_none().cmp(&b.is_none()),
             });
-        by_field.fold(Ordering::Equal, Ordering::then).then_with(|| a.id().cmp(b.id()))
+        by_field.fold(Ordering::Equal, Ordering::then).then_with(|| a.key().cmp(b.key()))
     });
-    found.into_iter().map(|record| record.id().to_owned()).collect()
+    found.into_iter().map(|record| record.key().to_owned()).collect()
 }
 
 /// Numbers come before texts.

@@ -12,7 +12,7 @@ use crate::random::{self, at, sort_json};
 use crate::{any_json, run};
 
 impl Record for User {
-    fn id(&self) -> &str {
+    fn key(&self) -> &str {
         &self.id
     }
 
