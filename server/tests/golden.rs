@@ -3,6 +3,8 @@
 //!
 //! `GOLDEN=write cargo test -p rollcall-server --test golden` writes them anew.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
+
 mod common;
 
 use std::collections::BTreeMap;
