@@ -1,5 +1,5 @@
-//! The frames in `protocol/golden/` are what the server writes today. The client's tests read the
-//! same files, so neither side can change the protocol alone.
+//! The frames in `protocol/golden/` are what the server writes today. They are there for the
+//! client's tests to read, so that neither side changes the protocol alone.
 //!
 //! `GOLDEN=write cargo test -p rollcall-server --test golden` writes them anew.
 

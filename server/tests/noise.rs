@@ -1,6 +1,8 @@
 //! Whatever a socket is opened with and whatever is sent over it, it gets an answer or an end,
 //! and the server serves the next one.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
+
 mod common;
 
 use common::person::{next_frame, open};

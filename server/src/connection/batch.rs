@@ -29,3 +29,24 @@ pub fn join(mut events: Vec<Event>) -> Option<Utf8Bytes> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(json: &'static str, presence_of: Option<&str>) -> Event {
+        Event { json: json.into(), presence_of: presence_of.map(Into::into) }
+    }
+
+    #[test]
+    fn only_the_newest_presence_of_a_user_stays_and_the_order_is_kept() {
+        let events = vec![event("1", Some("ada")), event("2", None), event("3", Some("bob")), event("4", Some("ada"))];
+        assert_eq!(join(events).unwrap().as_str(), "[2,3,4]");
+    }
+
+    #[test]
+    fn a_single_event_goes_out_as_it_is() {
+        assert_eq!(join(vec![event("1", Some("ada")), event("2", Some("ada"))]).unwrap().as_str(), "2");
+        assert_eq!(join(Vec::new()), None);
+    }
+}
