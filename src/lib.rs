@@ -5,7 +5,7 @@
 //! `rollcall` exports. The protocol is described in `docs/PROTOCOL.md`.
 
 #[cfg(target_arch = "wasm32")]
-mod browser;
+pub mod browser;
 pub mod core;
 
 #[cfg(target_arch = "wasm32")]

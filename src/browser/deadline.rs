@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
 use super::error::{self, Code};
-use super::promise::{Callback, Settle, callback};
+use super::promise::{Callback, Outcome, Settle, callback};
 use super::timer::Timer;
 
 /// Ends one piece of work with an error, once.
@@ -25,32 +25,40 @@ pub(super) struct Work {
     running: RefCell<Vec<Weak<Once>>>,
 }
 
+/// What ends one piece of work early.
+pub(super) struct Deadline {
+    ended: oneshot::Receiver<Outcome>,
+    _timer: Timer,
+    _listener: Option<OnAbort>,
+}
+
+impl Deadline {
+    /// Runs `work` until then; what it holds is dropped when it ends early.
+    pub(super) async fn run<T>(self, work: impl Future<Output = Result<T, JsValue>>) -> Result<T, JsValue> {
+        match select(pin!(work), self.ended).await {
+            Either::Left((result, _)) => result,
+            Either::Right((ended, _)) => Err(ended.ok().and_then(Result::err).unwrap_or_else(error::disconnected)),
+        }
+    }
+}
+
 impl Work {
-    /// Runs `work` for at most `timeout` milliseconds; what it holds is dropped when it ends early.
-    pub(super) async fn within<T>(
-        &self,
-        timeout: u64,
-        signal: Option<AbortSignal>,
-        work: impl Future<Output = Result<T, JsValue>>,
-    ) -> Result<T, JsValue> {
+    /// Begins work that may take `timeout` milliseconds. From now on, and not only once it is
+    /// first polled, a disconnect ends it.
+    pub(super) fn begin(&self, timeout: u64, signal: Option<AbortSignal>) -> Result<Deadline, JsValue> {
         if signal.as_ref().is_some_and(AbortSignal::aborted) {
             return Err(aborted());
         }
         let (sender, ended) = oneshot::channel();
         let ender: Ender = Rc::new(RefCell::new(Some(sender)));
         self.add(&ender);
-        let _timer = Timer::after(timeout, {
-            let ender = ender.clone();
-            move || {
-                let message = format!("the server did not answer within {timeout} ms; it may succeed later");
-                end(&ender, error::error(Code::Timeout, &message));
-            }
+        let late = ender.clone();
+        let timer = Timer::after(timeout, move || {
+            let message = format!("the server did not answer within {timeout} ms; it may succeed later");
+            end(&late, error::error(Code::Timeout, &message));
         });
-        let _listener = signal.map(|signal| OnAbort::new(signal, ender.clone()));
-        match select(pin!(work), ended).await {
-            Either::Left((result, _)) => result,
-            Either::Right((ended, _)) => Err(ended.ok().and_then(Result::err).unwrap_or_else(error::disconnected)),
-        }
+        let listener = signal.map(|signal| OnAbort::new(signal, ender));
+        Ok(Deadline { ended, _timer: timer, _listener: listener })
     }
 
     fn add(&self, ender: &Ender) {

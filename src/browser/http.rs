@@ -45,13 +45,16 @@ impl Call {
     /// that has expired is replaced on the way; `then` hears of the answer unless the request
     /// could not even begin.
     pub(super) fn send(self, shell: &Rc<Shell>, then: Then) -> Promise {
-        let prepared = shell.session(self.name).and_then(|session| Ok((session, self.text()?)));
+        let prepared = shell.session(self.name).and_then(|session| {
+            let deadline = shell.work.begin(shell.timeout, self.signal.clone())?;
+            Ok((session, self.text()?, deadline))
+        });
         match prepared {
-            Ok((session, text)) => {
+            Ok((session, text, deadline)) => {
                 let shell = shell.clone();
                 promise(async move {
                     let request = Request { shell: &shell, session: &session, call: &self, text };
-                    then(shell.work.within(shell.timeout, self.signal.clone(), request.answer()).await)
+                    then(deadline.run(request.answer()).await)
                 })
             }
             Err(problem) => Promise::reject(&problem),

@@ -20,3 +20,6 @@ mod state;
 mod timer;
 mod token;
 mod wire;
+
+pub use channel::Channel;
+pub use client::PresenceClient;

@@ -1,0 +1,67 @@
+// A network in the hands of the test: sockets it opens and closes, requests it answers.
+(() => {
+  const real = { WebSocket: globalThis.WebSocket, fetch: globalThis.fetch };
+  const network = {
+    sockets: [],
+    requests: [],
+    /** What requests are answered with, by path; a function of the payload, or a value. */
+    answers: {},
+    restore() {
+      Object.assign(globalThis, real);
+    },
+    get socket() {
+      return network.sockets.at(-1);
+    },
+  };
+  const waiting = [];
+  const notify = () => waiting.splice(0).forEach((look) => look());
+  /** Resolves once `condition` holds, looked at whenever something happens. */
+  network.until = (condition) =>
+    new Promise((resolve) => {
+      const look = () => (condition() ? resolve() : waiting.push(look));
+      look();
+    });
+
+  globalThis.WebSocket = class {
+    sent = [];
+    constructor(url) {
+      this.url = new URL(url);
+      network.sockets.push(this);
+      queueMicrotask(notify);
+    }
+    send(text) {
+      this.sent.push(text);
+      notify();
+    }
+    close(code) {
+      this.closed ??= code;
+      queueMicrotask(() => this.onclose?.({ code }));
+      notify();
+    }
+    /** The server says this. */
+    say(value) {
+      this.onmessage?.({ data: JSON.stringify(value) });
+    }
+    /** The server accepts the connection. */
+    greet(me) {
+      const id = `connection-${network.sockets.length}`;
+      this.say({ type: 'health.check', connection_id: id, cid: '*', me });
+    }
+    /** The connection is lost. */
+    lose(code = 1006) {
+      this.closed ??= code;
+      this.onclose?.({ code });
+    }
+  };
+  globalThis.fetch = async (request) => {
+    const url = new URL(request.url);
+    const text = url.searchParams.get('payload') ?? (await request.text());
+    const payload = text ? JSON.parse(text) : undefined;
+    network.requests.push({ method: request.method, path: url.pathname, connection: url.searchParams.get('connection_id'), payload });
+    notify();
+    const answer = network.answers[url.pathname];
+    const { status = 200, ...body } = await (typeof answer === 'function' ? answer(payload, request) : (answer ?? {}));
+    return new Response(JSON.stringify(body), { status });
+  };
+  return network;
+})();
