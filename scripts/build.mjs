@@ -4,7 +4,6 @@ import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { program, root, run, step } from './shell.mjs';
 import { setupForBuild } from './setup.mjs';
 
@@ -79,6 +78,8 @@ function withShortNames(glue, { imports, exports }) {
  * would need a plugin or a copying step in most bundlers; text needs nothing anywhere.
  */
 async function entry(wasm) {
+  // Set-up installs it, after this file was loaded.
+  const { build } = await import('esbuild');
   const { outputFiles } = await build({
     stdin: {
       resolveDir: generated,
