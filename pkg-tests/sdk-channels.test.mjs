@@ -1,0 +1,220 @@
+// Everything the official JavaScript SDK can do with channels that bears on presence.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { event } from './harness/event.mjs';
+import { Replies } from './harness/replies.mjs';
+import { newStage } from './harness/stage.mjs';
+
+const replies = new Replies();
+
+/**
+ * A channel of Jack and John, who both watch it; Jill is known but not connected.
+ * `den` is the backend's handle of it.
+ */
+async function denOf(t, type = 'messaging') {
+  const stage = await newStage(t);
+  const admin = replies.of(stage.admin, 'StreamChat');
+  await admin.upsertUsers(['jack', 'john', 'jill'].map((id) => ({ id })));
+  const den = replies.of(stage.admin.channel(type, 'den', { members: ['jack', 'john'], created_by_id: 'jack' }), 'Channel');
+  await den.create();
+  const [jack, john] = [await arrives(stage, 'jack'), await arrives(stage, 'john')];
+  for (const person of [jack, john]) {
+    person.den = replies.of(person.client.channel(type, 'den'), 'Channel');
+    await person.den.watch({ presence: true });
+  }
+  return { stage, admin, den, jack, john };
+}
+
+async function arrives(stage, id) {
+  const person = await stage.person(id, 'node');
+  replies.listen(person.client);
+  await person.connect();
+  return person;
+}
+
+const memberIds = async (channel, filter = {}) => (await channel.queryMembers(filter, { user_id: 1 })).members.map(({ user_id }) => user_id);
+
+describe('asking', () => {
+  test('for one channel and for many', async (t) => {
+    const { stage, admin, jack } = await denOf(t);
+    const attic = stage.admin.channel('messaging', 'attic', { members: ['jack'], created_by_id: 'jack', color: 'green', floor: 3 });
+    await attic.create();
+    const client = replies.of(jack.client, 'StreamChat');
+    const found = await client.queryChannelsRequest({ members: { $in: ['jack'] }, floor: { $gt: 2 } }, [{ floor: -1 }], { presence: true, limit: 5 });
+    assert.deepEqual(found.map(({ channel }) => channel.cid), ['messaging:attic']);
+    assert.deepEqual((await client.queryChannels({ members: { $in: ['jack'] } }, { cid: 1 })).map(({ cid }) => cid), ['messaging:attic', 'messaging:den']);
+
+    const { messages, members, watchers, watcher_count } = await jack.den.query({
+      messages: { limit: 10 },
+      members: { limit: 1, offset: 1 },
+      watchers: { limit: 10 },
+    });
+    assert.deepEqual([messages.length, members.length, watcher_count], [0, 1, 2]);
+    assert.deepEqual(watchers.map(({ id }) => id).sort(), ['jack', 'john']);
+    await assert.rejects(admin.queryChannels({ floor: { $near: 3 } }), { code: 4, status: 400 });
+  });
+
+  test('for members', async (t) => {
+    const { den } = await denOf(t);
+    assert.deepEqual(await memberIds(den), ['jack', 'john']);
+    assert.deepEqual(await memberIds(den, { id: { $in: ['john', 'jill'] } }), ['john']);
+    await assert.rejects(den.queryMembers({ id: { $near: 'jack' } }), { code: 4 });
+  });
+
+  test('is only for those who belong', async (t) => {
+    const { stage } = await denOf(t);
+    const jill = await arrives(stage, 'jill');
+    const den = jill.client.channel('messaging', 'den');
+    await assert.rejects(den.watch(), { code: 17, status: 403 });
+    await assert.rejects(jill.client.channel('messaging', 'den').sendMessage({ text: 'Let me in' }), { status: 403 });
+    assert.deepEqual(await jill.client.queryChannels({ cid: 'messaging:den' }), []);
+  });
+});
+
+describe('members', () => {
+  test('come and go, and everybody concerned hears of it', async (t) => {
+    const { stage, den, jack } = await denOf(t);
+    const jill = await arrives(stage, 'jill');
+    await den.addMembers(['jill']);
+    assert.equal((await jack.heard.next(event('member.added'))).member.user_id, 'jill');
+    assert.equal((await jill.heard.next(event('notification.added_to_channel'))).channel.cid, 'messaging:den');
+
+    await den.removeMembers(['jill']);
+    await jack.heard.next(event('member.removed', 'jill'));
+    await jill.heard.next(event('notification.removed_from_channel'));
+    assert.deepEqual(await memberIds(den), ['jack', 'john']);
+  });
+
+  test('are invited, and accept or decline', async (t) => {
+    const { stage, den } = await denOf(t);
+    const jill = await arrives(stage, 'jill');
+    await den.inviteMembers(['jill']);
+    await jill.heard.next(event('notification.invited'));
+    assert.deepEqual(await memberIds(den, { invite: 'pending' }), ['jill']);
+    const hers = () => replies.of(jill.client.channel('messaging', 'den'), 'Channel');
+    await hers().acceptInvite();
+    assert.deepEqual(await memberIds(den, { invite: 'accepted' }), ['jill']);
+    await den.removeMembers(['jill']);
+    await jill.heard.next(event('notification.removed_from_channel'));
+    await den.inviteMembers(['jill']);
+    await hers().rejectInvite();
+    assert.deepEqual(await memberIds(den, { invite: 'rejected' }), ['jill']);
+  });
+
+  test('have roles and fields of their own', async (t) => {
+    const { den, jack } = await denOf(t);
+    await den.addModerators(['john']);
+    assert.equal((await jack.heard.next(event('member.updated'))).member.channel_role, 'channel_moderator');
+    await den.demoteModerators(['john']);
+    await den.assignRoles([{ user_id: 'john', channel_role: 'channel_moderator' }]);
+    assert.deepEqual(await memberIds(den, { channel_role: 'channel_moderator' }), ['john']);
+
+    const { channel_member } = await jack.den.updateMemberPartial({ set: { nick: 'Jacky' } });
+    assert.equal(channel_member.nick, 'Jacky');
+    await jack.den.updateMemberPartial({ unset: ['nick'] });
+  });
+});
+
+describe('the channel itself', () => {
+  test('is changed in whole and in part', async (t) => {
+    const { den, jack, john } = await denOf(t);
+    await den.update({ color: 'green', floor: 1 });
+    assert.equal((await jack.heard.next(event('channel.updated'))).channel.color, 'green');
+    const { channel } = await den.updatePartial({ set: { color: 'red' }, unset: ['floor'] });
+    assert.deepEqual([channel.color, channel.floor], ['red', undefined]);
+    await assert.rejects(john.den.updatePartial({ set: { color: 'blue' } }), { code: 17, status: 403 });
+  });
+
+  test('is hidden by one, and shown again', async (t) => {
+    const { admin, den, jack } = await denOf(t);
+    const visible = async () => (await jack.client.queryChannels({ members: { $in: ['jack'] } })).length;
+    await jack.den.hide();
+    await jack.heard.next(event('channel.hidden'));
+    assert.equal(await visible(), 0);
+    await jack.den.show();
+    await jack.heard.next(event('channel.visible'));
+    assert.equal(await visible(), 1);
+    await den.hide('john');
+    assert.equal((await admin.queryChannels({ hidden: true }, {}, { user_id: 'john' })).length, 1);
+  });
+
+  test('is deleted, alone and with others', async (t) => {
+    const { stage, admin, den, jack } = await denOf(t);
+    await den.delete();
+    assert.ok((await jack.heard.next(event('channel.deleted'))).channel.deleted_at);
+    assert.deepEqual(await jack.client.queryChannels({ cid: 'messaging:den' }), []);
+
+    await stage.admin.channel('messaging', 'attic', { members: ['jack'], created_by_id: 'jack' }).create();
+    const { task_id } = await admin.deleteChannels(['messaging:attic'], { hard_delete: true });
+    assert.equal((await admin.getTask(task_id)).status, 'completed');
+    await jack.heard.next(event('notification.channel_deleted'));
+  });
+
+  test('is watched until one stops', async (t) => {
+    const { jack, john } = await denOf(t);
+    await john.den.stopWatching();
+    await jack.heard.next(event('user.watching.stop', 'john'));
+    await jack.den.sendMessage({ text: 'Still there?' });
+    await john.heard.next(event('notification.message_new'));
+    assert.deepEqual(john.heard.all(event('message.new')), []);
+  });
+});
+
+describe('messages and events', () => {
+  test('are heard by those who watch, and counted as unread', async (t) => {
+    const { admin, jack, john } = await denOf(t);
+    await jack.den.sendMessage({ text: 'Hello', mood: 'good' });
+    const { message, user } = await john.heard.next(event('message.new', 'jack'));
+    assert.deepEqual([message.text, message.mood, user.online], ['Hello', 'good', true]);
+    assert.equal((await admin.getUnreadCount('john')).total_unread_count, 1);
+
+    await john.den.markRead();
+    await jack.heard.next(event('message.read', 'john'));
+    assert.equal((await admin.getUnreadCount('john')).total_unread_count, 0);
+
+    await jack.den.sendMessage({ text: 'More' });
+    await replies.of(john.client, 'StreamChat').markChannelsRead();
+    assert.equal((await admin.getUnreadCount('john')).total_unread_count, 0);
+  });
+
+  test('typing and custom events', async (t) => {
+    const { jack, john } = await denOf(t);
+    await jack.den.keystroke();
+    await john.heard.next(event('typing.start', 'jack'));
+    await jack.den.stopTyping();
+    await john.heard.next(event('typing.stop', 'jack'));
+    await jack.den.sendEvent({ type: 'waving', hands: 2 });
+    assert.equal((await john.heard.next(event('waving', 'jack'))).hands, 2);
+  });
+
+  test('what was missed can be asked for', async (t) => {
+    const { jack, john } = await denOf(t);
+    const since = new Date().toISOString();
+    await jack.den.sendMessage({ text: 'Hello' });
+    const { events } = await replies.of(john.client, 'StreamChat').sync(['messaging:den'], since);
+    assert.ok(events.some(({ type, message }) => type === 'message.new' && message.text === 'Hello'));
+  });
+
+  test('what the channel type does not have is refused', async (t) => {
+    const { jack } = await denOf(t, 'commerce');
+    const long = 'x'.repeat(50_000);
+    await assert.rejects(jack.den.sendMessage({ text: long }), { code: 20, status: 400 });
+  });
+});
+
+test('what came back has the types that the SDK declares', () =>
+  replies.check({
+    methods: [
+      'create', 'watch', 'query', 'queryMembers', 'queryChannelsRequest', 'addMembers', 'removeMembers', 'inviteMembers',
+      'acceptInvite', 'rejectInvite', 'addModerators', 'demoteModerators', 'assignRoles', 'updateMemberPartial',
+      'update', 'updatePartial', 'hide', 'show', 'delete', 'deleteChannels', 'getTask', 'stopWatching', 'sendMessage',
+      'getUnreadCount', 'markRead', 'sendEvent', 'sync',
+    ],
+    events: [
+      'user.watching.start', 'user.watching.stop', 'member.added', 'member.removed', 'member.updated', 'channel.updated',
+      'channel.deleted', 'channel.hidden', 'channel.visible', 'message.new', 'message.read', 'typing.start', 'typing.stop',
+      'waving', 'notification.added_to_channel', 'notification.removed_from_channel', 'notification.invited',
+      'notification.message_new', 'notification.channel_deleted',
+    ],
+  }));
