@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildDemo, buildPackage } from './build.mjs';
 import { setupForTests } from './setup.mjs';
-import { program, root, run, say } from './shell.mjs';
+import { Problem, program, root, run, say, step } from './shell.mjs';
 
 /** Chromium asks the outside world for nothing while it is tested. */
 const CHROMIUM_FLAGS = [
@@ -25,21 +25,44 @@ const COUNTS = {
 
 const sum = (text, pattern) => [...text.matchAll(pattern)].reduce((total, [, count]) => total + Number(count), 0);
 
+const wanted = process.argv.slice(2);
+const isWanted = (name) => !wanted.length || wanted.some((word) => name.includes(word));
+
+function record(name, began, passed, failed) {
+  totals.passed += passed;
+  totals.failed += failed;
+  if (failed) failures.push(name);
+  const seconds = Math.round((Date.now() - began) / 1000);
+  say(`${failed ? '✗' : '✓'} ${name}: ${passed} passed, ${failed} failed (${seconds} s)`);
+}
+
+/** A command and what it counts. */
 async function check(name, command, args, { counts = 'one', env = {} } = {}) {
-  const wanted = process.argv.slice(2);
-  if (wanted.length && !wanted.some((word) => name.includes(word))) return;
+  if (!isWanted(name)) return;
   const began = Date.now();
   say(`\n▶ ${name}`);
   let printed = '';
-  const ok = await run(command, args, { env, capture: (text) => (printed = text) }).then(() => true, (error) => (say(error.message), false));
+  const ok = await run(command, args, { env, capture: (text) => (printed = text) }).then(
+    () => true,
+    (error) => (say(error.message), false),
+  );
   const patterns = COUNTS[counts];
   const passed = patterns ? sum(printed, patterns.passed) : Number(ok);
   // A runner that failed without counting anything has failed all the same, and so has one that ran nothing.
   const failed = Math.max(patterns ? sum(printed, patterns.failed) : 0, Number(!ok || passed === 0));
-  totals.passed += passed;
-  totals.failed += failed;
-  if (failed) failures.push(name);
-  say(`${failed ? '✗' : '✓'} ${name}: ${passed} passed, ${failed} failed (${Math.round((Date.now() - began) / 1000)} s)`);
+  record(name, began, passed, failed);
+}
+
+/** Something that must work before the rest can be looked at. Whether it did. */
+async function prepare(name, work) {
+  const began = Date.now();
+  say(`\n▶ ${name}`);
+  const ok = await work().then(
+    () => true,
+    (error) => (say(error instanceof Problem ? error.message : error.stack), false),
+  );
+  record(name, began, Number(ok), Number(!ok));
+  return ok;
 }
 
 function webdriverConfig(found) {
@@ -66,18 +89,22 @@ await program(async () => {
   await check('docs: rustdoc', cargo, ['doc', '--workspace', '--no-deps', '--quiet'], { env: { RUSTDOCFLAGS: '-D warnings' } });
   await check('native: client and server', cargo, ['test', '--workspace', '--quiet', '--no-fail-fast'], { counts: 'cargo' });
 
-  const wasmTest = ['test', '--headless', '--mode', 'no-install', root];
-  await check('wasm: Chromium', 'wasm-pack', [...wasmTest, '--chrome', '--chromedriver', found.chromedriver], { counts: 'cargo' });
-  await check('wasm: Firefox', 'wasm-pack', [...wasmTest, '--firefox', '--geckodriver', found.geckodriver], { counts: 'cargo' });
+  const wasmTest = ['test', '--headless', '--mode', 'no-install'];
+  await check('wasm: Chromium', 'wasm-pack', [...wasmTest, '--chrome', '--chromedriver', found.chromedriver, root], { counts: 'cargo' });
+  await check('wasm: Firefox', 'wasm-pack', [...wasmTest, '--firefox', '--geckodriver', found.geckodriver, root], { counts: 'cargo' });
 
-  await buildPackage();
-  await buildDemo();
-  await run(cargo, ['build', '--package', 'rollcall-server'], { quiet: true });
-  await check('types: the demo page', 'tsc', ['--noEmit', '--project', join('www', 'tsconfig.json')]);
-  const suites = readdirSync(join(root, 'pkg-tests')).filter((name) => name.endsWith('.test.mjs')).sort();
-  for (const suite of suites) {
-    const name = `package: ${suite.replace('.test.mjs', '')}`;
-    await check(name, process.execPath, ['--test', '--test-reporter=tap', join('pkg-tests', suite)], { counts: 'node' });
+  const built = await prepare('build: package, demo page, server', async () => {
+    await buildPackage();
+    await buildDemo();
+    await step('compiling the server', () => run(cargo, ['build', '--package', 'rollcall-server'], { quiet: true }));
+  });
+  if (built) {
+    await check('types: the demo page', 'tsc', ['--noEmit', '--project', join('www', 'tsconfig.json')]);
+    const suites = readdirSync(join(root, 'pkg-tests')).filter((name) => name.endsWith('.test.mjs')).sort();
+    for (const suite of suites) {
+      const name = `package: ${suite.replace('.test.mjs', '')}`;
+      await check(name, process.execPath, ['--test', '--test-reporter=tap', join('pkg-tests', suite)], { counts: 'node' });
+    }
   }
 
   if (failures.length) say(`\nFailed: ${failures.join(', ')}`);
