@@ -103,7 +103,7 @@ await program(async () => {
     const suites = readdirSync(join(root, 'pkg-tests')).filter((name) => name.endsWith('.test.mjs')).sort();
     for (const suite of suites) {
       const name = `package: ${suite.replace('.test.mjs', '')}`;
-      await check(name, process.execPath, ['--test', '--test-reporter=tap', join('pkg-tests', suite)], { counts: 'node' });
+      await check(name, process.execPath, ['--test', '--test-force-exit', '--test-reporter=tap', join('pkg-tests', suite)], { counts: 'node' });
     }
   }
 
