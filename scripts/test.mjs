@@ -13,6 +13,10 @@ const CHROMIUM_FLAGS = [
   '--disable-background-networking', '--disable-component-update', '--disable-sync',
 ];
 
+/** Ends a suite with its last test, where Node can: the official SDK leaves a timer of 15 seconds behind. */
+const [major, minor] = process.versions.node.split('.').map(Number);
+const FORCE_EXIT = major > 20 || minor >= 14 ? ['--test-force-exit'] : [];
+
 const totals = { passed: 0, failed: 0 };
 const failures = [];
 
@@ -103,7 +107,7 @@ await program(async () => {
     const suites = readdirSync(join(root, 'pkg-tests')).filter((name) => name.endsWith('.test.mjs')).sort();
     for (const suite of suites) {
       const name = `package: ${suite.replace('.test.mjs', '')}`;
-      await check(name, process.execPath, ['--test', '--test-force-exit', '--test-reporter=tap', join('pkg-tests', suite)], { counts: 'node' });
+      await check(name, process.execPath, ['--test', ...FORCE_EXIT, '--test-reporter=tap', join('pkg-tests', suite)], { counts: 'node' });
     }
   }
 
