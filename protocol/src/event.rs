@@ -16,7 +16,6 @@ pub const MEMBER_ADDED: &str = "member.added";
 pub const MEMBER_REMOVED: &str = "member.removed";
 pub const MEMBER_UPDATED: &str = "member.updated";
 
-pub const CHANNEL_CREATED: &str = "channel.created";
 pub const CHANNEL_UPDATED: &str = "channel.updated";
 pub const CHANNEL_DELETED: &str = "channel.deleted";
 pub const CHANNEL_HIDDEN: &str = "channel.hidden";

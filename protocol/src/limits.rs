@@ -35,25 +35,19 @@ pub const MESSAGE_LENGTH: usize = 5000;
 pub fn is_user_id(id: &str) -> bool {
     !id.is_empty()
         && id.len() <= USER_ID_LENGTH
-        && id
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'@' | b'_' | b'-'))
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'@' | b'_' | b'-'))
 }
 
 /// Whether `id` may be a channel's id: letters, digits, `!`, `_` and `-`.
 pub fn is_channel_id(id: &str) -> bool {
     !id.is_empty()
         && id.len() <= CHANNEL_ID_LENGTH
-        && id
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'!' | b'_' | b'-'))
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'!' | b'_' | b'-'))
 }
 
 /// Whether `name` may be a channel's type: letters, digits, `_` and `-`.
 pub fn is_channel_type(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= CHANNEL_ID_LENGTH
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
 }

@@ -1,5 +1,6 @@
 //! The frames in `protocol/golden/` are what the server writes today. They are there for the
-//! client's tests to read, so that neither side changes the protocol alone.
+//! client's tests to read, so that neither side changes the protocol alone. Those in
+//! `protocol/golden/client/` go the other way: see `golden_client.rs`.
 //!
 //! `GOLDEN=write cargo test -p rollcall-server --test golden` writes them anew.
 
@@ -14,7 +15,8 @@ use common::person::{next_frame, open};
 use common::{KEY, Person, SECRET, TestServer, signed, token, user_token};
 use jiff::Timestamp;
 use reqwest::Method;
-use rollcall_protocol::event as name;
+use rollcall_protocol::{ErrorCode, event as name};
+use rollcall_server::error::ApiError;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -185,5 +187,24 @@ async fn every_way_to_be_refused() {
     // What the Unreal SDK gets, and what others got until 2020.
     let query = [("authorization", "nonsense".to_owned()), ("X-Stream-Client", "unreal".to_owned())];
     frames.keep("5.untyped", &next_frame(&mut open(&server, &query).await).await);
+    // Only the hosted service suspends applications; this is how our server would say it.
+    let suspended = ApiError::new(ErrorCode::AppSuspended, "the application is suspended").within("Connect");
+    frames.keep("99", &suspended.to_frame(&Timestamp::now().to_string(), true));
     frames.check("connection.error.");
+}
+
+#[tokio::test]
+async fn every_refusal_that_only_a_request_meets() {
+    let server = TestServer::start().await;
+    let cases = [
+        ("17", Method::POST, "/users", json!({ "users": { "bob": { "id": "bob" } } })),
+        ("46", Method::GET, "/longpoll?user_id=ada&connection_id=stale", Value::Null),
+    ];
+    let mut replies = Frames::default();
+    for (code, method, path, body) in cases {
+        let (_, reply) = server.request(&user_token("ada"), method, path, body).await;
+        assert_eq!(reply["code"].to_string(), code, "{reply}");
+        replies.keep(code, &reply);
+    }
+    replies.check("reply.error.");
 }

@@ -57,7 +57,9 @@
     const url = new URL(request.url);
     const text = url.searchParams.get('payload') ?? (await request.text());
     const payload = text ? JSON.parse(text) : undefined;
-    network.requests.push({ method: request.method, path: url.pathname, connection: url.searchParams.get('connection_id'), payload });
+    const { connection_id: connection = null, payload: _, ...query } = Object.fromEntries(url.searchParams);
+    const headers = Object.fromEntries(request.headers);
+    network.requests.push({ method: request.method, path: url.pathname, connection, query, headers, payload });
     notify();
     const answer = network.answers[url.pathname];
     const { status = 200, ...body } = await (typeof answer === 'function' ? answer(payload, request) : (answer ?? {}));
