@@ -17,8 +17,8 @@ describe('the application', () => {
     assert.ok(app.channel_configs.messaging);
     const { channel_types } = await admin.listChannelTypes();
     assert.deepEqual(Object.keys(channel_types).sort(), ['commerce', 'gaming', 'livestream', 'messaging', 'team']);
-    const livestream = await admin.getChannelType('livestream');
-    assert.equal(livestream.connect_events, false);
+    const gaming = await admin.getChannelType('gaming');
+    assert.equal(gaming.connect_events, false);
     await assert.rejects(admin.getChannelType('nonsense'), { code: 16, status: 404 });
     await assert.rejects(admin.getTask('00000000-0000-0000-0000-000000000000'), { code: 16, status: 404 });
   });

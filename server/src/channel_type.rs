@@ -84,16 +84,23 @@ const fn conversation(name: &'static str) -> ChannelType {
     ChannelType { open: false, config: Config { name, ..PLAIN } }
 }
 
-/// A crowd: nobody is told of every coming and going.
-const fn crowd(name: &'static str) -> ChannelType {
+/// A crowd: nobody is told of everyone's typing and reading, and of their coming and going only
+/// where `connect_events`.
+const fn crowd(name: &'static str, connect_events: bool) -> ChannelType {
     ChannelType {
         open: true,
-        config: Config { name, typing_events: false, read_events: false, connect_events: false, ..PLAIN },
+        config: Config { name, typing_events: false, read_events: false, connect_events, ..PLAIN },
     }
 }
 
-static TYPES: [ChannelType; 5] =
-    [conversation("messaging"), conversation("team"), conversation("commerce"), crowd("livestream"), crowd("gaming")];
+static TYPES: [ChannelType; 5] = [
+    conversation("messaging"),
+    conversation("team"),
+    conversation("commerce"),
+    // An audience sees itself grow, as on the hosted service; the demo page lives by it.
+    crowd("livestream", true),
+    crowd("gaming", false),
+];
 
 impl ChannelType {
     /// Every type there is.

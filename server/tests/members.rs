@@ -193,15 +193,28 @@ async fn a_crowd_is_not_told_of_every_coming_and_reading() {
     let server = TestServer::start().await;
     let (mut ada, bob) = (server.connect("ada").await, server.connect("bob").await);
     let watch = json!({ "state": true, "watch": true });
-    ada.call(Method::POST, "/channels/livestream/show/query", watch.clone()).await;
+    ada.call(Method::POST, "/channels/gaming/show/query", watch.clone()).await;
     ada.heard_so_far().await;
 
-    let state = bob.call(Method::POST, "/channels/livestream/show/query", watch).await;
+    let state = bob.call(Method::POST, "/channels/gaming/show/query", watch).await;
 
     assert_eq!(state["watcher_count"], 2);
     assert_eq!(ada.heard_so_far().await, Vec::<Value>::new());
     for (path, body) in [("event", json!({ "event": { "type": "typing.start" } })), ("read", json!({}))] {
-        let (status, error) = bob.request(Method::POST, &format!("/channels/livestream/show/{path}"), body).await;
+        let (status, error) = bob.request(Method::POST, &format!("/channels/gaming/show/{path}"), body).await;
         assert_eq!((status.as_u16(), &error["code"]), (400, &json!(18)), "{error}");
     }
+}
+
+#[tokio::test]
+async fn an_audience_sees_who_joins_it() {
+    let server = TestServer::start().await;
+    let (mut ada, bob) = (server.connect("ada").await, server.connect("bob").await);
+    let watch = json!({ "watch": true });
+    ada.call(Method::POST, "/channels/livestream/show/query", watch.clone()).await;
+    ada.heard_so_far().await;
+
+    bob.call(Method::POST, "/channels/livestream/show/query", watch).await;
+
+    assert_eq!(ada.hears("user.watching.start").await["user"]["id"], "bob");
 }
