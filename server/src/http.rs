@@ -60,7 +60,7 @@ pub fn router(state: AppState, connections: Router<AppState>) -> Router {
         .route("/users/{id}/reactivate", at(endpoint::REACTIVATE_USER, post(lifecycle::reactivate)))
         .route("/users/{id}/event", at(endpoint::SEND_USER_EVENT, post(users::send_event)))
         .route("/guest", at(endpoint::CREATE_GUEST, post(guests::create)))
-        .route("/channels", at(endpoint::QUERY_CHANNELS, get(channels::query).post(channels::query)))
+        .route("/channels", at(endpoint::QUERY_CHANNELS, get(channels::query).post(channels::query_by_post)))
         .route("/channels/delete", at(endpoint::DELETE_CHANNELS, post(channel_updates::delete_many)))
         .route("/channels/read", at(endpoint::MARK_CHANNELS_READ, post(events::mark_all_read)))
         .route("/channels/{type}/query", at(endpoint::GET_OR_CREATE_CHANNEL, post(channels::open_distinct)))

@@ -13,6 +13,7 @@ async fn every_reply_says_how_long_it_took_and_how_much_is_left() {
     let server = TestServer::start().await;
     for (path, token, status) in [
         ("/users", user_token("ada"), 200),
+        ("/channels?payload=%7B%7D", user_token("ada"), 200),
         ("/users", "nonsense".to_owned(), 401),
         ("/users?payload=nonsense", user_token("ada"), 400),
         ("/nowhere", user_token("ada"), 404),

@@ -136,8 +136,12 @@ impl Default for Query {
     }
 }
 
-/// `POST /channels` and `GET /channels?payload=`: a page of channels the caller may read, each
-/// with its state.
+/// `POST /channels`: as [`query`], answered with 201 as every `POST` is.
+pub async fn query_by_post(app: State<AppState>, call: Call) -> Result<Reply, ApiError> {
+    query(app, call).await.map(Reply::into_created)
+}
+
+/// `GET /channels?payload=`: a page of channels the caller may read, each with its state.
 pub async fn query(State(app): State<AppState>, call: Call) -> Result<Reply, ApiError> {
     let request: Query = call.input()?;
     let connection = match request.watch.0 || request.presence.0 {
@@ -169,7 +173,7 @@ pub async fn query(State(app): State<AppState>, call: Call) -> Result<Reply, Api
     let records = Records::load(&app, &call, &channels, &wanted).await?;
     let people = records.people(&app, &call, &channels).await?;
     let states: Vec<_> = channels.iter().map(|channel| records.state(channel, &people, &wanted)).collect();
-    Ok(Reply::created(&json!({ "channels": states })))
+    Ok(Reply::ok(&json!({ "channels": states })))
 }
 
 /// `POST /channels/{type}/{id}/stop-watching`: ends what `watch` and `presence` began.
