@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../scripts/shell.mjs';
 import { newPage } from './browser.mjs';
+import { inTime } from './event.mjs';
 import { site } from './site.mjs';
 
 /** When these pages are looked at; it stays so until a test lets time pass. */
@@ -26,7 +27,8 @@ export async function newBench(t) {
 
   const bench = {
     /** Runs `fn(client, network, arg)` in the page; what it returns must survive JSON. */
-    run: (fn, arg = null) => page.evaluate(`(${fn})(window.client, window.network, ${JSON.stringify(arg)})`),
+    run: (fn, arg = null) =>
+      inTime(page.evaluate(`(${fn})(window.client, window.network, ${JSON.stringify(arg)})`), 'what runs in the page'),
     /** Another client that is not connected, and nothing that was said before. */
     restart: () =>
       page.evaluate(() => {
