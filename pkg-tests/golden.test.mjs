@@ -123,9 +123,7 @@ describe('what the server says', () => {
 describe('what an event changes', () => {
   const [ada, bob] = TEA.members;
   const about = (name) => golden[name].user;
-  // Nothing of what only Ada sees is in an event; she keeps it.
-  const { online, status, name, ...adaNow } = { ...about('wave.to_user'), pronouns: 'she' };
-  const meUpdated = { ...golden['user.updated'], user: { ...adaNow, online, name, status: 'Reading' } };
+  const meUpdated = { ...golden['user.updated'], user: { ...about('wave.to_user'), status: 'Reading' } };
 
   /** Each event, and what is then different from before it. */
   const story = [
@@ -154,8 +152,9 @@ describe('what an event changes', () => {
     [golden['channel.updated'], (tea, { channel }) => void (tea.data = channel)],
     [meUpdated, (tea, { user }) => {
       tea.members.ada.user = tea.membership.user = tea.messages[1].user = user;
-      const { invisible, devices, mutes, channel_mutes, unread_count, total_unread_count, unread_channels, unread_threads } = tea.me;
-      tea.me = { ...user, invisible, devices, mutes, channel_mutes, unread_count, total_unread_count, unread_channels, unread_threads };
+      // An event shows what everyone may see of Ada; what only she sees of herself, she keeps.
+      const { shadow_banned, ...own } = tea.me;
+      tea.me = { ...own, ...user };
     }],
     ...['health.check', 'typing.start', 'typing.stop', 'message.read', 'channel.hidden', 'channel.visible', 'wave'].map((name) => [golden[name], () => {}]),
   ];
