@@ -17,9 +17,15 @@ const SHRINK = [
   '--reorder-functions-by-name',
   // Inlined copies of a function differ just enough to be compressed badly.
   '--one-caller-inline-max-function-size', '1',
-  '--strip-debug', '--strip-producers',
+  '--always-inline-max-function-size', '6',
+  '--strip-debug', '--strip-producers', '--strip-target-features',
   '--minify-imports-and-exports-and-modules',
 ];
+/**
+ * Turns the bytes that wasm is full of, such as 0 to 4, into characters that need no escape and
+ * take one byte of UTF-8. Of all 256 masks this one makes about the smallest download.
+ */
+const MASK = 118;
 /** What of the root's package.json the published one carries. */
 const PUBLISHED = [
   'name', 'version', 'description', 'keywords', 'license', 'repository',
@@ -85,7 +91,7 @@ async function entry(wasm) {
       resolveDir: generated,
       contents: `
         import { initSync } from './glue.js';
-        initSync({ module: Uint8Array.from("WASM", (character) => character.charCodeAt(0)) });
+        initSync({ module: Uint8Array.from("WASM", (character) => character.charCodeAt(0) ^ ${MASK}) });
         export { PresenceClient, Channel } from './glue.js';`,
     },
     bundle: true,
@@ -102,7 +108,7 @@ async function entry(wasm) {
  * so that compression on the way to the browser finds nearly all that it finds in the wasm.
  */
 function literal(bytes) {
-  const text = bytes
+  const text = Buffer.from(bytes.map((byte) => byte ^ MASK))
     .toString('latin1')
     .replace(/[\\"\r\n]/g, (character) => ({ '\\': '\\\\', '"': '\\"', '\r': '\\r', '\n': '\\n' })[character])
     // `\0` before a digit would be another escape.

@@ -129,6 +129,12 @@ export class Room {
       case 'connection.changed':
         this.#followConnection(event.online);
         break;
+      case 'connection.error': {
+        const problem = explain(event.error);
+        this.#become({ state: 'offline', retrying: false, because: problem });
+        this.failed.send(problem);
+        break;
+      }
       case 'connection.recovered':
         // The client has caught up with all it was told to watch; some may have come for the first time.
         this.#showMessages();

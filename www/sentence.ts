@@ -22,6 +22,8 @@ export function describe(event: PresenceEvent, me: string): string {
       return 'Signed in';
     case 'connection.changed':
       return event.online ? 'Connected' : 'The connection is lost';
+    case 'connection.error':
+      return `The connection ended: ${event.error.message}`;
     case 'connection.recovered':
       return 'Back, and everything is current again';
     default:

@@ -7,6 +7,7 @@ import {
   type EventMap,
   type EventType,
   type PresenceError,
+  type PresenceErrorCode,
   type PresenceEvent,
   type User,
 } from 'rollcall';
@@ -51,6 +52,7 @@ export async function presence(getToken: () => Promise<string>): Promise<void> {
   });
   unsubscribe();
   client.on('connection.changed', ({ online }) => same<typeof online, boolean>(true));
+  client.on('connection.error', ({ error }) => same<typeof error.code, PresenceErrorCode>(true));
   client.on('user.watching.start', ({ cid, user, watcher_count }) => console.log(cid, user.id, watcher_count));
   channel.on('message.new', ({ message }) => console.log(message.text, message.user?.online));
 
@@ -110,6 +112,7 @@ same<
   | 'notification.channel_deleted'
   | 'health.check'
   | 'connection.changed'
+  | 'connection.error'
   | 'connection.recovered'
 >(true);
 same<EventMap['message.new']['type'], 'message.new'>(true);

@@ -1,9 +1,8 @@
 //! `Channel`, as JavaScript sees it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 
-use gloo_net::http::Method;
 use js_sys::{Array, Object, Promise};
 use wasm_bindgen::prelude::*;
 
@@ -12,6 +11,7 @@ use super::input::Options;
 use super::listeners::Listeners;
 use super::promise::settled;
 use super::shell::Shell;
+use super::slot::Slot;
 use super::state::ChannelState;
 use super::{error, wire};
 use crate::core::{Asked, Snapshot};
@@ -21,16 +21,16 @@ use rollcall_protocol::event;
 pub(super) struct ChannelInner {
     shell: Rc<Shell>,
     kind: String,
-    id: RefCell<Option<String>>,
+    id: Slot<Option<String>>,
     /// `type:id` as the engine's own string, undefined until the id is known.
-    cid: RefCell<JsValue>,
+    cid: Slot<JsValue>,
     /// What `client.channel` was given: members and custom data.
     wanted: JsValue,
-    data: RefCell<JsValue>,
+    data: Slot<JsValue>,
     state: ChannelState,
     pub(super) listeners: Listeners,
     ended: Cell<bool>,
-    handle: RefCell<JsValue>,
+    handle: Slot<JsValue>,
 }
 
 impl ChannelInner {
@@ -45,19 +45,19 @@ impl ChannelInner {
         let channel = Rc::new(ChannelInner {
             shell: shell.clone(),
             kind: kind.to_owned(),
-            id: RefCell::default(),
-            cid: RefCell::new(JsValue::UNDEFINED),
+            id: Slot::default(),
+            cid: Slot::default(),
             wanted: wanted.clone(),
-            data: RefCell::new(wanted.clone()),
+            data: Slot::new(wanted.clone()),
             state: ChannelState::new(),
             listeners: Listeners::default(),
             ended: Cell::new(false),
-            handle: RefCell::new(JsValue::UNDEFINED),
+            handle: Slot::default(),
         });
         if let Some(id) = id {
             channel.set_id(id);
         }
-        channel.handle.replace(JsValue::from(Channel { inner: channel.clone() }));
+        channel.handle.set(JsValue::from(Channel { inner: channel.clone() }));
         shell.channels.borrow_mut().push(channel.clone());
         channel
     }
@@ -65,44 +65,44 @@ impl ChannelInner {
     fn is_wanted(&self, kind: &str, id: Option<&str>, members: &str) -> bool {
         self.kind == kind
             && match id {
-                Some(id) => self.id.borrow().as_deref() == Some(id),
+                Some(id) => self.id.get().as_deref() == Some(id),
                 None => !members.is_empty() && self.is_distinct() && member_ids(&self.wanted) == members,
             }
     }
 
     /// Known by its members alone.
     fn is_distinct(&self) -> bool {
-        self.id.borrow().as_deref().is_none_or(|id| id.starts_with("!members-"))
+        self.id.get().is_none_or(|id| id.starts_with("!members-"))
     }
 
     fn set_id(&self, id: &str) {
-        self.cid.replace(format!("{}:{id}", self.kind).into());
-        self.id.replace(Some(id.to_owned()));
+        self.cid.set([&self.kind, ":", id].concat().into());
+        self.id.set(Some(id.to_owned()));
     }
 
     /// Whether `cid` names this channel.
     pub(super) fn is(&self, cid: &JsValue) -> bool {
-        cid.is_string() && *self.cid.borrow() == *cid
+        cid.is_string() && self.cid.get() == *cid
     }
 
     pub(super) fn to_js(&self) -> JsValue {
-        self.handle.borrow().clone()
+        self.handle.get()
     }
 
     /// The client was disconnected: from now on every call says so.
     pub(super) fn end(&self) {
         self.ended.set(true);
         // Breaks the circle of channel, handle and client.
-        self.handle.replace(JsValue::UNDEFINED);
+        self.handle.take();
     }
 
     fn path(&self, call: &str, rest: &str) -> Result<String, JsValue> {
-        match self.id.borrow().as_deref() {
-            Some(id) => Ok(["/channels/", &segment(&self.kind), "/", &segment(id), "/", rest].concat()),
-            None => Err(error::invalid(
-                &[call, ": the channel is known by its members only; await channel.watch() or channel.create() first"]
-                    .concat(),
-            )),
+        match self.id.get() {
+            Some(id) => Ok(["/channels/", &segment(&self.kind), "/", &segment(&id), "/", rest].concat()),
+            None => Err(error::invalid(&[
+                call,
+                ": the channel is known by its members only; await channel.watch() or channel.create() first",
+            ])),
         }
     }
 
@@ -110,14 +110,14 @@ impl ChannelInner {
         if self.ended.get() {
             return Err(error::disconnected());
         }
-        Ok(Call { name, method: Method::POST, path, payload, subscribes: false, signal: None })
+        Ok(Call::new(name, "POST", path, payload))
     }
 
     fn query(self: Rc<Self>, name: &'static str, options: &JsValue, default: bool) -> Result<Promise, JsValue> {
         let options = Options::new(name, options)?;
         let (state, watch, presence) =
             (options.flag("state", default)?, options.flag("watch", default)?, options.flag("presence", false)?);
-        let path = if self.id.borrow().is_some() {
+        let path = if self.id.get().is_some() {
             self.path(name, "query")?
         } else {
             ["/channels/", &segment(&self.kind), "/query"].concat()
@@ -145,22 +145,22 @@ impl ChannelInner {
     /// A query's answer: the state, and what is watched from now on.
     pub(super) fn take_response(&self, asked: Asked, response: &JsValue, watch: bool, presence: bool) {
         let data = wire::get(response, "channel");
-        if let (None, Some(id)) = (self.id.borrow().clone(), wire::get(&data, "id").as_string()) {
+        if let (None, Some(id)) = (self.id.get(), wire::get(&data, "id").as_string()) {
             self.set_id(&id);
         }
         self.hydrate(asked, response);
         if watch || presence {
             let users =
                 if presence { wire::seen_in(&wire::get(response, "members"), Some("user")) } else { Vec::new() };
-            let cid = self.cid.borrow().as_string().unwrap_or_default();
-            self.shell.core.borrow_mut().watch_channel(&cid, watch, presence, Snapshot { asked, users });
+            let cid = self.cid.get().as_string().unwrap_or_default();
+            self.shell.core().watch_channel(&cid, watch, presence, Snapshot { asked, users });
         }
     }
 
     pub(super) fn hydrate(&self, asked: Asked, response: &JsValue) {
         let data = wire::get(response, "channel");
         if data.is_object() {
-            self.data.replace(data);
+            self.data.set(data);
         }
         self.state.hydrate(response, &|user| self.shell.newer(asked, &user).unwrap_or(user));
     }
@@ -173,7 +173,7 @@ impl ChannelInner {
         if kind == event::CHANNEL_UPDATED {
             let data = wire::get(payload, "channel");
             if data.is_object() {
-                self.data.replace(data);
+                self.data.set(data);
             }
         }
         self.state.apply(kind, payload);
@@ -184,8 +184,8 @@ impl ChannelInner {
         let mut call = self.call(name, self.path(name, "stop-watching")?, Object::new().into())?;
         call.subscribes = true;
         // Whatever comes of the request, a reconnect must not bring the watch back.
-        if let Some(cid) = self.cid.borrow().as_string() {
-            self.shell.core.borrow_mut().stop_watching(&cid);
+        if let Some(cid) = self.cid.get().as_string() {
+            self.shell.core().stop_watching(&cid);
         }
         Ok(call.send(&self.shell, Box::new(|answer| Ok(answer?.1))))
     }
@@ -193,11 +193,9 @@ impl ChannelInner {
     fn send_message(self: Rc<Self>, message: &JsValue) -> Result<Promise, JsValue> {
         let name = "channel.sendMessage";
         if !wire::get(message, "text").is_string() {
-            return Err(error::invalid("channel.sendMessage: the message must be an object with a `text`"));
+            return Err(error::invalid(&[name, ": the message must be an object with a `text`"]));
         }
-        let body = Object::new();
-        wire::set(&body, "message", message);
-        let call = self.call(name, self.path(name, "message")?, body.into())?;
+        let call = self.call(name, self.path(name, "message")?, wire::object("message", message).into())?;
         let shell = self.shell.clone();
         Ok(call.send(
             &shell,
@@ -229,23 +227,23 @@ pub struct Channel {
 #[wasm_bindgen]
 impl Channel {
     #[wasm_bindgen(getter, js_name = type)]
-    pub fn kind(&self) -> String {
-        self.inner.kind.clone()
+    pub fn kind(&self) -> JsValue {
+        self.inner.kind.as_str().into()
     }
 
     #[wasm_bindgen(getter)]
-    pub fn id(&self) -> Option<String> {
-        self.inner.id.borrow().clone()
+    pub fn id(&self) -> JsValue {
+        self.inner.id.get().into()
     }
 
     #[wasm_bindgen(getter)]
     pub fn cid(&self) -> JsValue {
-        self.inner.cid.borrow().clone()
+        self.inner.cid.get()
     }
 
     #[wasm_bindgen(getter)]
     pub fn data(&self) -> JsValue {
-        self.inner.data.borrow().clone()
+        self.inner.data.get()
     }
 
     #[wasm_bindgen(getter)]
@@ -296,8 +294,8 @@ pub(super) fn arguments(id: JsValue, data: JsValue) -> Result<(Option<String>, J
     match id.as_string() {
         Some(id) if rollcall_protocol::limits::is_channel_id(&id) => Ok((Some(id), data)),
         Some(id) if id.is_empty() => Ok((None, data)),
-        _ => Err(error::invalid(
+        _ => Err(error::invalid(&[
             "client.channel: the id must be a string of letters, digits, `!`, `_` and `-`, at most 64 long",
-        )),
+        ])),
     }
 }

@@ -34,16 +34,15 @@ impl PresenceClient {
         let api_key = api_key
             .as_string()
             .filter(|key| !key.is_empty())
-            .ok_or_else(|| error::invalid("new PresenceClient: the first argument must be the API key, a string"))?;
+            .ok_or_else(|| error::invalid(&["new PresenceClient: the first argument must be the API key, a string"]))?;
         let options = Options::new("new PresenceClient", &options)?;
         let base_url = options.text("baseURL")?.unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
         if !base_url.starts_with("http://") && !base_url.starts_with("https://") {
-            return Err(error::invalid(&format!(
-                "new PresenceClient: baseURL must begin with http:// or https://; got `{base_url}`"
-            )));
+            let wanted = "new PresenceClient: baseURL must begin with http:// or https://; got `";
+            return Err(error::invalid(&[wanted, &base_url, "`"]));
         }
         let timeout = options.number("timeout")?.map_or(DEFAULT_TIMEOUT, |milliseconds| milliseconds as u64);
-        let shell = Shell::new(api_key, base_url.trim_end_matches('/').to_owned(), timeout);
+        let shell = Shell::new(api_key, wire::without_end(&base_url, "/").to_owned(), timeout);
         Ok(PresenceClient { shell })
     }
 
@@ -53,13 +52,13 @@ impl PresenceClient {
     }
 
     #[wasm_bindgen(getter, js_name = userID)]
-    pub fn user_id(&self) -> Option<String> {
-        self.shell.session_if_any().map(|session| session.user_id.clone())
+    pub fn user_id(&self) -> JsValue {
+        self.shell.session_if_any().map_or(JsValue::UNDEFINED, |session| session.id.clone())
     }
 
     #[wasm_bindgen(getter, js_name = baseURL)]
-    pub fn base_url(&self) -> String {
-        self.shell.base_url.clone()
+    pub fn base_url(&self) -> JsValue {
+        self.shell.base_url.as_str().into()
     }
 
     #[wasm_bindgen(js_name = connectUser)]
@@ -72,14 +71,17 @@ impl PresenceClient {
         let user = input::object(call, "the user", &user)?;
         let user_id = input::user_id(call, &wire::get(&user, "id"))?;
         if let Some(session) = self.shell.session_if_any() {
-            return match session.connecting.borrow().as_ref() {
-                Some(connecting) if session.user_id == user_id => Ok(connecting.clone()),
+            return match session.connecting.get() {
+                Some(connecting) if session.user_id == user_id => Ok(connecting),
                 _ => Err(error::error(
                     Code::AlreadyConnected,
-                    &format!(
-                        "connectUser: `{}` is connected; await client.disconnectUser() before connecting `{user_id}`",
-                        session.user_id
-                    ),
+                    &[
+                        "connectUser: `",
+                        &session.user_id,
+                        "` is connected; await client.disconnectUser() before connecting `",
+                        &user_id,
+                        "`",
+                    ],
                 )),
             };
         }
@@ -88,9 +90,9 @@ impl PresenceClient {
         let details = Object::assign(&Object::new(), user.unchecked_ref());
         let session = Rc::new(Session::new(user_id, details.into(), token));
         let (sender, settled) = oneshot::channel();
-        session.settle.replace(Some(sender));
+        session.settle.set(Some(sender));
         let connecting = promise(async move { settled.await.unwrap_or_else(|_| Err(error::disconnected())) });
-        session.connecting.replace(Some(connecting.clone()));
+        session.connecting.set(Some(connecting.clone()));
         self.shell.begin(session);
         Ok(connecting)
     }
@@ -101,7 +103,7 @@ impl PresenceClient {
     }
 
     #[wasm_bindgen(js_name = devToken)]
-    pub fn dev_token(&self, user_id: JsValue) -> Result<String, JsValue> {
+    pub fn dev_token(&self, user_id: JsValue) -> Result<JsValue, JsValue> {
         token::development(&input::user_id("devToken", &user_id)?)
     }
 
@@ -150,7 +152,7 @@ impl PresenceClient {
         let kind = kind
             .as_string()
             .filter(|kind| limits::is_channel_type(kind))
-            .ok_or_else(|| error::invalid("client.channel: the type must be a string such as 'messaging'"))?;
+            .ok_or_else(|| error::invalid(&["client.channel: the type must be a string such as 'messaging'"]))?;
         let (id, data) = channel::arguments(id, data)?;
         Ok(ChannelInner::find_or_create(&self.shell, &kind, id.as_deref(), &data).to_js())
     }
@@ -175,8 +177,7 @@ impl PresenceClient {
         let Some(session) = self.shell.session_if_any() else {
             return Promise::reject(&error::not_connected(call));
         };
-        let user = Object::new();
-        wire::set(&user, "id", &session.user_id.as_str().into());
+        let user = wire::object("id", &session.id);
         wire::set(&user, "invisible", &invisible.into());
         self.upsert(call, &Array::of1(&user).into())
     }

@@ -1,7 +1,7 @@
 //! Every promise settles: with its answer, at its deadline, when the app aborts it, or when the
 //! client is disconnected.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::pin;
 use std::rc::{Rc, Weak};
@@ -14,15 +14,16 @@ use web_sys::AbortSignal;
 use super::error::{self, Code};
 use super::promise::{Callback, Outcome, Settle, callback};
 use super::timer::Timer;
+use super::wire;
 
 /// Ends one piece of work with an error, once.
-type Once = RefCell<Option<Settle>>;
+type Once = Cell<Option<Settle>>;
 type Ender = Rc<Once>;
 
 /// The work in progress, so that a disconnect can end it.
 #[derive(Default)]
 pub(super) struct Work {
-    running: RefCell<Vec<Weak<Once>>>,
+    running: Cell<Vec<Weak<Once>>>,
 }
 
 /// What ends one piece of work early.
@@ -50,11 +51,12 @@ impl Work {
             return Err(aborted());
         }
         let (sender, ended) = oneshot::channel();
-        let ender: Ender = Rc::new(RefCell::new(Some(sender)));
+        let ender: Ender = Rc::new(Cell::new(Some(sender)));
         self.add(&ender);
         let late = ender.clone();
-        let timer = Timer::after(timeout, move || {
-            let message = format!("the server did not answer within {timeout} ms; it may succeed later");
+        let timer = Timer::after(timeout, move |_| {
+            let limit = wire::number(timeout as f64);
+            let message = ["the server did not answer within ", &limit, " ms; it may succeed later"];
             end(&late, error::error(Code::Timeout, &message));
         });
         let listener = signal.map(|signal| OnAbort::new(signal, ender));
@@ -62,9 +64,10 @@ impl Work {
     }
 
     fn add(&self, ender: &Ender) {
-        let mut running = self.running.borrow_mut();
+        let mut running = self.running.take();
         running.retain(|other| other.strong_count() > 0);
         running.push(Rc::downgrade(ender));
+        self.running.set(running);
     }
 
     /// Ends everything that runs.
@@ -77,14 +80,14 @@ impl Work {
 }
 
 fn end(ender: &Ender, reason: JsValue) {
-    if let Some(sender) = ender.borrow_mut().take() {
+    if let Some(sender) = ender.take() {
         // Whoever waited may be gone already.
         let _ = sender.send(Err(reason));
     }
 }
 
 fn aborted() -> JsValue {
-    error::error(Code::Aborted, "the request was ended by its AbortSignal")
+    error::error(Code::Aborted, &["the request was ended by its AbortSignal"])
 }
 
 /// Listens to the app's signal for as long as the work takes.

@@ -1,6 +1,6 @@
 //! What goes wrong, as the JavaScript `Error` that an app catches.
 
-use js_sys::{Error, Reflect};
+use js_sys::Error;
 use rollcall_protocol::{ErrorCode, Reaction};
 use wasm_bindgen::JsValue;
 
@@ -47,25 +47,20 @@ impl Code {
     }
 }
 
-/// A real `Error` with `code`, `status` and `retryable`.
-pub(super) fn error(code: Code, message: &str) -> JsValue {
-    with_status(code, None, message)
+/// A real `Error` with `code`, `status` and `retryable`; the message comes in pieces.
+pub(super) fn error(code: Code, message: &[&str]) -> JsValue {
+    with_status(code, None, &message.concat())
 }
 
 fn with_status(code: Code, status: Option<u16>, message: &str) -> JsValue {
     let error = Error::new(message);
     error.set_name("PresenceError");
-    set(&error, "code", &code.to_js());
-    set(&error, "retryable", &code.is_retryable().into());
+    wire::set(&error, "code", &code.to_js());
+    wire::set(&error, "retryable", &code.is_retryable().into());
     if let Some(status) = status {
-        set(&error, "status", &status.into());
+        wire::set(&error, "status", &status.into());
     }
     error.into()
-}
-
-fn set(error: &Error, name: &str, value: &JsValue) {
-    // Cannot fail: a fresh Error takes any property.
-    let _ = Reflect::set(error, &name.into(), value);
 }
 
 /// The error that a server described, in a reply's body or in an error frame.
@@ -77,30 +72,27 @@ pub(super) fn from_server(body: &JsValue, http_status: Option<u16>) -> JsValue {
         Some(number) => with_status(Code::Protocol(number), status, &message.unwrap_or_default()),
         // Not the protocol's shape: a proxy answered, or this is no presence server.
         None => {
-            let status_text = status.map_or_else(String::new, |status| format!(" with status {status}"));
-            with_status(
-                Code::Protocol(ErrorCode::Internal.number()),
-                status,
-                &format!("the server answered{status_text} and no error the protocol knows; check baseURL"),
-            )
+            let said = status.map_or_else(String::new, |status| [" with status ", &wire::number(status)].concat());
+            let message = ["the server answered", &said, " and no error the protocol knows; check baseURL"];
+            with_status(Code::Protocol(ErrorCode::Internal.number()), status, &message.concat())
         }
     }
 }
 
-pub(super) fn invalid(message: &str) -> JsValue {
+pub(super) fn invalid(message: &[&str]) -> JsValue {
     error(Code::InvalidArgument, message)
 }
 
 pub(super) fn not_connected(call: &str) -> JsValue {
-    error(Code::NotConnected, &format!("{call} needs a connected user: await client.connectUser(user, token) first"))
+    error(Code::NotConnected, &[call, " needs a connected user: await client.connectUser(user, token) first"])
 }
 
 pub(super) fn disconnected() -> JsValue {
-    error(Code::Disconnected, "the client was disconnected by disconnectUser(); connect again to go on")
+    error(Code::Disconnected, &["the client was disconnected by disconnectUser(); connect again to go on"])
 }
 
 /// Notes how many seconds the server asked to wait.
-pub(super) fn set_retry_after(error: &JsValue, seconds: u32) {
+pub(super) fn set_retry_after(error: &JsValue, seconds: f64) {
     wire::set(error, "retryAfter", &seconds.into());
 }
 

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use futures::channel::oneshot;
-use gloo_net::http::{Method, RequestBuilder};
+use gloo_net::http::Response;
 use js_sys::{Promise, encode_uri_component};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -18,6 +18,14 @@ use super::wire;
 use crate::core::Asked;
 use rollcall_protocol::ErrorCode;
 
+#[wasm_bindgen]
+extern "C" {
+    /// The global one: pages, workers and Node all have it.
+    fn fetch(url: &str, init: &web_sys::RequestInit) -> Promise;
+}
+
+/// The method whose payload goes into the address.
+pub(super) const GET: &str = "GET";
 /// How often one request fetches a new token before it takes the refusal for final.
 const TOKEN_REFRESHES: u32 = 2;
 /// The wait before a second new token, in milliseconds.
@@ -30,7 +38,7 @@ pub(super) type Then = Box<dyn FnOnce(Result<(Asked, JsValue), JsValue>) -> Outc
 pub(super) struct Call {
     /// What the app called, for messages.
     pub(super) name: &'static str,
-    pub(super) method: Method,
+    pub(super) method: &'static str,
     /// The path after the base address, each segment encoded.
     pub(super) path: String,
     /// What goes into the address as `payload`, or into the body when the method has one.
@@ -41,6 +49,11 @@ pub(super) struct Call {
 }
 
 impl Call {
+    /// A request that subscribes to nothing.
+    pub(super) fn new(name: &'static str, method: &'static str, path: String, payload: JsValue) -> Self {
+        Call { name, method, path, payload, subscribes: false, signal: None }
+    }
+
     /// Sends it as the connected user. What the app passed is read before this returns; a token
     /// that has expired is replaced on the way; `then` hears of the answer unless the request
     /// could not even begin.
@@ -64,7 +77,7 @@ impl Call {
     fn text(&self) -> Result<JsValue, JsValue> {
         wire::stringify(&self.payload).map_err(|problem| {
             let reason = wire::get(&problem, "message").as_string().unwrap_or_default();
-            error::invalid(&[self.name, ": what was passed cannot be sent as JSON: ", &reason].concat())
+            error::invalid(&[self.name, ": what was passed cannot be sent as JSON: ", &reason])
         })
     }
 }
@@ -86,8 +99,8 @@ impl Request<'_> {
         let mut refreshes = 0;
         loop {
             let token = self.session.token.get(refused.as_deref()).await?;
-            let asked = self.shell.core.borrow().asked();
-            let Answer { status, retry_after, body } = self.fetch(&token).await.map_err(unreachable)?;
+            let asked = self.shell.core().asked();
+            let Answer { status, retry_after, body } = self.fetch(&token).await?;
             if (200..300).contains(&status) {
                 return Ok((asked, body));
             }
@@ -100,8 +113,8 @@ impl Request<'_> {
                 refused = Some(token);
                 continue;
             }
-            if let Some(seconds) = retry_after.and_then(|text| text.trim().parse::<u32>().ok()) {
-                error::set_retry_after(&problem, seconds);
+            if retry_after >= 0.0 {
+                error::set_retry_after(&problem, retry_after);
             }
             return Err(problem);
         }
@@ -118,25 +131,28 @@ impl Request<'_> {
             }
         };
         add("&connection_id=", shell.connection_id());
-        add("&payload=", self.text.as_string().filter(|_| self.call.method == Method::GET));
+        add("&payload=", self.text.as_string().filter(|_| self.call.method == GET));
         url
     }
 
-    async fn fetch(&self, token: &str) -> Result<Answer, gloo_net::Error> {
+    async fn fetch(&self, token: &str) -> Result<Answer, JsValue> {
         let aborting = AbortOnDrop(AbortController::new().ok());
-        let request = RequestBuilder::new(&self.url())
-            .method(self.call.method.clone())
-            .header("Authorization", token)
-            .header("stream-auth-type", "jwt")
-            .header("X-Stream-Client", super::shell::CLIENT_NAME)
-            .abort_signal(aborting.0.as_ref().map(AbortController::signal).as_ref());
-        let request = if self.call.method == Method::GET {
-            request.build()?
-        } else {
-            request.header("Content-Type", "application/json").body(&self.text)?
-        };
-        let response = request.send().await?;
-        let (status, retry_after) = (response.status(), response.headers().get("retry-after"));
+        let headers = wire::object("Authorization", &token.into());
+        wire::set(&headers, "stream-auth-type", &"jwt".into());
+        wire::set(&headers, "X-Stream-Client", &super::shell::CLIENT_NAME.into());
+        let init = web_sys::RequestInit::new();
+        init.set_method(self.call.method);
+        init.set_signal(aborting.0.as_ref().map(AbortController::signal).as_ref());
+        if self.call.method != GET {
+            wire::set(&headers, "Content-Type", &"application/json".into());
+            init.set_body(&self.text);
+        }
+        init.set_headers(&headers);
+        let response = JsFuture::from(fetch(&self.url(), &init)).await.map_err(unreachable)?;
+        let response = Response::from(response.unchecked_into::<web_sys::Response>());
+        // As JavaScript's unary plus reads it: neither a missing header nor a date is a number.
+        let retry_after = JsValue::from(response.headers().get("retry-after")).unchecked_into_f64();
+        let status = response.status();
         let body = match web_sys::Response::from(response).json() {
             Ok(promise) => JsFuture::from(promise).await.unwrap_or(JsValue::UNDEFINED),
             Err(_) => JsValue::UNDEFINED,
@@ -148,7 +164,8 @@ impl Request<'_> {
 /// What a server answered; the body is undefined when it is not JSON.
 struct Answer {
     status: u16,
-    retry_after: Option<String>,
+    /// Seconds; not a number when the server named none.
+    retry_after: f64,
     body: JsValue,
 }
 
@@ -161,18 +178,15 @@ fn is_token_expired(problem: &JsValue) -> bool {
     wire::get(problem, "code").as_f64() == Some(f64::from(ErrorCode::TokenExpired.number()))
 }
 
-fn unreachable(problem: gloo_net::Error) -> JsValue {
-    let reason = problem.to_string();
-    error::error(
-        Code::Network,
-        &["the server could not be reached (", &reason, "); check baseURL and the network"].concat(),
-    )
+fn unreachable(problem: JsValue) -> JsValue {
+    let reason = wire::get(&problem, "message").as_string().unwrap_or_default();
+    error::error(Code::Network, &["the server could not be reached (", &reason, "); check baseURL and the network"])
 }
 
 async fn pause(milliseconds: u64) {
     let (sender, done) = oneshot::channel();
     let mut sender: Option<Settle> = Some(sender);
-    let _timer = Timer::after(milliseconds, move || {
+    let _timer = Timer::after(milliseconds, move |_| {
         sender.take().map(|sender| sender.send(Ok(JsValue::UNDEFINED)));
     });
     let _ = done.await;

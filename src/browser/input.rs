@@ -1,6 +1,6 @@
 //! Checking what an app passes in, so that a mistake is told where it was made.
 
-use js_sys::{Array, Object, Reflect};
+use js_sys::{Array, JsString, Object, Reflect};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use wasm_bindgen::prelude::*;
 
@@ -11,11 +11,13 @@ use rollcall_protocol::limits;
 pub(super) fn user_id(call: &str, value: &JsValue) -> Result<String, JsValue> {
     match value.as_string() {
         Some(id) if limits::is_user_id(&id) => Ok(id),
-        _ => Err(error::invalid(&format!(
-            "{call}: `id` must be a string of letters, digits, `@`, `_` and `-`, at most {} long; got {}",
-            limits::USER_ID_LENGTH,
-            shown(value)
-        ))),
+        _ => Err(error::invalid(&[
+            call,
+            ": `id` must be a string of letters, digits, `@`, `_` and `-`, at most ",
+            &wire::number(limits::USER_ID_LENGTH as f64),
+            " long; got ",
+            &shown(value),
+        ])),
     }
 }
 
@@ -27,12 +29,12 @@ pub(super) fn object(call: &str, name: &str, value: &JsValue) -> Result<JsValue,
     if value.is_object() && !Array::is_array(value) {
         return Ok(value.clone());
     }
-    Err(error::invalid(&format!("{call}: {name} must be an object; got {}", shown(value))))
+    Err(error::invalid(&[call, ": ", name, " must be an object; got ", &shown(value)]))
 }
 
 /// The options of a request, by name.
 pub(super) struct Options {
-    call: &'static str,
+    pub(super) call: &'static str,
     value: JsValue,
 }
 
@@ -41,19 +43,18 @@ impl Options {
         Ok(Options { call, value: object(call, "options", value)? })
     }
 
-    pub(super) fn flag(&self, name: &str, default: bool) -> Result<bool, JsValue> {
+    fn get(&self, name: &str) -> Option<JsValue> {
         let value = wire::get(&self.value, name);
-        if value.is_undefined() || value.is_null() {
-            return Ok(default);
-        }
+        (!value.is_undefined() && !value.is_null()).then_some(value)
+    }
+
+    pub(super) fn flag(&self, name: &str, default: bool) -> Result<bool, JsValue> {
+        let Some(value) = self.get(name) else { return Ok(default) };
         value.as_bool().ok_or_else(|| self.invalid(name, "must be true or false", &value))
     }
 
     pub(super) fn number(&self, name: &str) -> Result<Option<f64>, JsValue> {
-        let value = wire::get(&self.value, name);
-        if value.is_undefined() || value.is_null() {
-            return Ok(None);
-        }
+        let Some(value) = self.get(name) else { return Ok(None) };
         match value.as_f64() {
             Some(number) if number >= 0.0 && number.fract() == 0.0 => Ok(Some(number)),
             _ => Err(self.invalid(name, "must be a whole number, 0 or more", &value)),
@@ -61,18 +62,12 @@ impl Options {
     }
 
     pub(super) fn text(&self, name: &str) -> Result<Option<String>, JsValue> {
-        let value = wire::get(&self.value, name);
-        if value.is_undefined() || value.is_null() {
-            return Ok(None);
-        }
+        let Some(value) = self.get(name) else { return Ok(None) };
         value.as_string().map(Some).ok_or_else(|| self.invalid(name, "must be a string", &value))
     }
 
     pub(super) fn signal(&self) -> Result<Option<web_sys::AbortSignal>, JsValue> {
-        let value = wire::get(&self.value, "signal");
-        if value.is_undefined() || value.is_null() {
-            return Ok(None);
-        }
+        let Some(value) = self.get("signal") else { return Ok(None) };
         value.dyn_into().map(Some).map_err(|value| self.invalid("signal", "must be an AbortSignal", &value))
     }
 
@@ -108,21 +103,22 @@ impl Options {
             }
         }
         if fields.len() > limits::MAX_SORT {
-            return Err(error::invalid(&format!("{}: sort takes at most {} fields", self.call, limits::MAX_SORT)));
+            let most = wire::number(limits::MAX_SORT as f64);
+            return Err(error::invalid(&[self.call, ": sort takes at most ", &most, " fields"]));
         }
         Ok(fields.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
     }
 
     fn invalid_sort(&self, value: &JsValue) -> JsValue {
-        error::invalid(&format!(
-            "{}: sort must be an object such as {{ last_active: -1 }}, or a list of them, with directions 1 and -1; got {}",
+        error::invalid(&[
             self.call,
-            shown(value)
-        ))
+            ": sort must be an object such as { last_active: -1 }, or a list of them, with directions 1 and -1; got ",
+            &shown(value),
+        ])
     }
 
     fn invalid(&self, name: &str, wanted: &str, value: &JsValue) -> JsValue {
-        error::invalid(&format!("{}: option `{name}` {wanted}; got {}", self.call, shown(value)))
+        error::invalid(&[self.call, ": option `", name, "` ", wanted, "; got ", &shown(value)])
     }
 }
 
@@ -144,14 +140,9 @@ impl Serialize for SortField {
 
 /// A value as a short text for a message.
 fn shown(value: &JsValue) -> String {
-    if value.is_undefined() {
-        return "undefined".to_owned();
-    }
-    let text =
-        wire::stringify(value).ok().and_then(|text| text.as_string()).unwrap_or_else(|| "something else".to_owned());
-    let mut short: String = text.chars().take(60).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
+    // Of undefined and of functions there is no JSON.
+    let json = wire::stringify(value).unwrap_or(JsValue::UNDEFINED);
+    let text = JsString::from(wire::text(if json.is_string() { &json } else { value }));
+    let short = String::from(text.slice(0, 60));
+    if text.length() > 60 { [&short, "…"].concat() } else { short }
 }

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use js_sys::{Function, Object};
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 use super::promise::callback;
@@ -39,9 +39,7 @@ impl Listeners {
 
         let (list, listener) = (Rc::downgrade(&self.list), Rc::downgrade(&listener));
         let unsubscribe = callback(move |_| remove(&list, &listener));
-        let subscription = Object::new();
-        wire::set(&subscription, "unsubscribe", &unsubscribe.into_js_value());
-        Ok(subscription.into())
+        Ok(wire::object("unsubscribe", &unsubscribe.into_js_value()).into())
     }
 
     /// `off(type, handler)` or `off(handler)`.
@@ -60,15 +58,9 @@ impl Listeners {
     /// Calls everyone who listens to `kind`. A listener may add and remove listeners, call
     /// anything, and throw.
     pub(super) fn dispatch(&self, kind: &str, event: &JsValue) {
-        let listeners: Vec<Rc<Listener>> = self
-            .list
-            .borrow()
-            .iter()
-            .filter(|listener| listener.kind.as_deref().is_none_or(|wanted| wanted == kind))
-            .cloned()
-            .collect();
+        let listeners = self.list.borrow().clone();
         for listener in listeners {
-            if !listener.active.get() {
+            if !listener.active.get() || listener.kind.as_deref().is_some_and(|wanted| wanted != kind) {
                 continue;
             }
             if let Err(thrown) = listener.handler.call1(&JsValue::UNDEFINED, event) {
@@ -95,13 +87,12 @@ fn remove(list: &Weak<RefCell<Vec<Rc<Listener>>>>, listener: &Weak<Listener>) {
 
 fn arguments(call: &str, kind: JsValue, handler: JsValue) -> Result<(Option<String>, Function), JsValue> {
     let (kind, handler) = if kind.is_function() { (None, kind) } else { (Some(kind), handler) };
-    let handler = handler
-        .dyn_into::<Function>()
-        .map_err(|_| error::invalid(&format!("{call}: the handler must be a function")))?;
+    let handler =
+        handler.dyn_into::<Function>().map_err(|_| error::invalid(&[call, ": the handler must be a function"]))?;
     let kind = match kind {
         None => None,
         Some(kind) => Some(kind.as_string().ok_or_else(|| {
-            error::invalid(&format!("{call}: the event type must be a string such as 'user.presence.changed'"))
+            error::invalid(&[call, ": the event type must be a string such as 'user.presence.changed'"])
         })?),
     };
     Ok((kind, handler))

@@ -15,6 +15,7 @@ mod promise;
 mod requests;
 mod session;
 mod shell;
+mod slot;
 mod socket;
 mod state;
 mod timer;

@@ -27,12 +27,6 @@ pub(super) fn settled(begun: Result<Promise, JsValue>) -> Promise {
     begun.unwrap_or_else(|problem| Promise::reject(&problem))
 }
 
-/// Runs a future that nobody waits for.
-pub(super) fn spawn(future: impl Future<Output = ()> + 'static) {
-    let boxed: Pin<Box<dyn Future<Output = ()>>> = Box::pin(future);
-    wasm_bindgen_futures::spawn_local(boxed);
-}
-
 pub(super) fn callback(function: impl FnMut(JsValue) + 'static) -> Callback {
     Closure::wrap(Box::new(function) as Box<dyn FnMut(JsValue)>)
 }

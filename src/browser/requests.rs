@@ -2,56 +2,66 @@
 
 use std::rc::Rc;
 
-use gloo_net::http::Method;
-use js_sys::{Array, Object, Promise};
+use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 
 use super::channel::ChannelInner;
-use super::http::Call;
+use super::http::{self, Call};
 use super::input::Options;
 use super::shell::Shell;
 use super::{error, wire};
 use crate::core::{Ask, Asked, Input, RequestId, Seen, Snapshot};
 
-/// `GET /users` and `POST /channels`: what to find, in which order, and what to be told of it.
+/// `GET /users` or `POST /channels`: what to find, in which order, and what to be told of it.
 pub(super) struct Query {
-    pub(super) body: Object,
-    pub(super) watch: bool,
-    pub(super) presence: bool,
-    pub(super) signal: Option<web_sys::AbortSignal>,
+    call: Call,
+    watch: bool,
+    presence: bool,
 }
 
 impl Query {
     pub(super) fn users(filter: &JsValue, sort: &JsValue, options: &JsValue) -> Result<Self, JsValue> {
         let options = Options::new("queryUsers", options)?;
-        let presence = options.flag("presence", false)?;
-        Query::new(&options, filter, sort, false, presence)
+        Query::new(&options, filter, sort, http::GET, "/users", false)
     }
 
     pub(super) fn channels(filter: &JsValue, sort: &JsValue, options: &JsValue) -> Result<Self, JsValue> {
         let options = Options::new("queryChannels", options)?;
         let (state, watch) = (options.flag("state", true)?, options.flag("watch", true)?);
-        let query = Query::new(&options, filter, sort, watch, options.flag("presence", false)?)?;
-        wire::set(&query.body, "state", &state.into());
-        wire::set(&query.body, "watch", &watch.into());
+        let query = Query::new(&options, filter, sort, "POST", "/channels", watch)?;
+        wire::set(&query.call.payload, "state", &state.into());
+        wire::set(&query.call.payload, "watch", &watch.into());
         Ok(query)
     }
 
-    fn new(options: &Options, filter: &JsValue, sort: &JsValue, watch: bool, presence: bool) -> Result<Self, JsValue> {
+    fn new(
+        options: &Options,
+        filter: &JsValue,
+        sort: &JsValue,
+        method: &'static str,
+        path: &str,
+        watch: bool,
+    ) -> Result<Self, JsValue> {
+        let presence = options.flag("presence", false)?;
+        options.number("limit")?;
+        options.number("offset")?;
         let body = options.to_body();
         wire::set(&body, "filter_conditions", &options.object("the filter", filter)?);
         wire::set(&body, "sort", &options.sort(sort)?);
         wire::set(&body, "presence", &presence.into());
-        Ok(Query { body, watch, presence, signal: options.signal()? })
+        let mut call = Call::new(options.call, method, path.to_owned(), body.into());
+        (call.subscribes, call.signal) = (watch || presence, options.signal()?);
+        Ok(Query { call, watch, presence })
     }
 
     /// The same query for just these, however many.
     fn again(field: &str, values: &[String], watch: bool, presence: bool) -> Result<Self, JsValue> {
-        let options = Object::new();
-        wire::set(&options, "limit", &values.len().into());
+        let list: Array = values.iter().map(|value| JsValue::from_str(value)).collect();
+        let condition = wire::object("$in", &list);
+        let filter = wire::object(field, &condition);
+        let options = wire::object("limit", &list.length().into());
         wire::set(&options, "presence", &presence.into());
         wire::set(&options, "watch", &watch.into());
-        let filter = is_in(field, values);
         if field == "id" {
             return Query::users(&filter, &JsValue::UNDEFINED, &options);
         }
@@ -59,47 +69,16 @@ impl Query {
     }
 }
 
-/// `{ [field]: { $in: values } }`.
-fn is_in(field: &str, values: &[String]) -> JsValue {
-    let list: Array = values.iter().map(|value| JsValue::from_str(value)).collect();
-    let condition = Object::new();
-    wire::set(&condition, "$in", &list);
-    let filter = Object::new();
-    wire::set(&filter, field, &condition);
-    filter.into()
-}
-
-impl Query {
-    fn into_call(self, name: &'static str, method: Method, path: &str) -> Call {
-        Call {
-            name,
-            method,
-            path: path.to_owned(),
-            payload: self.body.into(),
-            subscribes: self.watch || self.presence,
-            signal: self.signal,
-        }
-    }
-
-    fn into_users_call(self) -> Call {
-        self.into_call("queryUsers", Method::GET, "/users")
-    }
-
-    fn into_channels_call(self) -> Call {
-        self.into_call("queryChannels", Method::POST, "/channels")
-    }
-}
-
 pub(super) fn query_users(shell: &Rc<Shell>, query: Query) -> Promise {
     let (presence, shell_too) = (query.presence, shell.clone());
-    query.into_users_call().send(
+    query.call.send(
         shell,
         Box::new(move |answer| {
             let (asked, reply) = answer?;
             if presence {
                 let users = wire::get(&reply, "users");
                 let snapshot = Snapshot { asked, users: wire::seen_in(&users, None) };
-                shell_too.core.borrow_mut().watch_users(snapshot);
+                shell_too.core().watch_users(snapshot);
                 shell_too.freshen(asked, &users);
                 shell_too.pump();
             }
@@ -110,7 +89,7 @@ pub(super) fn query_users(shell: &Rc<Shell>, query: Query) -> Promise {
 
 pub(super) fn query_channels(shell: &Rc<Shell>, query: Query) -> Promise {
     let (watch, presence, shell_too) = (query.watch, query.presence, shell.clone());
-    query.into_channels_call().send(
+    query.call.send(
         shell,
         Box::new(move |answer| {
             let (asked, reply) = answer?;
@@ -131,24 +110,18 @@ pub(super) fn query_channels(shell: &Rc<Shell>, query: Query) -> Promise {
 
 /// `POST /users` with a list of users.
 pub(super) fn upsert_users(shell: &Rc<Shell>, name: &'static str, users: JsValue) -> Promise {
-    let by_id = Object::new();
+    let by_id = wire::map();
     wire::each(&users, &mut |user| {
-        if let Some(id) = wire::id(&user).and_then(|id| id.as_string()) {
-            wire::set(&by_id, &id, &user);
+        if let Some(id) = wire::id(&user) {
+            wire::put(&by_id, &id, &user);
         }
     });
-    write_users(
-        shell,
-        name,
-        Method::POST,
-        by_id.into(),
-        invisibility(shell, &users, |user| wire::get(user, "invisible")),
-    )
+    write_users(shell, name, "POST", by_id.into(), invisibility(shell, &users, &|user| wire::get(user, "invisible")))
 }
 
 /// `PATCH /users` with a list of `{ id, set, unset }`.
 pub(super) fn update_users(shell: &Rc<Shell>, name: &'static str, updates: JsValue) -> Promise {
-    let invisible = invisibility(shell, &updates, |update| {
+    let invisible = invisibility(shell, &updates, &|update| {
         let mut value = wire::get(&wire::get(update, "set"), "invisible");
         wire::each(&wire::get(update, "unset"), &mut |name| {
             if name == "invisible" {
@@ -157,13 +130,17 @@ pub(super) fn update_users(shell: &Rc<Shell>, name: &'static str, updates: JsVal
         });
         value
     });
-    write_users(shell, name, Method::PATCH, updates, invisible)
+    write_users(shell, name, "PATCH", updates, invisible)
 }
 
-fn write_users(shell: &Rc<Shell>, name: &'static str, method: Method, users: JsValue, invisible: JsValue) -> Promise {
-    let body = Object::new();
-    wire::set(&body, "users", &users);
-    let call = Call { name, method, path: "/users".to_owned(), payload: body.into(), subscribes: false, signal: None };
+fn write_users(
+    shell: &Rc<Shell>,
+    name: &'static str,
+    method: &'static str,
+    users: JsValue,
+    invisible: JsValue,
+) -> Promise {
+    let call = Call::new(name, method, "/users".to_owned(), wire::object("users", &users).into());
     let session = shell.session_if_any();
     call.send(
         shell,
@@ -179,7 +156,7 @@ fn write_users(shell: &Rc<Shell>, name: &'static str, method: Method, users: JsV
 
 /// What a write makes of the connected user's invisibility, which no event tells; undefined when
 /// it says nothing of it.
-fn invisibility(shell: &Shell, entries: &JsValue, of: impl Fn(&JsValue) -> JsValue) -> JsValue {
+fn invisibility(shell: &Shell, entries: &JsValue, of: &dyn Fn(&JsValue) -> JsValue) -> JsValue {
     let mut value = JsValue::UNDEFINED;
     if let Some(session) = shell.session_if_any() {
         wire::each(entries, &mut |entry| {
@@ -205,7 +182,7 @@ impl Shell {
     /// The user as an event since `asked` showed them.
     pub(super) fn newer(&self, asked: Asked, user: &JsValue) -> Option<JsValue> {
         let id = wire::id(user)?.as_string()?;
-        self.core.borrow().heard_since(asked, &id).cloned()
+        self.core().heard_since(asked, &id).cloned()
     }
 
     /// Channels that were asked for again; returns the members whose presence comes with them.
@@ -226,14 +203,12 @@ impl Shell {
 
 /// Asks once more for a page of what is watched, as the core wants after a reconnect.
 pub(super) fn ask_again(shell: &Rc<Shell>, request: RequestId, ask: Ask) {
-    let (call, channels) = match &ask {
-        Ask::Users { ids } => (Query::again("id", ids, false, true).map(Query::into_users_call), None),
-        Ask::Channels { cids, watch, presence } => {
-            (Query::again("cid", cids, *watch, *presence).map(Query::into_channels_call), Some(*presence))
-        }
+    let (query, channels) = match &ask {
+        Ask::Users { ids } => (Query::again("id", ids, false, true), None),
+        Ask::Channels { cids, watch, presence } => (Query::again("cid", cids, *watch, *presence), Some(*presence)),
     };
     // Built from nothing but our own strings.
-    let Ok(call) = call else { return };
+    let Ok(Query { call, .. }) = query else { return };
     let shell_too = shell.clone();
     // Resolves whatever the answer: the core hears of it.
     let _ = call.send(
@@ -253,7 +228,7 @@ pub(super) fn ask_again(shell: &Rc<Shell>, request: RequestId, ask: Ask) {
 /// A list of users or of updates to them, each with a valid id.
 pub(super) fn list_of_users(call: &str, list: &JsValue) -> Result<JsValue, JsValue> {
     if !Array::is_array(list) {
-        return Err(error::invalid(&format!("{call}: the argument must be an array of objects with an `id`")));
+        return Err(error::invalid(&[call, ": the argument must be an array of objects with an `id`"]));
     }
     let mut problem = None;
     wire::each(list, &mut |entry| {

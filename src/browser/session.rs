@@ -1,11 +1,12 @@
 //! What belongs to one `connectUser`: who, with which token, and what the server said of them.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 use js_sys::{Object, Promise};
 use wasm_bindgen::prelude::*;
 
 use super::promise::Settle;
+use super::slot::Slot;
 use super::token::Token;
 use super::wire;
 
@@ -27,18 +28,18 @@ const OWN_FIELDS: [&str; 11] = [
 pub(super) struct Session {
     pub(super) user_id: String,
     /// The same, as the engine's own string.
-    id: JsValue,
+    pub(super) id: JsValue,
     /// What `connectUser` was given.
     details: JsValue,
     pub(super) token: Token,
     /// The token that the server refused as expired.
-    pub(super) last_token: RefCell<Option<String>>,
-    me: RefCell<JsValue>,
+    pub(super) last_token: Cell<Option<String>>,
+    me: Slot<JsValue>,
     /// False until the server has taken the details in: reconnects must not undo later changes.
     introduced: Cell<bool>,
     /// What `connectUser` returned.
-    pub(super) connecting: RefCell<Option<Promise>>,
-    pub(super) settle: RefCell<Option<Settle>>,
+    pub(super) connecting: Slot<Option<Promise>>,
+    pub(super) settle: Cell<Option<Settle>>,
 }
 
 impl Session {
@@ -46,32 +47,25 @@ impl Session {
         Session {
             id: JsValue::from_str(&user_id),
             user_id,
-            me: RefCell::new(details.clone()),
+            me: Slot::new(details.clone()),
             details,
             token,
-            last_token: RefCell::default(),
+            last_token: Cell::default(),
             introduced: Cell::new(false),
-            connecting: RefCell::default(),
-            settle: RefCell::default(),
+            connecting: Slot::default(),
+            settle: Cell::default(),
         }
     }
 
     /// The connected user, as last heard.
     pub(super) fn me(&self) -> JsValue {
-        self.me.borrow().clone()
+        self.me.get()
     }
 
     /// The `json` parameter of the connect address.
     pub(super) fn introduction(&self) -> JsValue {
-        let details = if self.introduced.get() {
-            let only_id = Object::new();
-            wire::set(&only_id, "id", &self.id);
-            only_id.into()
-        } else {
-            self.details.clone()
-        };
-        let introduction = Object::new();
-        wire::set(&introduction, "user_id", &self.id);
+        let details = if self.introduced.get() { wire::object("id", &self.id).into() } else { self.details.clone() };
+        let introduction = wire::object("user_id", &self.id);
         wire::set(&introduction, "user_details", &details);
         introduction.into()
     }
@@ -79,7 +73,7 @@ impl Session {
     /// The first frame of a connection carries the user whole.
     pub(super) fn take_me(&self, me: JsValue) {
         self.introduced.set(true);
-        self.me.replace(me);
+        self.me.set(me);
     }
 
     /// Whether `user` is the connected one.
@@ -97,13 +91,13 @@ impl Session {
                 wire::set(&me, field, &value);
             }
         }
-        self.me.replace(me.into());
+        self.me.set(me.into());
     }
 
     /// The user was hidden or shown, which no event tells.
     pub(super) fn set_invisible(&self, invisible: &JsValue) {
         let me = Object::assign(&Object::new(), self.me().unchecked_ref());
         wire::set(&me, "invisible", invisible);
-        self.me.replace(me.into());
+        self.me.set(me.into());
     }
 }

@@ -4,19 +4,21 @@
 //! core is held while an output is carried out: a listener may call anything here again, which
 //! then feeds the core and leaves the carrying out to the pump that is already running.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 use std::rc::{Rc, Weak};
 
 use futures::channel::oneshot;
-use js_sys::{Object, Promise, encode_uri_component};
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
 use super::channel::ChannelInner;
 use super::deadline::Work;
 use super::error::{self, Code};
+use super::http::segment;
 use super::listeners::Listeners;
-use super::promise::{Settle, spawn};
+use super::promise::{Settle, promise};
 use super::session::Session;
+use super::slot::Slot;
 use super::socket::Socket;
 use super::timer::{Timer, now};
 use super::{requests, wire};
@@ -34,15 +36,17 @@ pub(super) struct Shell {
     pub(super) base_url: String,
     /// How long a request may take, in milliseconds.
     pub(super) timeout: u64,
-    pub(super) core: RefCell<Core<JsValue>>,
+    core: RefCell<Core<JsValue>>,
     pub(super) listeners: Listeners,
     pub(super) work: Work,
     pub(super) channels: RefCell<Vec<Rc<ChannelInner>>>,
-    session: RefCell<Option<Rc<Session>>>,
-    socket: RefCell<Option<Socket>>,
-    goodbye: RefCell<Option<Promise>>,
-    waiting: RefCell<Vec<Settle>>,
-    timer: RefCell<Option<(Millis, Timer)>>,
+    session: Slot<Option<Rc<Session>>>,
+    socket: Cell<Option<Socket>>,
+    goodbye: Slot<Option<Promise>>,
+    waiting: Cell<Vec<Settle>>,
+    timer: Cell<Option<Timer>>,
+    /// When the timer is due.
+    due: Cell<Option<Millis>>,
     pumping: Cell<bool>,
 }
 
@@ -57,29 +61,35 @@ impl Shell {
             listeners: Listeners::default(),
             work: Work::default(),
             channels: RefCell::default(),
-            session: RefCell::default(),
-            socket: RefCell::default(),
-            goodbye: RefCell::default(),
-            waiting: RefCell::default(),
-            timer: RefCell::default(),
+            session: Slot::default(),
+            socket: Cell::default(),
+            goodbye: Slot::default(),
+            waiting: Cell::default(),
+            timer: Cell::default(),
+            due: Cell::default(),
             pumping: Cell::new(false),
         })
+    }
+
+    /// The core, for one look or one change: never kept while anything else is called.
+    pub(super) fn core(&self) -> RefMut<'_, Core<JsValue>> {
+        self.core.borrow_mut()
     }
 
     // --- The session --------------------------------------------------------------------------
 
     /// The connected user, or the error that says to connect one for `call`.
     pub(super) fn session(&self, call: &str) -> Result<Rc<Session>, JsValue> {
-        self.session.borrow().clone().ok_or_else(|| error::not_connected(call))
+        self.session.get().ok_or_else(|| error::not_connected(call))
     }
 
     pub(super) fn session_if_any(&self) -> Option<Rc<Session>> {
-        self.session.borrow().clone()
+        self.session.get()
     }
 
     pub(super) fn begin(self: &Rc<Self>, session: Rc<Session>) {
         let renewable_token = session.token.is_renewable();
-        self.session.replace(Some(session));
+        self.session.set(Some(session));
         self.feed(Input::Connect { renewable_token });
     }
 
@@ -105,14 +115,16 @@ impl Shell {
     }
 
     pub(super) fn connection_id(&self) -> Option<String> {
-        self.core.borrow().connection_id().map(str::to_owned)
+        self.core().connection_id().map(str::to_owned)
     }
 
     /// Resolves when there is a connection to subscribe on.
     pub(super) async fn connected(&self) -> Result<(), JsValue> {
-        while self.core.borrow().status() != Status::Connected {
+        while self.core().status() != Status::Connected {
             let (sender, receiver) = oneshot::channel();
-            self.waiting.borrow_mut().push(sender);
+            let mut waiting = self.waiting.take();
+            waiting.push(sender);
+            self.waiting.set(waiting);
             receiver.await.unwrap_or_else(|_| Err(error::disconnected()))?;
         }
         Ok(())
@@ -121,7 +133,7 @@ impl Shell {
     // --- The pump -----------------------------------------------------------------------------
 
     pub(super) fn feed(self: &Rc<Self>, input: Input<JsValue>) {
-        self.core.borrow_mut().handle_input(now(), input);
+        self.core().handle_input(now(), input);
         self.pump();
     }
 
@@ -130,7 +142,7 @@ impl Shell {
             return;
         }
         loop {
-            let output = self.core.borrow_mut().poll_output();
+            let output = self.core().poll_output();
             match output {
                 Some(output) => self.perform(output),
                 None => break,
@@ -141,21 +153,19 @@ impl Shell {
     }
 
     fn arm_timer(self: &Rc<Self>) {
-        let due = self.core.borrow().poll_timeout();
-        if self.timer.borrow().as_ref().map(|(at, _)| *at) == due {
+        let due = self.core().poll_timeout();
+        if self.due.replace(due) == due {
             return;
         }
-        let armed = due.map(|at| {
+        self.timer.set(due.map(|at| {
             let shell = Rc::downgrade(self);
-            let timer = Timer::after(at.saturating_sub(now()), move || {
+            Timer::after(at.saturating_sub(now()), move |_| {
                 if let Some(shell) = shell.upgrade() {
-                    shell.timer.take();
+                    shell.due.take();
                     shell.feed(Input::Timeout);
                 }
-            });
-            (at, timer)
-        });
-        self.timer.replace(armed);
+            })
+        }));
     }
 
     fn perform(self: &Rc<Self>, output: Output<JsValue>) {
@@ -164,7 +174,7 @@ impl Shell {
             Output::SendHealthCheck => self.send_health_check(),
             Output::HangUp { code } => {
                 if let Some(socket) = self.socket.take() {
-                    self.goodbye.replace(Some(socket.close(code)));
+                    self.goodbye.set(Some(socket.close(code)));
                 }
             }
             Output::Connected => {
@@ -200,39 +210,46 @@ impl Shell {
     fn dial(self: &Rc<Self>, generation: Generation, refresh_token: bool) {
         let Some(session) = self.session_if_any() else { return };
         let shell = self.clone();
-        spawn(async move {
+        // Nobody waits for this promise, and it never rejects.
+        let _ = promise(async move {
             let refused = if refresh_token { session.last_token.take() } else { None };
             let token = session.token.get(refused.as_deref()).await;
             // The provider may have taken its time.
-            if !shell.core.borrow().is_current(generation) {
-                return;
+            if !shell.core().is_current(generation) {
+                return Ok(JsValue::UNDEFINED);
             }
             let opened = token.and_then(|token| {
                 let socket = shell.open(generation, &session, &token)?;
-                session.last_token.replace(Some(token));
+                session.last_token.set(Some(token));
                 Ok(socket)
             });
             match opened {
-                Ok(socket) => {
-                    shell.socket.replace(Some(socket));
-                }
+                Ok(socket) => shell.socket.set(Some(socket)),
                 Err(reason) => shell.feed(Input::DialFailed { generation, reason }),
             }
+            Ok(JsValue::UNDEFINED)
         });
     }
 
     fn open(self: &Rc<Self>, generation: Generation, session: &Session, token: &str) -> Result<Socket, JsValue> {
         let json = wire::stringify(&session.introduction())?.as_string().unwrap_or_default();
-        let url = format!(
-            "ws{}/connect?json={}&api_key={}&authorization={}&stream-auth-type=jwt&X-Stream-Client={}&{}={}",
+        let url = [
+            "ws",
             self.base_url.strip_prefix("http").unwrap_or_default(),
-            encode_uri_component(&json),
-            encode_uri_component(&self.api_key),
-            encode_uri_component(token),
+            "/connect?json=",
+            &segment(&json),
+            "&api_key=",
+            &segment(&self.api_key),
+            "&authorization=",
+            &segment(token),
+            "&stream-auth-type=jwt&X-Stream-Client=",
             CLIENT_NAME,
+            "&",
             extension::PARAMETER,
+            "=",
             EXTENSIONS,
-        );
+        ]
+        .concat();
         let (on_message, on_close) = (Rc::downgrade(self), Rc::downgrade(self));
         Socket::open(
             &url,
@@ -243,7 +260,7 @@ impl Shell {
             },
             move |code| closed(&on_close, generation, code),
         )
-        .map_err(|_| error::invalid(&format!("baseURL `{}` is not an address a socket can open", self.base_url)))
+        .map_err(|_| error::invalid(&["baseURL `", &self.base_url, "` is not an address a socket can open"]))
     }
 
     /// A frame: one event, or an array of them.
@@ -260,8 +277,9 @@ impl Shell {
 
     fn send_health_check(&self) {
         let Some(id) = self.connection_id() else { return };
-        if let Some(socket) = self.socket.borrow().as_ref() {
-            socket.send(&format!(r#"[{{"type":"{}","client_id":"{}"}}]"#, event::HEALTH_CHECK, id));
+        if let Some(socket) = self.socket.take() {
+            socket.send(&[r#"[{"type":""#, event::HEALTH_CHECK, r#"","client_id":""#, &id, r#""}]"#].concat());
+            self.socket.set(Some(socket));
         }
     }
 
@@ -284,8 +302,7 @@ impl Shell {
     }
 
     fn emit_local(self: &Rc<Self>, kind: &str, fields: &[(&str, JsValue)]) {
-        let event = Object::new();
-        wire::set(&event, "type", &kind.into());
+        let event = wire::object("type", &kind.into());
         wire::set(&event, "created_at", &js_sys::Date::new_0().to_iso_string());
         for (name, value) in fields {
             wire::set(&event, name, value);
@@ -330,7 +347,7 @@ impl Shell {
 
 fn closed(shell: &Weak<Shell>, generation: Generation, code: u16) {
     let Some(shell) = shell.upgrade() else { return };
-    if !shell.core.borrow().is_current(generation) {
+    if !shell.core().is_current(generation) {
         return;
     }
     shell.socket.take();
@@ -341,12 +358,12 @@ fn connect_error(reason: ConnectError<JsValue>) -> JsValue {
     match reason {
         ConnectError::Failed(error) => error,
         ConnectError::Closed(close::ABNORMAL) => {
-            error::error(Code::Network, "the server could not be reached; check baseURL and the network")
+            error::error(Code::Network, &["the server could not be reached; check baseURL and the network"])
         }
         ConnectError::Closed(code) => {
-            error::error(Code::Network, &format!("the server closed the connection with code {code}"))
+            error::error(Code::Network, &["the server closed the connection with code ", &wire::number(code)])
         }
-        ConnectError::TimedOut => error::error(Code::Timeout, "the server did not accept the connection in time"),
+        ConnectError::TimedOut => error::error(Code::Timeout, &["the server did not accept the connection in time"]),
         ConnectError::Disconnected => error::disconnected(),
     }
 }

@@ -1,6 +1,6 @@
 //! The browser's WebSocket, closed and silenced when dropped.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::rc::Rc;
 
 use futures::channel::oneshot;
@@ -46,15 +46,15 @@ impl Socket {
     /// Closes with `code`. The promise resolves when the server has answered, or a second later.
     pub(super) fn close(mut self, code: u16) -> Promise {
         let (sender, answered) = oneshot::channel();
-        let sender = Rc::new(RefCell::new(Some(sender)));
-        let done = move || {
+        let sender = Rc::new(Cell::new(Some(sender)));
+        let done = move |_| {
             if let Some(sender) = sender.take() {
                 let _ = sender.send(Ok(JsValue::UNDEFINED));
             }
         };
         let timer = Timer::after(GOODBYE, done.clone());
         self.socket.set_onmessage(None);
-        self.on_close = callback(move |_| done());
+        self.on_close = callback(done);
         self.socket.set_onclose(Some(self.on_close.as_ref().unchecked_ref()));
         let _ = self.socket.close_with_code(code);
         promise(async move {

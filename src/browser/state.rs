@@ -6,17 +6,6 @@ use wasm_bindgen::prelude::*;
 use super::wire;
 use rollcall_protocol::event;
 
-#[wasm_bindgen]
-extern "C" {
-    /// Ids are chosen by others: `__proto__` must be a key like any other.
-    #[wasm_bindgen(js_namespace = Object, js_name = create)]
-    fn create_object(prototype: &JsValue) -> Object;
-}
-
-fn by_id() -> Object {
-    create_object(&JsValue::NULL)
-}
-
 pub(super) struct ChannelState {
     object: Object,
 }
@@ -24,8 +13,8 @@ pub(super) struct ChannelState {
 impl ChannelState {
     pub(super) fn new() -> Self {
         let state = ChannelState { object: Object::new() };
-        state.set("members", &by_id());
-        state.set("watchers", &by_id());
+        state.set("members", &wire::map());
+        state.set("watchers", &wire::map());
         state.set("watcher_count", &0.into());
         state.set("messages", &Array::new());
         state.set("membership", &JsValue::NULL);
@@ -45,10 +34,10 @@ impl ChannelState {
         };
         let members = wire::get(response, "members");
         if Array::is_array(&members) {
-            let all = by_id();
+            let all = wire::map();
             wire::each(&members, &mut |member| {
                 freshen(&member);
-                put(&all, &member_id(&member), &member);
+                wire::put(&all, &member_id(&member), &member);
             });
             self.set("members", &all);
         }
@@ -60,10 +49,10 @@ impl ChannelState {
         }
         let watchers = wire::get(response, "watchers");
         if Array::is_array(&watchers) {
-            let all = by_id();
+            let all = wire::map();
             wire::each(&watchers, &mut |user| {
                 let user = newest(user);
-                put(&all, &id_of(&user), &user);
+                wire::put(&all, &id_of(&user), &user);
             });
             self.set("watchers", &all);
         }
@@ -87,7 +76,7 @@ impl ChannelState {
         }
         let watchers = self.get("watchers");
         if !lookup(&watchers, &id).is_undefined() {
-            put(watchers.unchecked_ref(), &id, user);
+            wire::put(&watchers, &id, user);
         }
         let membership = self.get("membership");
         if membership.is_object() && member_id(&membership) == id {
@@ -107,7 +96,7 @@ impl ChannelState {
                 let Some(user) = wire::user(payload) else { return };
                 let watchers = self.get("watchers");
                 if kind == event::USER_WATCHING_START {
-                    put(watchers.unchecked_ref(), &id_of(&user), &user);
+                    wire::put(&watchers, &id_of(&user), &user);
                 } else {
                     let _ = Reflect::delete_property(watchers.unchecked_ref::<Object>(), &id_of(&user));
                 }
@@ -115,7 +104,7 @@ impl ChannelState {
             event::MEMBER_ADDED | event::MEMBER_UPDATED => {
                 let member = wire::get(payload, "member");
                 if member.is_object() {
-                    put(self.get("members").unchecked_ref(), &member_id(&member), &member);
+                    wire::put(&self.get("members"), &member_id(&member), &member);
                 }
             }
             event::MEMBER_REMOVED => {
@@ -164,10 +153,4 @@ fn member_id(member: &JsValue) -> JsValue {
 
 fn lookup(map: &JsValue, id: &JsValue) -> JsValue {
     Reflect::get(map, id).unwrap_or(JsValue::UNDEFINED)
-}
-
-fn put(map: &Object, id: &JsValue, value: &JsValue) {
-    if id.is_string() {
-        let _ = Reflect::set(map, id, value);
-    }
 }

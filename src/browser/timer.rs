@@ -18,8 +18,9 @@ pub(super) struct Timer {
 }
 
 impl Timer {
-    pub(super) fn after(milliseconds: u64, mut due: impl FnMut() + 'static) -> Self {
-        let callback = callback(move |_| due());
+    /// Calls `due` once; what it is called with means nothing.
+    pub(super) fn after(milliseconds: u64, due: impl FnMut(JsValue) + 'static) -> Self {
+        let callback = callback(due);
         let id = set_timeout(callback.as_ref(), milliseconds as f64);
         Timer { id, _callback: callback }
     }

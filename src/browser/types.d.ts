@@ -274,6 +274,11 @@ export interface EventMap<Custom = CustomFields> {
   'health.check': BaseEvent & { type: 'health.check'; connection_id: string; me?: OwnUser<Custom> };
   /** Made here: the connection came up, or has been down for five seconds. */
   'connection.changed': BaseEvent & { type: 'connection.changed'; online: boolean };
+  /**
+   * Made here: the connection is lost and the client no longer tries to get it back, because
+   * trying cannot help. The user is disconnected; `connectUser` begins anew.
+   */
+  'connection.error': BaseEvent & { type: 'connection.error'; error: PresenceError };
   /** Made here: after a reconnect, everything that was watched is watched and current again. */
   'connection.recovered': BaseEvent & { type: 'connection.recovered' };
 }

@@ -1,5 +1,6 @@
 //! Reading what the server sends: the engine parses, we look at the few fields that matter.
 
+use js_sys::{Object, Reflect};
 use wasm_bindgen::prelude::*;
 
 use crate::core::{Frame, Seen};
@@ -13,6 +14,13 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = JSON, js_name = stringify, catch)]
     pub(super) fn stringify(value: &JsValue) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(js_namespace = Object, js_name = create)]
+    fn create_object(prototype: &JsValue) -> Object;
+
+    /// Any value as text.
+    #[wasm_bindgen(js_name = String)]
+    pub(super) fn text(value: &JsValue) -> String;
 
     #[wasm_bindgen(js_namespace = Reflect, js_name = get, catch)]
     fn reflect_get(target: &JsValue, key: &str) -> Result<JsValue, JsValue>;
@@ -51,6 +59,31 @@ pub(super) fn get(target: &JsValue, key: &str) -> JsValue {
 pub(super) fn set(target: &JsValue, key: &str, value: &JsValue) {
     // Fails only on frozen objects and on non-objects, where there is nothing to keep.
     let _ = reflect_set(target, key, value);
+}
+
+/// A number as text: the engine's digits need no download.
+pub(super) fn number(number: impl Into<f64>) -> String {
+    text(&JsValue::from_f64(number.into()))
+}
+
+/// `{ [key]: value }`.
+pub(super) fn object(key: &str, value: &JsValue) -> Object {
+    let object = Object::new();
+    set(&object, key, value);
+    object
+}
+
+/// An empty map by id. Ids are chosen by others: `__proto__` must be a key like any other, so it
+/// has no prototype.
+pub(super) fn map() -> Object {
+    create_object(&JsValue::NULL)
+}
+
+/// Puts a value into a map, when `id` is one.
+pub(super) fn put(map: &JsValue, id: &JsValue, value: &JsValue) {
+    if id.is_string() {
+        let _ = Reflect::set(map, id, value);
+    }
 }
 
 /// An event's `type`.
@@ -119,6 +152,15 @@ fn error_frame(payload: JsValue) -> Option<Frame<JsValue>> {
     let error = get(&payload, "error");
     let code = get(&error, "code").as_f64()?;
     Some(Frame::Error { code: code as i32, payload: super::error::from_server(&error, None) })
+}
+
+/// `text` without any `end` that it ends with.
+pub(super) fn without_end<'a>(text: &'a str, end: &str) -> &'a str {
+    let mut text = text;
+    while let Some(shorter) = text.strip_suffix(end) {
+        text = shorter;
+    }
+    text
 }
 
 /// FNV-1a: enough to tell two timestamps apart.

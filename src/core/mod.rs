@@ -120,7 +120,7 @@ impl<P: Clone> Core<P> {
     pub fn watch_users(&mut self, snapshot: Snapshot<P>) {
         let ids: Vec<String> = snapshot.users.iter().map(|seen| seen.id.clone()).collect();
         let outdated = snapshot.asked.generation != self.generation;
-        self.people.learn(snapshot, self.generation, false);
+        self.people.learn(snapshot, self.generation, &mut |_| {});
         for id in &ids {
             self.people.watch(id);
         }
@@ -136,10 +136,10 @@ impl<P: Clone> Core<P> {
         let outdated = snapshot.asked.generation != self.generation;
         self.watches.add(cid, watch, presence);
         if presence {
-            self.people.learn(snapshot, self.generation, false);
+            self.people.learn(snapshot, self.generation, &mut |_| {});
         }
         if outdated && self.connection.is_connected() {
-            self.requests.queue_channels(vec![cid.to_owned()], watch, presence);
+            self.requests.queue(Ask::Channels { cids: vec![cid.to_owned()], watch, presence });
             self.ask_next();
         }
     }
@@ -400,9 +400,7 @@ impl<P: Clone> Core<P> {
 
     fn renew_watches(&mut self) {
         self.requests.clear();
-        for page in self.watches.pages() {
-            self.requests.queue_channels(page.cids, page.watch, page.presence);
-        }
+        self.watches.pages(&mut |page| self.requests.queue(page));
         self.requests.queue_users(self.people.watched());
         self.requests.recovering();
         self.ask_next();
@@ -422,9 +420,9 @@ impl<P: Clone> Core<P> {
         let Some((asked, ask)) = self.requests.take(request) else { return };
         match result {
             Ok(users) => {
-                for change in self.people.learn(Snapshot { asked, users }, self.generation, true) {
+                self.people.learn(Snapshot { asked, users }, self.generation, &mut |change| {
                     self.outputs.push_back(Output::Emit(change));
-                }
+                });
                 self.requests.succeeded();
             }
             Err(Failure { retryable: true, retry_after }) => {

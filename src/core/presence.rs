@@ -72,25 +72,23 @@ impl<P: Clone> People<P> {
         self.put(seen, self.heard, generation);
     }
 
-    /// A snapshot: true unless an event has come since it was asked for. Returns what differs
-    /// from what was known, when `resync` says that it closes a gap.
-    pub(super) fn learn(&mut self, snapshot: Snapshot<P>, current: Generation, resync: bool) -> Vec<Event<P>> {
+    /// A snapshot: true unless an event has come since it was asked for. `changed` hears of what
+    /// differs from what was known.
+    pub(super) fn learn(&mut self, snapshot: Snapshot<P>, current: Generation, changed: &mut dyn FnMut(Event<P>)) {
         let Snapshot { asked, users } = snapshot;
-        let mut changes = Vec::new();
         for seen in users {
             if let Some(known) = self.by_id.get(&seen.id) {
                 if known.heard > asked.heard || (known.confirmed == current && asked.generation != current) {
                     continue;
                 }
-                if resync && known.online != seen.online {
-                    changes.push(Event::PresenceLearnt { user: seen.user.clone() });
-                } else if resync && known.revision != seen.revision {
-                    changes.push(Event::ProfileLearnt { user: seen.user.clone() });
+                if known.online != seen.online {
+                    changed(Event::PresenceLearnt { user: seen.user.clone() });
+                } else if known.revision != seen.revision {
+                    changed(Event::ProfileLearnt { user: seen.user.clone() });
                 }
             }
             self.put(seen, 0, asked.generation);
         }
-        changes
     }
 
     fn put(&mut self, seen: Seen<P>, heard: u64, confirmed: Generation) {

@@ -20,12 +20,12 @@ pub(super) struct Requests {
 impl Requests {
     pub(super) fn queue_users(&mut self, ids: Vec<String>) {
         for page in ids.chunks(limits::USERS_PER_REQUEST) {
-            self.queue.insert(0, Ask::Users { ids: page.to_vec() });
+            self.queue(Ask::Users { ids: page.to_vec() });
         }
     }
 
-    pub(super) fn queue_channels(&mut self, cids: Vec<String>, watch: bool, presence: bool) {
-        self.queue.insert(0, Ask::Channels { cids, watch, presence });
+    pub(super) fn queue(&mut self, ask: Ask) {
+        self.queue.insert(0, ask);
     }
 
     /// When everything queued by now is answered, [`Requests::has_recovered`] says so, once.

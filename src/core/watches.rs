@@ -1,5 +1,6 @@
 //! The channels that the app asked to watch.
 
+use super::io::Ask;
 use rollcall_protocol::limits;
 
 #[derive(Debug)]
@@ -7,13 +8,6 @@ struct ChannelWatch {
     cid: String,
     watch: bool,
     presence: bool,
-}
-
-/// Channels that can be asked for in one request.
-pub(super) struct Page {
-    pub(super) cids: Vec<String>,
-    pub(super) watch: bool,
-    pub(super) presence: bool,
 }
 
 #[derive(Debug, Default)]
@@ -38,15 +32,13 @@ impl Watches {
     }
 
     /// All of it, in pages no larger than the server answers.
-    pub(super) fn pages(&self) -> Vec<Page> {
-        let mut pages = Vec::new();
+    pub(super) fn pages(&self, take: &mut dyn FnMut(Ask)) {
         for (watch, presence) in [(true, true), (true, false), (false, true)] {
-            let alike: Vec<&ChannelWatch> =
-                self.channels.iter().filter(|channel| (channel.watch, channel.presence) == (watch, presence)).collect();
-            for page in alike.chunks(limits::CHANNELS_PER_REQUEST) {
-                pages.push(Page { cids: page.iter().map(|channel| channel.cid.clone()).collect(), watch, presence });
+            let alike = self.channels.iter().filter(|channel| (channel.watch, channel.presence) == (watch, presence));
+            let cids: Vec<String> = alike.map(|channel| channel.cid.clone()).collect();
+            for page in cids.chunks(limits::CHANNELS_PER_REQUEST) {
+                take(Ask::Channels { cids: page.to_vec(), watch, presence });
             }
         }
-        pages
     }
 }

@@ -53,7 +53,8 @@
       this.onclose?.({ code });
     }
   };
-  globalThis.fetch = async (request) => {
+  globalThis.fetch = async (input, init) => {
+    const request = new Request(input, init);
     const url = new URL(request.url);
     const text = url.searchParams.get('payload') ?? (await request.text());
     const payload = text ? JSON.parse(text) : undefined;
