@@ -22,6 +22,9 @@ use handshake::Handshake;
 
 /// Bytes of a frame that a client may send; an echo of its own first frame is the longest.
 const FRAME_BYTES: usize = 64 * 1024;
+/// A frame up to this long is read to its end, so that a close can say what was wrong with it; a
+/// longer one breaks the connection.
+const FRAME_BYTES_READ: usize = 4 * FRAME_BYTES;
 /// Bytes read ahead of a socket: small, because most of them are silent most of the time.
 const READ_BUFFER: usize = 4 * 1024;
 
@@ -42,8 +45,8 @@ async fn connect(
     let upgrade = upgrade
         // The Unreal SDK names a protocol and wants to hear it back.
         .protocols(["wss"])
-        .max_frame_size(FRAME_BYTES)
-        .max_message_size(FRAME_BYTES)
+        .max_frame_size(FRAME_BYTES_READ)
+        .max_message_size(FRAME_BYTES_READ)
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0);
     Ok(upgrade.on_upgrade(move |socket| serve(app, handshake, socket)))
@@ -89,8 +92,11 @@ pub async fn open(app: &App, caller: Caller, handshake: &Handshake) -> Result<Op
     let (user, unread, membership, inbox) = match caller {
         Caller::User(id) => {
             let change = handshake.profile(&id)?;
-            let (user, membership, inbox) = app.arrive(change).await?;
-            let unread = app.store.unread(&user.id).await?;
+            let (membership, inbox) = app.arrive(change).await?;
+            // Whoever is greeted is online for everybody, and `last_active` says since when.
+            app.hub.told().await?;
+            let user = app.store.user(&id).await?.ok_or_else(|| ApiError::deleted(&id))?;
+            let unread = app.store.unread(&id).await?;
             (user, unread, membership, inbox)
         }
         Caller::Anonymous => {

@@ -6,7 +6,7 @@ use rollcall_protocol::{ErrorCode, event};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::hub::TooManyConnections;
+use crate::hub::{Stalled, TooManyConnections};
 use crate::query::QueryError;
 use crate::store::StoreError;
 
@@ -34,6 +34,11 @@ impl ApiError {
     /// What the request names does not exist (code 16, status 404).
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::NotFound, message)
+    }
+
+    /// The user is no more (code 16, status 404).
+    pub fn deleted(user: &str) -> Self {
+        Self::not_found(format!("user {user:?} was deleted"))
     }
 
     /// The caller may not do this (code 17, status 403).
@@ -95,6 +100,12 @@ impl ApiError {
 impl From<TooManyConnections> for ApiError {
     fn from(error: TooManyConnections) -> Self {
         Self::new(ErrorCode::TooManyConnections, error.to_string())
+    }
+}
+
+impl From<Stalled> for ApiError {
+    fn from(error: Stalled) -> Self {
+        Self::internal(&error)
     }
 }
 

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use rollcall_protocol::{close, timing};
 use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::timeout;
 
 pub use announcer::Notice;
 pub use membership::Membership;
@@ -26,6 +27,9 @@ use crate::presence::watchers::{Scope, Watchers};
 use crate::presence::{Cid, ConnectionId, UserId};
 use crate::store::Store;
 use state::State;
+
+/// Longer than telling ever takes while the database writes.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How the hub is tuned.
 #[derive(Clone, Debug)]
@@ -46,6 +50,11 @@ pub struct Options {
 pub struct TooManyConnections {
     limit: usize,
 }
+
+/// What happened before could not be told: the database does not write, or the hub has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("presence waits for the database")]
+pub struct Stalled;
 
 /// Presence, subscriptions and events of this node. Cheap to clone; all clones are one hub.
 #[derive(Clone)]
@@ -152,20 +161,27 @@ impl Hub {
         self.lock().registry.owner(connection).cloned()
     }
 
-    /// Subscribes the connection to the presence of `users`, in their order. Returns how many
-    /// were left out because it has as many as it may; `None` when the connection is gone.
+    /// Subscribes the connection to the presence of users, in their order. Returns of each scope
+    /// how many were left out because the connection has as many as it may.
     ///
-    /// Subscribe before reading what the reply says: then no change is lost between the two.
-    pub fn subscribe_presence(
+    /// It has its turn among the events: what flipped before is told to those who watched before,
+    /// what flips from now on is told to this connection too. Subscribe before reading what the
+    /// reply says: then no flip is lost between the two, and none that the reply shows is late.
+    pub async fn subscribe_presence(
         &self,
         connection: ConnectionId,
-        scope: Scope,
-        users: impl IntoIterator<Item = UserId>,
-    ) -> Option<usize> {
-        self.update(|state, _| {
-            state.registry.owner(connection)?;
-            Some(state.watchers.subscribe(connection, scope, users))
+        wanted: Vec<(Scope, Vec<UserId>)>,
+    ) -> Result<Vec<usize>, Stalled> {
+        self.in_turn(move |hub| {
+            hub.update(|state, _| {
+                let lives = state.registry.owner(connection).is_some();
+                let wanted = wanted.into_iter();
+                wanted
+                    .map(|(scope, users)| if lives { state.watchers.subscribe(connection, scope, users) } else { 0 })
+                    .collect()
+            })
         })
+        .await
     }
 
     /// The connection watches the channel; its other watchers hear of a user who is new there.
@@ -202,6 +218,13 @@ impl Hub {
     pub fn evict(&self, user: &str, cid: &str) {
         let connections = self.lock().registry.connections(user).to_vec();
         connections.into_iter().for_each(|connection| self.stop_watching(connection, cid));
+    }
+
+    /// The channel is gone: nobody watches it any more. Returns once those who did were told
+    /// everything published before.
+    pub async fn forget_channel(&self, cid: &Cid) -> Result<(), Stalled> {
+        let cid = cid.clone();
+        self.in_turn(move |hub| hub.update(|state, _| state.watchers.forget_channel(&cid))).await
     }
 
     /// The users whom others see watching the channel, by id. Their number is `watcher_count`.
@@ -244,6 +267,29 @@ impl Hub {
                 return;
             }
             ended.await;
+        }
+    }
+
+    /// Waits until everything that happened so far is written and told.
+    pub async fn told(&self) -> Result<(), Stalled> {
+        self.in_turn(|_| ()).await
+    }
+
+    /// Does `work` after everything that happened so far is written and told, and before anything
+    /// that happens later is.
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> T + Send + Sync + 'static,
+    ) -> Result<T, Stalled> {
+        let (done, outcome) = oneshot::channel();
+        let hub = self.clone();
+        self.notify(Notice::Turn(Box::new(move || {
+            // Whoever asked may have stopped waiting.
+            let _ = done.send(work(&hub));
+        })));
+        match timeout(PATIENCE, outcome).await {
+            Ok(Ok(outcome)) => Ok(outcome),
+            Ok(Err(_)) | Err(_) => Err(Stalled),
         }
     }
 

@@ -9,6 +9,7 @@ pub mod fields;
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 
+use rollcall_protocol::ErrorCode;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::bus::Audience;
@@ -47,6 +48,17 @@ impl ProfileLocks {
     }
 }
 
+/// Refuses users who were deleted or deactivated.
+pub fn admit(user: &User) -> Result<(), ApiError> {
+    if user.deleted_at.is_some() {
+        return Err(ApiError::deleted(&user.id));
+    }
+    if user.deactivated_at.is_some() {
+        return Err(ApiError::new(ErrorCode::AuthenticationFailed, format!("user {:?} is deactivated", user.id)));
+    }
+    Ok(())
+}
+
 impl App {
     /// Creates or changes users, and tells who has to know.
     pub async fn upsert_users(&self, changes: &[UserChange]) -> Result<Vec<Written<User>>, StoreError> {
@@ -76,14 +88,15 @@ impl App {
     }
 
     /// A connection of a user opens: merges what it says of them and makes them present.
-    pub async fn arrive(&self, change: UserChange) -> Result<(User, Membership, Inbox), ApiError> {
+    pub async fn arrive(&self, change: UserChange) -> Result<(Membership, Inbox), ApiError> {
         let _guards = self.profiles.lock([&*change.id]).await;
         let id: UserId = change.id.as_str().into();
-        let written = match self.store.user(&id).await? {
+        let user = self.store.user(&id).await?;
+        // They may have been ended since their token was looked at.
+        user.as_ref().map_or(Ok(()), admit)?;
+        let written = match user {
             // A reconnect says nothing new: it costs no write.
-            Some(user) if user.deleted_at.is_none() && change == UserChange::of(&*id) => {
-                Written { before: Some(user.clone()), after: user }
-            }
+            Some(user) if change == UserChange::of(&*id) => Written { before: Some(user.clone()), after: user },
             _ => {
                 let change = std::slice::from_ref(&change);
                 let written = self.store.upsert_users(change, store::now()).await?.pop();
@@ -93,12 +106,7 @@ impl App {
         self.hub.set_invisible(&id, written.after.invisible);
         let (membership, inbox) = self.hub.connect(&id, written.after.invisible)?;
         self.tell(std::slice::from_ref(&written));
-        let mut user = written.after;
-        if !user.invisible {
-            // The announcer writes it, but the user is not to wait for that.
-            user.last_active = Some(store::now());
-        }
-        Ok((user, membership, inbox))
+        Ok((membership, inbox))
     }
 
     /// Presence first, so that what is told of the profile agrees with it.

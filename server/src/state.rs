@@ -10,7 +10,7 @@ use crate::connection::poll::Sessions;
 use crate::error::ApiError;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
-use crate::profile::ProfileLocks;
+use crate::profile::{self, ProfileLocks};
 use crate::store::{self, Store};
 
 /// The server's parts, put together once.
@@ -39,12 +39,7 @@ impl App {
     /// Refuses users who were deleted or deactivated, and tokens that were revoked.
     async fn admit(&self, id: &str, issued_at: Issued) -> Result<(), ApiError> {
         let user = self.store.user(id).await?;
-        if user.as_ref().is_some_and(|user| user.deleted_at.is_some()) {
-            return Err(ApiError::not_found(format!("user {id:?} was deleted")));
-        }
-        if user.as_ref().is_some_and(|user| user.deactivated_at.is_some()) {
-            return Err(ApiError::new(ErrorCode::AuthenticationFailed, format!("user {id:?} is deactivated")));
-        }
+        user.as_ref().map_or(Ok(()), profile::admit)?;
         let revoked = user.and_then(|user| user.revoke_tokens_issued_before);
         let revoked = revoked.max(self.store.tokens_revoked_before().await?);
         match (revoked, issued_at) {

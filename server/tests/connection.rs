@@ -179,16 +179,21 @@ async fn who_says_nothing_is_asked_and_then_given_up() {
     // Whoever reads answers the server's pings. Bob does not read on.
     let mut bob = open(&server, &[("json", payload("bob")), ("authorization", user_token("bob"))]).await;
     next_frame(&mut bob).await;
-    while is_online(&server, "bob").await {}
+    while server.user("bob").await["online"] == true {}
     assert_eq!(close_code(&mut bob).await, Some(4000));
 }
 
-async fn is_online(server: &TestServer, user: &str) -> bool {
-    let query = json!({ "filter_conditions": { "id": user } }).to_string();
-    let path = reqwest::Url::parse_with_params("http://x/users", [("payload", query)]).unwrap();
-    let path = format!("/users?{}", path.query().unwrap());
-    let reply = server.server_side(Method::GET, &path, Value::Null).await;
-    reply["users"][0]["online"].as_bool().unwrap()
+#[tokio::test]
+async fn a_frame_that_is_too_long_is_not_taken() {
+    let server = TestServer::start().await;
+    for message in [Message::text("x".repeat(64 * 1024 + 1)), Message::binary(vec![0; 64 * 1024 + 1])] {
+        let mut bob = server.connect("bob").await;
+        bob.send(message).await;
+        assert_eq!(bob.hears_close().await, Some(1009));
+    }
+    let mut bob = server.connect("bob").await;
+    bob.send(Message::text(" ".repeat(64 * 1024))).await;
+    while bob.next_frame().await["type"] != "health.check" {}
 }
 
 #[tokio::test]

@@ -150,6 +150,26 @@ async fn a_channel_is_changed_in_whole_in_part_and_deleted() {
 }
 
 #[tokio::test]
+async fn who_watched_a_channel_that_was_deleted_does_not_watch_the_next_one_of_its_name() {
+    let server = TestServer::start().await;
+    let mut ada = server.connect("ada").await;
+    let show = "/channels/livestream/show";
+    let made = json!({ "data": { "created_by_id": "ada" }, "state": true });
+    server.server_side(Method::POST, &format!("{show}/query"), made.clone()).await;
+    let watched = json!({ "state": true, "watch": true });
+    ada.call(Method::POST, &format!("{show}/query"), watched).await;
+
+    server.server_side(Method::DELETE, &format!("{show}?hard_delete=true"), Value::Null).await;
+    ada.hears("channel.deleted").await;
+    let again = server.server_side(Method::POST, &format!("{show}/query"), made).await;
+    assert_eq!(again["watcher_count"], 0);
+    let event = json!({ "event": { "type": "wave", "user_id": "bob" } });
+    server.knows(&["bob"]).await;
+    server.server_side(Method::POST, &format!("{show}/event"), event).await;
+    assert_eq!(ada.heard_so_far().await, Vec::<Value>::new());
+}
+
+#[tokio::test]
 async fn a_hidden_channel_comes_back_when_somebody_writes() {
     let server = TestServer::start().await;
     let (ada, mut bob, _eve) = tea(&server).await;

@@ -36,6 +36,47 @@ async fn two_people_see_each_other_come_and_go() {
 }
 
 #[tokio::test]
+async fn who_is_greeted_is_online_for_everybody_since_a_time_that_can_be_read() {
+    let server = TestServer::start().await;
+    for name in ["ada", "bob", "cyd", "dan"] {
+        let greeted = server.connect(name).await;
+        let user = server.user(name).await;
+        assert_eq!(user["online"], true);
+        assert!(user["last_active"].is_string(), "{user}");
+        assert_eq!(user["last_active"], greeted.me["last_active"]);
+    }
+}
+
+#[tokio::test]
+async fn what_a_reply_has_shown_is_not_told_again() {
+    let server = TestServer::start().await;
+    server.knows(&["bob"]).await;
+    for _ in 0..20 {
+        let bob = server.connect("bob").await;
+        let mut saw_him_come = server.connect("ada").await;
+        assert_eq!(saw_him_come.watch_users(&["bob"]).await[0]["online"], true);
+        bob.upsert(json!({ "invisible": true })).await;
+        let mut saw_him_hide = server.connect("cyd").await;
+        assert_eq!(saw_him_hide.watch_users(&["bob"]).await[0]["online"], false);
+        bob.upsert(json!({ "invisible": false })).await;
+        let mut saw_him_back = server.connect("dan").await;
+        assert_eq!(saw_him_back.watch_users(&["bob"]).await[0]["online"], true);
+        bob.says_goodbye().await;
+        let mut saw_him_gone = server.connect("eve").await;
+        assert_eq!(saw_him_gone.watch_users(&["bob"]).await[0]["online"], false);
+
+        let flips = |events: Vec<Value>| -> Vec<bool> {
+            let flips = events.iter().filter(|event| event["type"] == "user.presence.changed");
+            flips.map(|event| event["user"]["online"].as_bool().unwrap()).collect()
+        };
+        assert_eq!(flips(saw_him_come.heard_so_far().await), [false, true, false]);
+        assert_eq!(flips(saw_him_hide.heard_so_far().await), [true, false]);
+        assert_eq!(flips(saw_him_back.heard_so_far().await), [false]);
+        assert!(flips(saw_him_gone.heard_so_far().await).is_empty());
+    }
+}
+
+#[tokio::test]
 async fn a_flip_tells_the_whole_public_user_and_no_channel() {
     let server = TestServer::start().await;
     server.knows(&["bob"]).await;

@@ -7,7 +7,7 @@ use futures_util::SinkExt;
 use rollcall_protocol::close;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{Opened, batch, frame};
+use super::{FRAME_BYTES, Opened, batch, frame};
 use crate::bus::Event;
 use crate::hub::{Inbox, Membership};
 
@@ -70,6 +70,12 @@ async fn serve(socket: &mut WebSocket, membership: &Membership, mut inbox: Inbox
             message = socket.recv() => {
                 last_heard = Instant::now();
                 let asks = match message {
+                    Some(Ok(Message::Text(text))) if text.len() > FRAME_BYTES => {
+                        return Outcome::HangUp(close::TOO_BIG);
+                    }
+                    Some(Ok(Message::Binary(bytes))) if bytes.len() > FRAME_BYTES => {
+                        return Outcome::HangUp(close::TOO_BIG);
+                    }
                     Some(Ok(Message::Text(text))) => frame::is_keep_alive(&text),
                     // The pong goes out by itself; one SDK wants to see an event as well.
                     Some(Ok(Message::Ping(_))) => true,

@@ -95,13 +95,10 @@ impl Records {
         let limit = wanted.members.limit() as u32;
         let offset = super::call::offset(wanted.members.offset)?;
         let members = group(app.store.members_of(&cids, limit, offset).await?, |member| &member.cid);
-        let mut omitted = HashMap::new();
-        if let Some(connection) = wanted.presence {
-            for (cid, members) in &members {
-                let left_out = subscribe(app, connection, cid, members, wanted.presence_limit);
-                omitted.insert(cid.clone(), left_out);
-            }
-        }
+        let omitted = match wanted.presence {
+            Some(connection) => subscribe(app, connection, &members, wanted.presence_limit).await?,
+            None => HashMap::new(),
+        };
         let memberships = match call.acting_user() {
             Some(user) => app.store.memberships(user, &cids).await?,
             None => Vec::new(),
@@ -181,13 +178,19 @@ impl Records {
     }
 }
 
-/// Subscribes to the members' presence, up to the limit, and says how many were left out.
-fn subscribe(app: &App, connection: ConnectionId, cid: &str, members: &[Member], limit: usize) -> usize {
-    let (taken, left_out) = members.split_at(members.len().min(limit));
-    let users = taken.iter().map(|member| member.user_id.as_str().into());
-    let scope = Scope::Channel(Cid::from(cid));
-    let omitted = app.hub.subscribe_presence(connection, scope, users).unwrap_or(0);
-    omitted + left_out.len()
+/// Subscribes to the members' presence, up to the limit of each channel, and says of each how
+/// many were left out.
+async fn subscribe(
+    app: &App,
+    connection: ConnectionId,
+    members: &HashMap<String, Vec<Member>>,
+    limit: usize,
+) -> Result<HashMap<String, usize>, ApiError> {
+    let first = |members: &[Member]| members.iter().take(limit).map(|member| member.user_id.as_str().into()).collect();
+    let wanted = members.iter().map(|(cid, members)| (Scope::Channel(Cid::from(cid.as_str())), first(members)));
+    let refused = app.hub.subscribe_presence(connection, wanted.collect()).await?;
+    let left_out = members.iter().zip(refused);
+    Ok(left_out.map(|((cid, members), refused)| (cid.clone(), members.len().saturating_sub(limit) + refused)).collect())
 }
 
 fn group<T>(records: Vec<T>, cid: impl Fn(&T) -> &String) -> HashMap<String, Vec<T>> {

@@ -115,8 +115,8 @@ pub async fn query(State(app): State<AppState>, call: Call) -> Result<Reply, Api
     };
     let mut users = app.store.query_users(&query.into_store()?).await?;
     if let Some(connection) = connection {
-        let ids = users.iter().map(|user| user.id.as_str().into());
-        app.hub.subscribe_presence(connection, Scope::Users, ids);
+        let ids = users.iter().map(|user| user.id.as_str().into()).collect();
+        app.hub.subscribe_presence(connection, vec![(Scope::Users, ids)]).await?;
         // Read again, now that a change in between cannot be missed.
         let ids: Vec<String> = users.iter().map(|user| user.id.clone()).collect();
         let mut fresh: Vec<User> = app.store.users(&ids).await?;

@@ -20,7 +20,6 @@ const BATCH: usize = 256;
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
 
 /// Something that happened and has to be told.
-#[derive(Debug)]
 pub enum Notice {
     /// The user came online or went offline; `last_active` is due.
     Flipped { user: UserId, online: bool },
@@ -32,6 +31,8 @@ pub enum Notice {
     Watching { user: UserId, cid: Cid, started: bool, online: bool, watcher_count: usize },
     /// An event complete as it is.
     Ready(Envelope),
+    /// Not told, but done in its turn.
+    Turn(Box<dyn FnOnce() + Send + Sync>),
     /// Nothing more will come.
     Stop(oneshot::Sender<()>),
 }
@@ -50,13 +51,18 @@ pub(super) async fn run(mut notices: mpsc::UnboundedReceiver<Notice>, store: Arc
     while notices.recv_many(&mut batch, BATCH).await > 0 {
         let users = complete(&*store, &batch).await;
         for notice in batch.drain(..) {
-            if let Notice::Stop(done) = notice {
-                // Whoever asked may have stopped waiting.
-                let _ = done.send(());
-                return;
-            }
-            if let Some(envelope) = envelope(notice, &users) {
-                bus.publish(envelope);
+            match notice {
+                Notice::Turn(work) => work(),
+                Notice::Stop(done) => {
+                    // Whoever asked may have stopped waiting.
+                    let _ = done.send(());
+                    return;
+                }
+                notice => {
+                    if let Some(envelope) = envelope(notice, &users) {
+                        bus.publish(envelope);
+                    }
+                }
             }
         }
     }
@@ -92,7 +98,7 @@ async fn try_complete(store: &dyn Store, notices: &[Notice]) -> Result<BTreeMap<
             Notice::Updated { user, .. } | Notice::Watching { user, .. } => {
                 told.insert(user);
             }
-            Notice::Ready(_) | Notice::Stop(_) => {}
+            Notice::Ready(_) | Notice::Turn(_) | Notice::Stop(_) => {}
         }
     }
     if !seen.is_empty() {
@@ -130,7 +136,7 @@ fn envelope(notice: Notice, users: &BTreeMap<String, User>) -> Option<Envelope> 
             (Audience::Channel(cid.clone()), event.serialize())
         }
         Notice::Ready(envelope) => return Some(envelope.clone()),
-        Notice::Active { .. } | Notice::Stop(_) => return None,
+        Notice::Active { .. } | Notice::Turn(_) | Notice::Stop(_) => return None,
     };
     match event {
         Ok(event) => Some(Envelope { audience, event }),

@@ -93,6 +93,14 @@ impl Watchers {
         watched
     }
 
+    /// Nobody watches the channel any more.
+    pub fn forget_channel(&mut self, cid: &str) {
+        let connections: Vec<_> = self.of_channel(cid).collect();
+        for connection in connections {
+            self.unwatch(connection, cid);
+        }
+    }
+
     /// Forgets the connection and returns the channels it watched.
     pub fn remove(&mut self, connection: ConnectionId) -> HashSet<Cid> {
         let Some(watching) = self.connections.remove(&connection) else {

@@ -109,6 +109,14 @@ impl TestServer {
         reply
     }
 
+    /// Somebody's profile, as the application's own server sees it.
+    pub async fn user(&self, id: &str) -> Value {
+        let query = json!({ "filter_conditions": { "id": id }, "include_deactivated_users": true }).to_string();
+        let url = reqwest::Url::parse_with_params(&self.url("/users"), [("payload", query)]).unwrap();
+        let path = format!("/users?{}", url.query().unwrap());
+        self.server_side(Method::GET, &path, Value::Null).await["users"][0].clone()
+    }
+
     /// Any request, and whatever comes of it.
     pub async fn request(&self, token: &str, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
         let mark = if path.contains('?') { '&' } else { '?' };
