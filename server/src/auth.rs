@@ -162,8 +162,13 @@ impl Authenticator {
         let decode = |part: &str| BASE64.decode(part).map_err(|_| malformed());
         let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| malformed())?;
         let claims: Claims = serde_json::from_slice(&decode(payload)?).map_err(|_| malformed())?;
-        if self.dev_tokens && signature == DEV_SIGNATURE && !claims.server {
-            return Ok((claims, Issued::Unsigned));
+        if signature == DEV_SIGNATURE && !claims.server {
+            if self.dev_tokens {
+                return Ok((claims, Issued::Unsigned));
+            }
+            let message = "development tokens are off: sign the token with the secret that belongs to this \
+                           API key, or start the server with --dev-tokens to try things out";
+            return Err(ApiError::new(ErrorCode::TokenSignatureInvalid, message));
         }
         // The comparison takes the same time wherever the signatures differ.
         let genuine = header.alg == "HS256"

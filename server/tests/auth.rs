@@ -41,6 +41,22 @@ async fn a_deactivated_user_is_shut_out_until_reactivated() {
 }
 
 #[tokio::test]
+async fn whoever_arrives_while_being_deactivated_does_not_stay() {
+    let server = TestServer::start().await;
+    for round in 0..20 {
+        let id = format!("ada-{round}");
+        server.knows(&[&id]).await;
+        let json = json!({ "user_id": id, "user_details": { "id": id } }).to_string();
+        let query = [("json", json), ("authorization", user_token(&id))];
+        let path = format!("/users/{id}/deactivate");
+        let (mut socket, _) = tokio::join!(open(&server, &query), server.server_side(Method::POST, &path, json!({})),);
+        // Refused, or expelled: either way it ends.
+        assert!(matches!(close_code(&mut socket).await, Some(1000 | 1008)));
+        assert_eq!(server.user(&id).await["online"], false);
+    }
+}
+
+#[tokio::test]
 async fn a_deleted_user_does_not_exist() {
     let server = TestServer::start().await;
     server.knows(&["ada"]).await;
@@ -87,7 +103,10 @@ async fn a_development_token_works_only_where_it_was_allowed() {
     assert_eq!(refused(&server, "ada", &dev_token(json!({ "user_id": "ada" }))).await, None);
     assert_eq!(refused(&server, "ada", &dev_token(json!({ "server": true }))).await, Some(43), "never server-side");
     let strict = TestServer::without_dev_tokens().await;
-    assert_eq!(refused(&strict, "ada", &dev_token(json!({ "user_id": "ada" }))).await, Some(43));
+    let token = dev_token(json!({ "user_id": "ada" }));
+    assert_eq!(refused(&strict, "ada", &token).await, Some(43));
+    let (_, error) = strict.request(&token, Method::GET, "/users", Value::Null).await;
+    assert!(error["message"].as_str().unwrap().contains("--dev-tokens"), "it says what to do: {error}");
 }
 
 #[tokio::test]
