@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { StreamChat } from 'stream-chat';
+import { JWTUserToken, StreamChat } from 'stream-chat';
 import { event, presence } from './harness/event.mjs';
 import { newStage } from './harness/stage.mjs';
 
@@ -26,6 +26,7 @@ describe('refused', () => {
     ['a token that does not say whose it is', 5, (stage) => ({ token: async () => stage.admin.tokenManager.getToken() })],
     ["another user's token", 5, (stage) => ({ token: async () => stage.server.token('jack') })],
     ['a token that has expired', 40, (stage) => ({ token: stage.server.token('john', now() - 60) })],
+    ['a token for later', 41, ({ server }) => ({ token: JWTUserToken(server.secret, 'john', { nbf: now() + 3600 }) })],
     ['a token issued in the future', 42, (stage) => ({ token: stage.server.token('john', undefined, now() + 3600) })],
     ['a token signed with another secret', 43, ({ server }) => ({ token: new StreamChat(server.key, 'another secret').createToken('john') })],
   ];

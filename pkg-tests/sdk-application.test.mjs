@@ -36,6 +36,47 @@ describe('the application', () => {
   });
 });
 
+describe('more than one may have', () => {
+  test('a third connection where two are allowed: code 71, until one of them ends', async (t) => {
+    const stage = await newStage(t, { flags: ['--connections-per-user', '2'] });
+    const [phone, laptop, tablet] = await Promise.all([1, 2, 3].map(() => stage.person('john', 'node')));
+    await phone.connect();
+    await laptop.connect();
+    // The SDK puts the error into the message, as JSON.
+    const { code, StatusCode } = await tablet.connect().then(
+      () => assert.fail('it was let in'),
+      (error) => JSON.parse(error.message),
+    );
+    assert.deepEqual({ code, StatusCode }, { code: 71, StatusCode: 429 });
+
+    await phone.disconnect();
+    const me = await tablet.connect();
+    assert.equal(me.id, 'john');
+  });
+
+  test('one request too many in a minute: code 9, and headers that say until when', async (t) => {
+    const stage = await newStage(t, { flags: ['--user-requests-per-minute', '2'] });
+    const [jack, john] = await Promise.all(['jack', 'john'].map((id) => stage.person(id, 'node')));
+    await Promise.all([jack.connect(), john.connect()]);
+    const query = ({ client }) => client.queryUsers({ id: 'john' }, {}, { presence: false });
+    // As many as it takes: a new minute may begin in between.
+    const refusal = async () => {
+      for (;;) await query(john);
+    };
+    await assert.rejects(refusal(), ({ code, status, response: { data, headers } }) => {
+      assert.deepEqual([code, status, data.StatusCode], [9, 429, 429]);
+      assert.equal(headers['x-ratelimit-limit'], '2');
+      assert.equal(headers['x-ratelimit-remaining'], '0');
+      const seconds = headers['x-ratelimit-reset'] - Date.now() / 1000;
+      assert.ok(seconds > -1 && seconds <= 60, `the next minute begins in ${seconds} s`);
+      return true;
+    });
+    await query(jack);
+    const { users } = await stage.admin.queryUsers({ id: 'john' });
+    assert.equal(users[0].id, 'john', 'nobody else pays for it');
+  });
+});
+
 describe('where WebSockets do not get through', () => {
   /** A page of somebody whose WebSockets all fail, as behind some proxies. */
   async function withoutWebSockets(stage, id) {
@@ -74,6 +115,26 @@ describe('where WebSockets do not get through', () => {
 
     await john.disconnect();
     await jack.heard.next(presence('john', false));
+  });
+
+  test('polling on with the id of a connection that has ended: code 46, and a new session', async (t) => {
+    const stage = await newStage(t);
+    const poll = async (more) => {
+      const json = JSON.stringify({ user_id: 'john', user_details: { id: 'john' } });
+      const query = new URLSearchParams({ api_key: stage.server.key, user_id: 'john', json, ...more });
+      const headers = { Authorization: stage.server.token('john'), 'stream-auth-type': 'jwt' };
+      const response = await fetch(`${stage.server.url}/longpoll?${query}`, { headers });
+      return { status: response.status, body: await response.json() };
+    };
+    const { event } = (await poll()).body;
+    await poll({ connection_id: event.connection_id, close: 'true' });
+
+    const { status, body } = await poll({ connection_id: event.connection_id });
+    assert.equal(status, 400);
+    assert.deepEqual([body.code, body.StatusCode], [46, 400]);
+    const again = (await poll()).body.event;
+    assert.equal(again.me.id, 'john');
+    assert.notEqual(again.connection_id, event.connection_id);
   });
 });
 
