@@ -1,7 +1,8 @@
 // Builds the npm package into `pkg/`, and the demo page into `www/dist/`.
 
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { existsSync, readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { program, root, run, step } from './shell.mjs';
@@ -33,6 +34,9 @@ const PUBLISHED = [
 ];
 
 export async function buildPackage() {
+  const inputs = await fingerprint();
+  const stamp = join(generated, '.made-from');
+  if (existsSync(join(packageFolder, 'rollcall.js')) && existsSync(stamp) && readFileSync(stamp, 'utf8') === inputs) return;
   await step('compiling the client', () =>
     run('wasm-pack', [
       'build', root, '--release', '--target', 'web', '--mode', 'no-install', '--no-pack', '--no-typescript',
@@ -54,6 +58,21 @@ export async function buildPackage() {
   const source = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   const manifest = Object.fromEntries(PUBLISHED.map((field) => [field, source[field]]));
   await writeFile(join(packageFolder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  await writeFile(stamp, inputs);
+}
+
+/** All that the package is made from, as one hash: the same package is not made twice. */
+async function fingerprint() {
+  const folders = ['src', join('protocol', 'src')].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true }).map((file) => join(folder, file)),
+  );
+  const files = [
+    ...folders.filter((file) => statSync(join(root, file)).isFile()).sort(),
+    'Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'package.json', 'package-lock.json', 'README.md', join('scripts', 'build.mjs'),
+  ];
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(`${file}\0`).update(await readFile(join(root, file))).update('\0');
+  return hash.digest('hex');
 }
 
 /** Panic messages name source files; where this machine keeps them is nobody's business. */

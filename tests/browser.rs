@@ -191,6 +191,28 @@ async fn after_a_reconnect_watches_are_renewed_and_changes_are_told() {
 }
 
 #[wasm_bindgen_test]
+async fn a_page_that_comes_back_asks_at_once_whether_the_connection_lives() {
+    let story = Story::connected().await;
+    let said = story
+        .run(
+            "const checks = () => network.socket.sent.length;
+             const counts = [checks()];
+             for (const kind of ['online', 'pageshow', 'resume', 'offline']) {
+               dispatchEvent(new Event(kind));
+               counts.push(checks());
+               network.socket.greet();
+             }
+             document.dispatchEvent(new Event('visibilitychange'));
+             counts.push(checks());
+             await client.disconnectUser();
+             dispatchEvent(new Event('online'));
+             return [counts, checks(), network.socket.sent[0]]",
+        )
+        .await;
+    assert_eq!(said, r#"[[0,1,2,3,4,5],5,"[{\"type\":\"health.check\",\"client_id\":\"connection-1\"}]"]"#);
+}
+
+#[wasm_bindgen_test]
 async fn an_event_that_overtakes_an_answer_wins_in_the_answer_too() {
     let story = Story::connected().await;
     let said = story

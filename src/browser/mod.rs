@@ -10,6 +10,7 @@ mod deadline;
 mod error;
 mod http;
 mod input;
+mod lifecycle;
 mod listeners;
 mod promise;
 mod requests;

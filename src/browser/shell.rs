@@ -15,6 +15,7 @@ use super::channel::ChannelInner;
 use super::deadline::Work;
 use super::error::{self, Code};
 use super::http::segment;
+use super::lifecycle::Lifecycle;
 use super::listeners::Listeners;
 use super::promise::{Settle, promise};
 use super::session::Session;
@@ -41,6 +42,7 @@ pub(super) struct Shell {
     pub(super) work: Work,
     pub(super) channels: RefCell<Vec<Rc<ChannelInner>>>,
     session: Slot<Option<Rc<Session>>>,
+    lifecycle: Cell<Option<Lifecycle>>,
     socket: Cell<Option<Socket>>,
     goodbye: Slot<Option<Promise>>,
     waiting: Cell<Vec<Settle>>,
@@ -62,6 +64,7 @@ impl Shell {
             work: Work::default(),
             channels: RefCell::default(),
             session: Slot::default(),
+            lifecycle: Cell::default(),
             socket: Cell::default(),
             goodbye: Slot::default(),
             waiting: Cell::default(),
@@ -90,6 +93,12 @@ impl Shell {
     pub(super) fn begin(self: &Rc<Self>, session: Rc<Session>) {
         let renewable_token = session.token.is_renewable();
         self.session.set(Some(session));
+        let shell = Rc::downgrade(self);
+        self.lifecycle.set(Some(Lifecycle::watch(move |input| {
+            if let Some(shell) = shell.upgrade() {
+                shell.feed(input);
+            }
+        })));
         self.feed(Input::Connect { renewable_token });
     }
 
@@ -102,6 +111,7 @@ impl Shell {
 
     fn end_session(&self) {
         self.session.take();
+        self.lifecycle.take();
         self.waiting.take();
         for channel in self.channels.take() {
             channel.end();
