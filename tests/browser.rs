@@ -240,17 +240,18 @@ async fn a_channel_keeps_everybody_in_it_current() {
              const channel = client.channel('messaging', 'm');
              await channel.watch({ presence: true });
              network.socket.say({ type: 'user.presence.changed', user: { id: 'jack', online: true } });
+             network.socket.say({ type: 'user.deleted', user: { id: 'jack', online: true, deleted_at: 'now' } });
              network.socket.say({ type: 'user.watching.start', cid: 'messaging:m', user: { id: 'jill' }, watcher_count: 2 });
              network.socket.say({ type: 'message.new', cid: 'messaging:m', message: { id: '2', user: { id: 'jill' } } });
              network.socket.say({ type: 'message.new', cid: 'messaging:m', message: { id: '2', user: { id: 'jill' } } });
              network.socket.say({ type: 'member.added', cid: 'messaging:m', member: { user_id: '__proto__', user: { id: '__proto__' } } });
              const { state } = channel;
-             return [state.members.jack.user.online, state.watchers.jack.online, state.messages[0].user.online,
+             return [state.members.jack.user.online, state.watchers.jack.online, state.messages[0].user.deleted_at,
                state.watcher_count, Object.keys(state.watchers), state.messages.length, Object.keys(state.members),
                channel === client.channel('messaging', 'm'), channel.data.name]",
         )
         .await;
-    assert_eq!(said, r#"[true,true,true,2,["jack","jill"],2,["jack","__proto__"],true,"M"]"#);
+    assert_eq!(said, r#"[true,true,"now",2,["jack","jill"],2,["jack","__proto__"],true,"M"]"#);
 }
 
 #[wasm_bindgen_test]

@@ -73,6 +73,20 @@ fn a_server_that_is_not_there_is_given_fifteen_seconds() {
 }
 
 #[test]
+fn a_server_that_is_too_busy_for_fifteen_seconds_is_quoted() {
+    let mut client = TestClient::new();
+    client.connect(false);
+    let result = loop {
+        client.refuse(71);
+        if let Some(result) = client.settled() {
+            break result;
+        }
+        client.advance(1_000);
+    };
+    assert_eq!(result, Err(ConnectError::Failed("refused")), "not only that it took too long");
+}
+
+#[test]
 fn a_server_that_accepts_and_says_nothing_is_given_fifteen_seconds() {
     let mut client = TestClient::new();
     client.connect(false);

@@ -325,7 +325,7 @@ impl Shell {
         let Some(kind) = wire::kind(event) else { return };
         let channels: Vec<Rc<ChannelInner>> = self.channels.borrow().clone();
         match kind.as_str() {
-            event::USER_PRESENCE_CHANGED | event::USER_UPDATED => {
+            event::USER_PRESENCE_CHANGED | event::USER_UPDATED | event::USER_DELETED => {
                 if let Some(user) = wire::user(event) {
                     if let Some(session) = self.session_if_any().filter(|session| session.is_me(&user)) {
                         session.refresh_me(&user);

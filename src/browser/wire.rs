@@ -140,7 +140,8 @@ pub(super) fn frame(payload: JsValue) -> Option<Frame<JsValue>> {
             Some(Frame::Health { connection_id, payload })
         }
         event::CONNECTION_ERROR => error_frame(payload),
-        event::USER_PRESENCE_CHANGED | event::USER_UPDATED => match user(&payload).and_then(seen) {
+        event::USER_PRESENCE_CHANGED | event::USER_UPDATED | event::USER_DELETED => match user(&payload).and_then(seen)
+        {
             Some(user) => Some(Frame::User { user, payload }),
             None => Some(Frame::Other { payload }),
         },

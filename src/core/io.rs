@@ -49,7 +49,7 @@ pub enum Frame<P> {
     Health { connection_id: String, payload: P },
     /// The server refuses, and says why.
     Error { code: i32, payload: P },
-    /// `user.presence.changed` or `user.updated`.
+    /// `user.presence.changed`, `user.updated` or `user.deleted`.
     User { user: Seen<P>, payload: P },
     /// Anything else.
     Other { payload: P },

@@ -1,0 +1,156 @@
+//! Getting a connection, and what to do when there is none: dialling, being refused, giving up,
+//! waiting, trying again.
+
+use super::connection::{Connection, Opening, Pulse};
+use super::io::{ConnectError, Event, Frame, Millis, Output};
+use super::presence::People;
+use super::watches::Watches;
+use super::{ATTEMPT_DEADLINE, Core, MIN_UPTIME};
+use rollcall_protocol::{ErrorCode, Reaction, close, timing};
+
+impl<P: Clone> Core<P> {
+    pub(super) fn dial(&mut self, now: Millis, opening: Opening, refresh_token: bool) {
+        self.generation = self.generation.next();
+        self.connection = Connection::Connecting { deadline: now + ATTEMPT_DEADLINE, opening };
+        self.outputs.push_back(Output::Dial { generation: self.generation, refresh_token });
+    }
+
+    pub(super) fn disconnect(&mut self) {
+        if let Some(Opening::First { .. }) = self.connection.opening() {
+            self.outputs.push_back(Output::ConnectSettled(Err(ConnectError::Disconnected)));
+        }
+        self.hang_up(close::NORMAL);
+        self.end();
+    }
+
+    /// Back to the beginning: nothing is watched, nothing is known, nothing will be tried.
+    pub(super) fn end(&mut self) {
+        self.generation = self.generation.next();
+        self.connection = Connection::Disconnected;
+        self.offline_notice = None;
+        self.backoff.reset();
+        self.people = People::default();
+        self.watches = Watches::default();
+        self.requests.clear();
+    }
+
+    pub(super) fn hang_up(&mut self, code: u16) {
+        if self.connection.has_socket() {
+            self.outputs.push_back(Output::HangUp { code });
+        }
+    }
+
+    /// An attempt to connect, or the connection itself, came to nothing; `terminal` when trying
+    /// again cannot help.
+    pub(super) fn attempt_failed(&mut self, now: Millis, error: ConnectError<P>, terminal: bool) {
+        let Some(opening) = self.connection.opening() else { return };
+        let until = now + self.backoff.next_delay();
+        match opening {
+            // There will be no further attempt, so this one's reason is the one to tell.
+            Opening::First { give_up_at } if terminal || until >= give_up_at => {
+                self.hang_up(close::GIVEN_UP);
+                self.end();
+                self.outputs.push_back(Output::ConnectSettled(Err(error)));
+            }
+            // A token provider that fails once, while reconnecting, may work the next time.
+            Opening::Again if terminal && !matches!(error, ConnectError::Failed(_)) => self.ended_by(error),
+            _ => self.wait(until, opening, false),
+        }
+    }
+
+    /// The server said, on a reconnect, that this user can no longer connect.
+    pub(super) fn ended_by(&mut self, error: ConnectError<P>) {
+        self.hang_up(close::NORMAL);
+        self.end();
+        self.outputs.push_back(Output::Emit(Event::ConnectionChanged { online: false }));
+        self.outputs.push_back(Output::Ended(error));
+    }
+
+    pub(super) fn wait(&mut self, until: Millis, opening: Opening, refresh_token: bool) {
+        self.hang_up(close::GIVEN_UP);
+        // What the old socket still says is of no interest to anybody.
+        self.generation = self.generation.next();
+        let until = opening.give_up_at().map_or(until, |at| until.min(at));
+        self.connection = Connection::WaitingToReconnect { until, opening, refresh_token };
+    }
+
+    pub(super) fn frame(&mut self, now: Millis, frame: Frame<P>) {
+        match (&mut self.connection, frame) {
+            (Connection::Connecting { opening, .. }, Frame::Health { connection_id, payload }) => {
+                let opening = *opening;
+                self.connected(now, opening, connection_id, payload);
+            }
+            (Connection::Connecting { .. }, Frame::Error { code, payload }) => self.refused(now, code, payload),
+            (Connection::Connected { last_heard, pulse, .. }, frame) => {
+                *last_heard = now;
+                if let Pulse::InDoubt { .. } = pulse {
+                    *pulse = Pulse::Sure { next_check: now + timing::HEALTH_CHECK_EVERY };
+                }
+                self.heard(now, frame);
+            }
+            // Events that overtake the first frame have no subscription behind them.
+            _ => {}
+        }
+    }
+
+    pub(super) fn connected(&mut self, now: Millis, opening: Opening, id: String, payload: P) {
+        self.connection = Connection::Connected {
+            id,
+            since: now,
+            last_heard: now,
+            pulse: Pulse::Sure { next_check: now + timing::HEALTH_CHECK_EVERY },
+        };
+        self.offline_notice = None;
+        self.outputs.push_back(Output::Connected);
+        self.outputs.push_back(Output::Emit(Event::Received(payload.clone())));
+        self.outputs.push_back(Output::Emit(Event::ConnectionChanged { online: true }));
+        match opening {
+            Opening::First { .. } => self.outputs.push_back(Output::ConnectSettled(Ok(payload))),
+            Opening::Again => self.renew_watches(),
+        }
+    }
+
+    pub(super) fn refused(&mut self, now: Millis, code: i32, payload: P) {
+        let reaction = ErrorCode::from_number(code).map_or(Reaction::Stop, ErrorCode::reaction);
+        let error = ConnectError::Failed(payload);
+        match (reaction, self.connection.opening()) {
+            (Reaction::RefreshToken, Some(opening)) if self.renewable_token => {
+                if self.backoff.is_fresh() {
+                    // One refresh at once; if that token is no better, the next ones are spaced out.
+                    self.backoff.next_delay();
+                    self.hang_up(close::NORMAL);
+                    self.dial(now, opening, true);
+                } else {
+                    let until = now + self.backoff.next_delay();
+                    self.wait(until, opening, true);
+                }
+            }
+            (Reaction::Retry, _) => self.attempt_failed(now, error, false),
+            (_, Some(Opening::Again)) => self.ended_by(error),
+            _ => self.attempt_failed(now, error, true),
+        }
+    }
+
+    pub(super) fn closed(&mut self, now: Millis, code: u16) {
+        match self.connection {
+            Connection::Connecting { .. } => self.attempt_failed(now, ConnectError::Closed(code), false),
+            Connection::Connected { .. } if close::reaction(code) == Reaction::Stop => {
+                self.ended_by(ConnectError::Closed(code));
+            }
+            Connection::Connected { .. } => self.lost(now),
+            Connection::Disconnected | Connection::WaitingToReconnect { .. } => {}
+        }
+    }
+
+    /// The connection is gone, or taken for dead.
+    pub(super) fn lost(&mut self, now: Millis) {
+        let Connection::Connected { since, .. } = self.connection else { return };
+        if now >= since + MIN_UPTIME {
+            self.backoff.reset();
+        }
+        self.requests.clear();
+        self.offline_notice.get_or_insert(now + timing::OFFLINE_NOTICE_AFTER);
+        let until = now + self.backoff.next_delay();
+        self.wait(until, Opening::Again, false);
+    }
+}
