@@ -52,17 +52,17 @@ async fn what_a_reply_has_shown_is_not_told_again() {
     let server = TestServer::start().await;
     server.knows(&["bob"]).await;
     for _ in 0..20 {
-        let bob = server.connect("bob").await;
         let mut saw_him_come = server.connect("ada").await;
+        let mut saw_him_hide = server.connect("cyd").await;
+        let mut saw_him_back = server.connect("dan").await;
+        let mut saw_him_gone = server.connect("eve").await;
+        let bob = server.connect("bob").await;
         assert_eq!(saw_him_come.watch_users(&["bob"]).await[0]["online"], true);
         bob.upsert(json!({ "invisible": true })).await;
-        let mut saw_him_hide = server.connect("cyd").await;
         assert_eq!(saw_him_hide.watch_users(&["bob"]).await[0]["online"], false);
         bob.upsert(json!({ "invisible": false })).await;
-        let mut saw_him_back = server.connect("dan").await;
         assert_eq!(saw_him_back.watch_users(&["bob"]).await[0]["online"], true);
         bob.says_goodbye().await;
-        let mut saw_him_gone = server.connect("eve").await;
         assert_eq!(saw_him_gone.watch_users(&["bob"]).await[0]["online"], false);
 
         let flips = |events: Vec<Value>| -> Vec<bool> {
