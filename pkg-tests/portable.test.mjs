@@ -67,6 +67,15 @@ async function story(t, sdk) {
   return { lines: reports.all(() => true), arrived, left, messages };
 }
 
+/**
+ * A story with what john hears of himself apart: whether that comes before an answer, or before
+ * he stops listening, is chance.
+ */
+function apart({ lines, ...story }) {
+  const his = (line) => line.startsWith('john');
+  return { ...story, others: lines.filter((line) => !his(line)), john: [...new Set(lines.filter(his))].sort() };
+}
+
 test('the same app observes the same with either SDK', async (t) => {
   const official = await story(t, 'stream-chat');
   const ours = await story(t, 'rollcall');
@@ -89,5 +98,5 @@ test('the same app observes the same with either SDK', async (t) => {
   });
   assert.deepEqual(official.left.green, ['bob offline', 'john online']);
   assert.deepEqual(official.messages, ['john: Burgers?']);
-  assert.deepEqual(ours, official);
+  assert.deepEqual(apart(ours), apart(official));
 });
