@@ -51,7 +51,7 @@ async fn who_is_greeted_is_online_for_everybody_since_a_time_that_can_be_read() 
 async fn what_a_reply_has_shown_is_not_told_again() {
     let server = TestServer::start().await;
     server.knows(&["bob"]).await;
-    for _ in 0..20 {
+    for _ in 0..5 {
         let mut saw_him_come = server.connect("ada").await;
         let mut saw_him_hide = server.connect("cyd").await;
         let mut saw_him_back = server.connect("dan").await;
