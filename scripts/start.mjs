@@ -14,9 +14,18 @@ await program(async () => {
   await step('compiling the server', () => run('cargo', ['build', '--package', 'rollcall-server'], { quiet: true }));
 
   const flags = ['--dev-tokens', '--www', join(root, 'www', 'dist'), ...process.argv.slice(2)];
-  const server = spawn(serverBinary, flags, { cwd: root, stdio: 'inherit' });
-  // Ctrl-C reaches the server too, which says goodbye to everyone; we wait for it.
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => server.kill(signal));
+  // In a group of its own: Ctrl-C reaches a whole group, and npm passes it on as well, but to the
+  // server a second one means to leave without goodbyes. It hears of the first, and of a patient second.
+  const server = spawn(serverBinary, flags, { cwd: root, stdio: 'inherit', detached: true });
+  let heard = 0;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      if (Date.now() - heard < 1_000) return;
+      heard = Date.now();
+      // A closed terminal is no reason to leave without goodbyes.
+      server.kill(signal === 'SIGHUP' ? 'SIGTERM' : signal);
+    });
+  }
   await new Promise((resolve, reject) => {
     server.on('error', reject);
     server.on('close', (status) => {
