@@ -123,7 +123,7 @@ describe('connectUser', () => {
         throw new Error('the login page is down');
       }),
     );
-    assert.equal(failure.isError, true);
+    isPresenceError(failure, 'token_provider');
     assert.match(failure.message, /the login page is down/);
     await john.connect();
   });

@@ -143,6 +143,12 @@ export async function buildDemo() {
   await step('bundling the demo page', () => demo.buildDemo());
 }
 
+/** Ends the process that esbuild leaves waiting for more. */
+export async function stopBundler() {
+  const { stop } = await import('esbuild');
+  await stop();
+}
+
 if (process.argv[1] === new URL(import.meta.url).pathname) {
   await program(async () => {
     await setupForBuild();

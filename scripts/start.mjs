@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { buildDemo, buildPackage } from './build.mjs';
+import { buildDemo, buildPackage, stopBundler } from './build.mjs';
 import { setupForBuild } from './setup.mjs';
 import { Problem, program, root, run, serverBinary, step } from './shell.mjs';
 
@@ -14,6 +14,8 @@ await program(async () => {
   await step('compiling the server', () => run('cargo', ['build', '--package', 'rollcall-server'], { quiet: true }));
 
   const flags = ['--dev-tokens', '--www', join(root, 'www', 'dist'), ...process.argv.slice(2)];
+  await stopBundler();
+
   // In a group of its own: Ctrl-C reaches a whole group, and npm passes it on as well, but to the
   // server a second one means to leave without goodbyes. It hears of the first, and of a patient second.
   const server = spawn(serverBinary, flags, { cwd: root, stdio: 'inherit', detached: true });

@@ -286,6 +286,59 @@ async fn misuse_is_an_error_with_a_code() {
 }
 
 #[wasm_bindgen_test]
+async fn what_an_app_did_wrong_before_it_connects_is_told_too() {
+    let story = Story::new();
+    let said = story
+        .run(
+            "const PresenceClient = client.constructor;
+             const code = (call) => { try { call(); return 'none'; } catch (error) { return [error.code, error.message]; } };
+             const provider = async () => { throw new Error('no session'); };
+             return [code(() => new PresenceClient('key', { baseUrl: 'http://x' })),
+               await client.connectUser({ id: 'john' }, provider).catch(({ code, retryable, cause }) => [code, retryable, cause.message]),
+               client.userID ?? null]",
+        )
+        .await;
+    assert_eq!(
+        said,
+        r#"[["invalid_argument","new PresenceClient: unknown option `baseUrl`; known are baseURL, timeout"],["token_provider",true,"no session"],null]"#
+    );
+}
+
+#[wasm_bindgen_test]
+async fn a_socket_that_fails_without_closing_is_tried_again() {
+    let story = Story::new();
+    let said = story
+        .run(
+            "const connecting = client.connectUser({ id: 'john' }, client.devToken('john'));
+             await network.until(() => network.socket);
+             network.socket.readyState = WebSocket.CLOSED;
+             network.socket.onerror({});
+             await network.until(() => network.sockets.length === 2);
+             network.socket.greet({ id: 'john' });
+             return (await connecting).connection_id",
+        )
+        .await;
+    assert_eq!(said, r#""connection-2""#);
+}
+
+#[wasm_bindgen_test]
+async fn who_watches_a_channel_that_one_left_is_not_known() {
+    let story = Story::connected().await;
+    let said = story
+        .run(
+            "network.answers['/channels/messaging/m/query'] = { status: 201, members: [], messages: [],
+               channel: { type: 'messaging', id: 'm', cid: 'messaging:m' }, watchers: [{ id: 'john' }], watcher_count: 1 };
+             const channel = client.channel('messaging', 'm');
+             await channel.watch();
+             const before = [Object.keys(channel.state.watchers), channel.state.watcher_count];
+             await channel.stopWatching();
+             return [before, Object.keys(channel.state.watchers), channel.state.watcher_count]",
+        )
+        .await;
+    assert_eq!(said, r#"[[["john"],1],[],0]"#);
+}
+
+#[wasm_bindgen_test]
 async fn every_request_settles() {
     let story = Story::connected().await;
     let said = story

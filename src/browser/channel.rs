@@ -179,7 +179,7 @@ impl ChannelInner {
         self.state.apply(kind, payload);
     }
 
-    fn stop_watching(&self) -> Result<Promise, JsValue> {
+    fn stop_watching(self: Rc<Self>) -> Result<Promise, JsValue> {
         let name = "channel.stopWatching";
         let mut call = self.call(name, self.path(name, "stop-watching")?, Object::new().into())?;
         call.subscribes = true;
@@ -187,7 +187,15 @@ impl ChannelInner {
         if let Some(cid) = self.cid.get().as_string() {
             self.shell.core().stop_watching(&cid);
         }
-        Ok(call.send(&self.shell, Box::new(|answer| Ok(answer?.1))))
+        let shell = self.shell.clone();
+        Ok(call.send(
+            &shell,
+            Box::new(move |answer| {
+                let (_, reply) = answer?;
+                self.state.forget_watchers();
+                Ok(reply)
+            }),
+        ))
     }
 
     fn send_message(self: Rc<Self>, message: &JsValue) -> Result<Promise, JsValue> {
@@ -265,7 +273,7 @@ impl Channel {
 
     #[wasm_bindgen(js_name = stopWatching)]
     pub fn stop_watching(&self) -> Promise {
-        settled(self.inner.stop_watching())
+        settled(self.inner.clone().stop_watching())
     }
 
     #[wasm_bindgen(js_name = sendMessage)]

@@ -36,6 +36,7 @@ impl PresenceClient {
             .filter(|key| !key.is_empty())
             .ok_or_else(|| error::invalid(&["new PresenceClient: the first argument must be the API key, a string"]))?;
         let options = Options::new("new PresenceClient", &options)?;
+        options.only(&["baseURL", "timeout"])?;
         let base_url = options.text("baseURL")?.unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
         if !base_url.starts_with("http://") && !base_url.starts_with("https://") {
             let wanted = "new PresenceClient: baseURL must begin with http:// or https://; got `";

@@ -15,6 +15,7 @@ pub(super) enum Code {
     AlreadyConnected,
     InvalidArgument,
     TokenMismatch,
+    TokenProvider,
     Disconnected,
     Timeout,
     Network,
@@ -28,6 +29,7 @@ impl Code {
             Code::NotConnected => "not_connected".into(),
             Code::AlreadyConnected => "already_connected".into(),
             Code::InvalidArgument => "invalid_argument".into(),
+            Code::TokenProvider => "token_provider".into(),
             Code::TokenMismatch => "token_mismatch".into(),
             Code::Disconnected => "disconnected".into(),
             Code::Timeout => "timeout".into(),
@@ -41,7 +43,7 @@ impl Code {
             Code::Protocol(number) => {
                 ErrorCode::from_number(number).is_some_and(|code| code.reaction() == Reaction::Retry)
             }
-            Code::Timeout | Code::Network => true,
+            Code::Timeout | Code::Network | Code::TokenProvider => true,
             _ => false,
         }
     }

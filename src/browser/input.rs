@@ -53,6 +53,23 @@ impl Options {
         value.as_bool().ok_or_else(|| self.invalid(name, "must be true or false", &value))
     }
 
+    /// Refuses every other option. For where a misspelt one would do harm: without its `baseURL`
+    /// a client would show its tokens to somebody else's server.
+    pub(super) fn only(&self, known: &[&str]) -> Result<(), JsValue> {
+        let mut unknown = None;
+        wire::each(&Object::keys(self.value.unchecked_ref::<Object>()), &mut |key| {
+            if !known.iter().any(|name| key == *name) {
+                unknown = key.as_string();
+            }
+        });
+        match unknown {
+            None => Ok(()),
+            Some(name) => {
+                Err(error::invalid(&[self.call, ": unknown option `", &name, "`; known are ", &known.join(", ")]))
+            }
+        }
+    }
+
     pub(super) fn number(&self, name: &str) -> Result<Option<f64>, JsValue> {
         let Some(value) = self.get(name) else { return Ok(None) };
         match value.as_f64() {

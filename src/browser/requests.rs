@@ -43,8 +43,9 @@ impl Query {
         watch: bool,
     ) -> Result<Self, JsValue> {
         let presence = options.flag("presence", false)?;
-        options.number("limit")?;
-        options.number("offset")?;
+        for name in ["limit", "offset", "message_limit", "member_limit"] {
+            options.number(name)?;
+        }
         let body = options.to_body();
         wire::set(&body, "filter_conditions", &options.object("the filter", filter)?);
         wire::set(&body, "sort", &options.sort(sort)?);

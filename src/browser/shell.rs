@@ -270,7 +270,12 @@ impl Shell {
             },
             move |code| closed(&on_close, generation, code),
         )
-        .map_err(|_| error::invalid(&["baseURL `", &self.base_url, "` is not an address a socket can open"]))
+        .map_err(|_| {
+            if wire::get(&js_sys::global(), "WebSocket").is_undefined() {
+                return error::invalid(&["there is no WebSocket here: use a browser, a worker, or Node 22 or later"]);
+            }
+            error::invalid(&["baseURL `", &self.base_url, "` is not an address a socket can open"])
+        })
     }
 
     /// A frame: one event, or an array of them.

@@ -18,6 +18,7 @@ const GOODBYE: u64 = 1_000;
 pub(super) struct Socket {
     socket: WebSocket,
     _on_message: Callback,
+    _on_error: Callback,
     on_close: Callback,
 }
 
@@ -27,15 +28,24 @@ impl Socket {
     pub(super) fn open(
         url: &str,
         mut on_message: impl FnMut(JsValue) + 'static,
-        mut on_close: impl FnMut(u16) + 'static,
+        on_close: impl FnMut(u16) + Clone + 'static,
     ) -> Result<Socket, JsValue> {
         let socket = WebSocket::new(url)?;
         let on_message = callback(move |event| on_message(event.unchecked_into::<MessageEvent>().data()));
-        let on_close = callback(move |event| on_close(event.unchecked_into::<CloseEvent>().code()));
+        let (mut closed, mut failed) = (on_close.clone(), on_close);
+        let on_close = callback(move |event| closed(event.unchecked_into::<CloseEvent>().code()));
+        // Browsers follow an error by a close. Node does not when it could not even connect; then
+        // nothing has been heard, and the state says closed.
+        let socket_too = socket.clone();
+        let on_error = callback(move |_| {
+            if socket_too.ready_state() == WebSocket::CLOSED {
+                failed(close::ABNORMAL);
+            }
+        });
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        // An error is always followed by a close; that says enough.
+        socket.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
-        Ok(Socket { socket, _on_message: on_message, on_close })
+        Ok(Socket { socket, _on_message: on_message, _on_error: on_error, on_close })
     }
 
     /// Sends a text frame; a socket that is not open any more tells so by closing.
@@ -54,6 +64,7 @@ impl Socket {
         };
         let timer = Timer::after(GOODBYE, done.clone());
         self.socket.set_onmessage(None);
+        self.socket.set_onerror(None);
         self.on_close = callback(done);
         self.socket.set_onclose(Some(self.on_close.as_ref().unchecked_ref()));
         let _ = self.socket.close_with_code(code);
@@ -68,6 +79,7 @@ impl Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         self.socket.set_onmessage(None);
+        self.socket.set_onerror(None);
         self.socket.set_onclose(None);
         // Does nothing to a socket that is closed already.
         let _ = self.socket.close_with_code(close::GIVEN_UP);

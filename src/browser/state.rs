@@ -67,6 +67,12 @@ impl ChannelState {
         }
     }
 
+    /// The channel is no longer watched, so nothing tells who else does.
+    pub(super) fn forget_watchers(&self) {
+        self.set("watchers", &wire::map());
+        self.set("watcher_count", &0.into());
+    }
+
     /// Puts the user's newest presence wherever the user appears.
     pub(super) fn replace_user(&self, user: &JsValue) {
         let id = id_of(user);

@@ -49,7 +49,7 @@ impl Token {
         loop {
             let Some(held) = current.get() else { break };
             // A provider that failed has told all who waited for it.
-            let token = JsFuture::from(held.clone()).await?.as_string();
+            let token = JsFuture::from(held.clone()).await.map_err(provider_failed)?.as_string();
             match token {
                 Some(token) if refresh != Some(token.as_str()) => return Ok(token),
                 // Nobody has replaced the refused token meanwhile, so we do.
@@ -57,7 +57,7 @@ impl Token {
                 _ => {}
             }
         }
-        let called = provider.call0(&JsValue::UNDEFINED)?;
+        let called = provider.call0(&JsValue::UNDEFINED).map_err(provider_failed)?;
         // A provider that is not async may return the token itself.
         let promise = Promise::resolve(&called);
         current.set(Some(promise.clone()));
@@ -65,7 +65,7 @@ impl Token {
             Ok(token) => token
                 .as_string()
                 .ok_or_else(|| error::invalid(&["connectUser: the token provider must return a promise of a string"])),
-            Err(thrown) => Err(thrown),
+            Err(thrown) => Err(provider_failed(thrown)),
         };
         match token.and_then(|token| check_owner(&token, user_id).map(|()| token)) {
             Ok(token) => Ok(token),
@@ -75,6 +75,13 @@ impl Token {
             }
         }
     }
+}
+
+fn provider_failed(thrown: JsValue) -> JsValue {
+    let reason = wire::get(&thrown, "message").as_string().unwrap_or_default();
+    let problem = error::error(Code::TokenProvider, &["the token provider failed: ", &reason, " (see `cause`)"]);
+    wire::set(&problem, "cause", &thrown);
+    problem
 }
 
 /// Saves a round trip when an app has mixed up its users. What cannot be read here is left for

@@ -305,6 +305,7 @@ export interface Subscription {
  * - `already_connected`: another user is connected; call `disconnectUser` first.
  * - `invalid_argument`: the message names the argument and what it should be.
  * - `token_mismatch`: the token is for another user.
+ * - `token_provider`: your token provider failed; `cause` is what it threw.
  * - `disconnected`: `disconnectUser` was called meanwhile.
  * - `timeout`, `network`: the server did not answer, or could not be reached.
  * - `aborted`: your `AbortSignal` ended it.
@@ -315,6 +316,7 @@ export type PresenceErrorCode =
   | 'already_connected'
   | 'invalid_argument'
   | 'token_mismatch'
+  | 'token_provider'
   | 'disconnected'
   | 'timeout'
   | 'network'
@@ -418,7 +420,7 @@ export declare class Channel<Custom = CustomFields> {
   watch(options?: ChannelQueryOptions): Promise<ChannelResponse<Custom>>;
   /** Reads the channel with exactly these options. */
   query(options?: ChannelQueryOptions): Promise<ChannelResponse<Custom>>;
-  /** Ends the watch, and with it the presence of its members. */
+  /** Ends the watch, and with it the presence of its members. Who else watches is no longer known. */
   stopWatching(): Promise<{ duration: string }>;
   /** Sends a message as the connected user. */
   sendMessage(message: { text: string; [field: string]: unknown }): Promise<{ message: Message<Custom> }>;

@@ -23,6 +23,7 @@
     });
 
   globalThis.WebSocket = class {
+    static CLOSED = 3;
     sent = [];
     constructor(url) {
       this.url = new URL(url);
