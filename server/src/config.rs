@@ -96,6 +96,8 @@ pub enum ConfigError {
     NoQueue,
     #[error("--health-check-interval must be more than 0 and less than --idle-timeout")]
     NoTimeToAnswer,
+    #[error("--www names {0}, which is not a directory")]
+    NoWww(PathBuf),
 }
 
 impl Config {
@@ -120,6 +122,9 @@ impl Config {
         }
         if self.health_check_interval.is_zero() || self.health_check_interval >= self.idle_timeout {
             return Err(ConfigError::NoTimeToAnswer);
+        }
+        if let Some(www) = self.www.as_ref().filter(|www| !www.is_dir()) {
+            return Err(ConfigError::NoWww(www.clone()));
         }
         Ok(self)
     }

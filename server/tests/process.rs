@@ -113,6 +113,15 @@ async fn a_taken_port_is_an_error_that_names_the_flag() {
 }
 
 #[tokio::test]
+async fn a_folder_that_is_not_there_is_an_error_that_names_the_flag() {
+    let directory = tempfile::tempdir().unwrap();
+    let child = command(directory.path(), &["--www", "no-such-folder"]).spawn().unwrap();
+    let (status, said) = stderr_of(child).await;
+    assert!(!status.success());
+    assert!(said.contains("--www names no-such-folder"), "{said}");
+}
+
+#[tokio::test]
 async fn development_tokens_are_refused_where_others_can_connect() {
     let directory = tempfile::tempdir().unwrap();
     let child = command(directory.path(), &["--dev-tokens", "--listen", "0.0.0.0:0"]).spawn().unwrap();
