@@ -29,17 +29,24 @@ pub struct Gate {
 /// Errors, of the gate and of the endpoint, say which endpoint failed.
 pub async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
+    let client = header(&parts.headers, "x-stream-client").unwrap_or_default();
+    let now = store::now().as_second();
     let caller = match gate.caller(&parts).await {
         Ok(caller) => caller,
-        Err(error) => return error.within(gate.endpoint.name).into_response(),
+        Err(error) => {
+            let mut response = error.within(gate.endpoint.name).into_response();
+            // A stranger uses up nobody's allowance, but is told of it as everyone is.
+            let allowance = gate.limiter.peek(gate.endpoint, Platform::of(client, false), now);
+            allowance.write(response.headers_mut());
+            return response;
+        }
     };
     let user = match &caller {
         Caller::User(id) => Some(&**id),
         Caller::Server | Caller::Anonymous => None,
     };
-    let client = header(&parts.headers, "x-stream-client").unwrap_or_default();
     let platform = Platform::of(client, caller == Caller::Server);
-    let (allowance, allowed) = gate.limiter.take(gate.endpoint, platform, user, store::now().as_second());
+    let (allowance, allowed) = gate.limiter.take(gate.endpoint, platform, user, now);
     let mut response = match allowed {
         Ok(()) => {
             let mut request = Request::from_parts(parts, body);

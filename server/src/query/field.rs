@@ -207,7 +207,7 @@ fields! {
     UnreadCount = "unread_count", Integer, NONE, SORT;
     Muted = "muted", Bool, EQ, NO_SORT;
     Blocked = "blocked", Bool, EQ, NO_SORT;
-    AppBanned = "app_banned", Bool, EQ, NO_SORT;
+    AppBanned = "app_banned", Text, EQ, NO_SORT;
 }
 
 fields! {

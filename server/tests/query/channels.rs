@@ -231,7 +231,8 @@ impl Record for Known {
             "pinned_at" => Held::Time(viewer.and_then(|member| member.pinned_at)),
             "has_unread" => value(json!(self.unread() > 0)),
             "unread_count" => value(json!(self.unread())),
-            "muted" | "blocked" | "app_banned" => value(json!(false)),
+            "muted" | "blocked" => value(json!(false)),
+            "app_banned" => value(json!("excluded")),
             path => Held::One(at_path(&channel.custom, path)),
         }
     }

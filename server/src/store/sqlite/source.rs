@@ -170,7 +170,9 @@ impl SqlField for ChannelField {
             ChannelField::HasUnread => value(concat!("EXISTS (SELECT 1 ", unread!(), ")")),
             ChannelField::UnreadCount => value(concat!("(SELECT count(*) ", unread!(), ")")),
             // Nothing of the kind exists here, so it is true of no channel.
-            ChannelField::Muted | ChannelField::Blocked | ChannelField::AppBanned => value("0"),
+            ChannelField::Muted | ChannelField::Blocked => value("0"),
+            // `only` or `excluded`: nobody is banned from the whole application here.
+            ChannelField::AppBanned => value("'excluded'"),
         }
     }
 }
