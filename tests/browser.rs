@@ -322,6 +322,22 @@ async fn a_socket_that_fails_without_closing_is_tried_again() {
 }
 
 #[wasm_bindgen_test]
+async fn too_many_requests_say_when_to_come_back() {
+    let story = Story::connected().await;
+    let said = story
+        .run(
+            "const limited = (headers) => ({ status: 429, answerHeaders: headers, code: 9, message: 'too many', StatusCode: 429 });
+             const query = () => client.queryUsers({}).catch(({ code, retryable, retryAfter }) => [code, retryable, Math.round(retryAfter / 10)]);
+             network.answers['/users'] = limited({ 'x-ratelimit-reset': String(Math.floor(Date.now() / 1000) + 30) });
+             const results = [await query()];
+             network.answers['/users'] = limited({ 'retry-after': '50' });
+             return [...results, await query()]",
+        )
+        .await;
+    assert_eq!(said, "[[9,true,3],[9,true,5]]");
+}
+
+#[wasm_bindgen_test]
 async fn who_watches_a_channel_that_one_left_is_not_known() {
     let story = Story::connected().await;
     let said = story

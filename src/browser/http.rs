@@ -13,7 +13,7 @@ use super::error::{self, Code};
 use super::promise::{Outcome, Settle, promise};
 use super::session::Session;
 use super::shell::Shell;
-use super::timer::Timer;
+use super::timer::{Timer, now};
 use super::wire;
 use crate::core::Asked;
 use rollcall_protocol::ErrorCode;
@@ -151,8 +151,13 @@ impl Request<'_> {
         let response = JsFuture::from(fetch(&self.url(), &init)).await.map_err(unreachable)?;
         let response = Response::from(response.unchecked_into::<web_sys::Response>());
         // As JavaScript's unary plus reads it: neither a missing header nor a date is a number.
-        let retry_after = JsValue::from(response.headers().get("retry-after")).unchecked_into_f64();
+        let header = |name| JsValue::from(response.headers().get(name)).unchecked_into_f64();
         let status = response.status();
+        let mut retry_after = header("retry-after");
+        if status == ErrorCode::RateLimited.status() && retry_after.is_nan() {
+            // The protocol's own way to say it: the second at which one may come back.
+            retry_after = header("x-ratelimit-reset") - (now() / 1000) as f64;
+        }
         let body = match web_sys::Response::from(response).json() {
             Ok(promise) => JsFuture::from(promise).await.unwrap_or(JsValue::UNDEFINED),
             Err(_) => JsValue::UNDEFINED,

@@ -330,6 +330,8 @@ export interface PresenceError extends Error {
   status?: number;
   /** Whether the same call may succeed later. */
   retryable: boolean;
+  /** Seconds to wait before it, when the server said so. */
+  retryAfter?: number;
 }
 
 // ---------------------------------------------------------------------------------------------

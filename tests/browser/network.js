@@ -64,8 +64,8 @@
     network.requests.push({ method: request.method, path: url.pathname, connection, query, headers, payload });
     notify();
     const answer = network.answers[url.pathname];
-    const { status = 200, ...body } = await (typeof answer === 'function' ? answer(payload, request) : (answer ?? {}));
-    return new Response(JSON.stringify(body), { status });
+    const { status = 200, answerHeaders, ...body } = await (typeof answer === 'function' ? answer(payload, request) : (answer ?? {}));
+    return new Response(JSON.stringify(body), { status, headers: answerHeaders });
   };
   return network;
 })();
