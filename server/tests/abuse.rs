@@ -48,6 +48,10 @@ const ENDPOINTS: &[(&str, &str)] = &[
     ("GET", "/channeltypes"),
     ("GET", "/rate_limits"),
     ("GET", "/tasks/nonsense"),
+    ("GET", "/channeltypes/messaging"),
+    ("GET", "/longpoll"),
+    ("GET", "/hi"),
+    ("DELETE", "/channels/messaging/nonsense"),
 ];
 
 /// The words of the protocol: with them random requests get past the first check.
@@ -198,7 +202,8 @@ fn random_json_never_breaks_an_endpoint() {
         ada.call(Method::POST, "/channels/messaging/tea/query", open).await;
         (server, ada)
     });
-    let client = reqwest::Client::new();
+    // A hang is a failure that names its case.
+    let client = reqwest::Client::builder().timeout(std::time::Duration::from_secs(10)).build().unwrap();
     let connection = ada.connection_id.as_str();
     let mut runner = TestRunner::new(Config { cases: 1000, failure_persistence: None, ..Config::default() });
     let outcome = runner.run(&attempt(), |attempt| {

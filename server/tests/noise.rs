@@ -5,6 +5,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::person::{next_frame, open};
 use common::{TestServer, user_token};
 use futures_util::{SinkExt, StreamExt};
@@ -93,14 +95,17 @@ fn noise_gets_an_answer_or_an_end() {
                 }
             }
             // The server answers this, unless it ended the connection for a frame too large.
-            let _ = socket.send(Message::text("")).await;
-            loop {
-                match socket.next().await {
-                    Some(Ok(Message::Text(text))) if text.contains("health.check") => break,
-                    Some(Ok(_)) => {}
-                    Some(Err(_)) | None => break,
+            let _ = socket.send(Message::Ping("still there?".into())).await;
+            let answered = async {
+                loop {
+                    match socket.next().await {
+                        Some(Ok(Message::Pong(payload))) if payload == "still there?" => break,
+                        Some(Ok(_)) => {}
+                        Some(Err(_)) | None => break,
+                    }
                 }
-            }
+            };
+            prop_assert!(tokio::time::timeout(Duration::from_secs(10), answered).await.is_ok(), "no answer and no end");
             Ok(())
         })
     });
