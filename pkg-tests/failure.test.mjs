@@ -50,6 +50,25 @@ describe('refused', () => {
   });
 });
 
+describe('a request with a token that was good for connecting', () => {
+  const expectations = [
+    ['of another user', 5, ({ server }) => server.token('jack')],
+    ['that has expired', 40, ({ server }) => server.token('john', now() - 60)],
+    ['for later', 41, ({ server }) => JWTUserToken(server.secret, 'john', { nbf: now() + 3600 })],
+    ['issued in the future', 42, ({ server }) => server.token('john', undefined, now() + 3600)],
+    ['signed with another secret', 43, ({ server }) => new StreamChat(server.key, 'another secret').createToken('john')],
+  ];
+  for (const [what, code, token] of expectations) {
+    test(`and is now one ${what}: code ${code}`, async (t) => {
+      const stage = await newStage(t);
+      const john = await stage.person('john', 'node');
+      await john.connect();
+      john.client.tokenManager.token = token(stage);
+      await assert.rejects(john.client.queryUsers({}), { code, status: 401 });
+    });
+  }
+});
+
 describe('a token provider', () => {
   test('is asked again when the token it gave has expired', async (t) => {
     const stage = await newStage(t);
