@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { JWTUserToken, StreamChat } from 'stream-chat';
+import { CONNECTION_LOST, HTTP_ERROR } from './harness/browser.mjs';
 import { event, presence } from './harness/event.mjs';
 import { newStage } from './harness/stage.mjs';
 
@@ -126,5 +127,33 @@ describe('a server that goes away', () => {
     // Either the grace is over already, or its end is announced.
     if (online) await jack.heard.next(presence('john', false));
     assert.deepEqual(await jack.watch('john'), { john: false });
+  });
+});
+
+describe('in Chromium', () => {
+  const expected = [CONNECTION_LOST, HTTP_ERROR];
+
+  test('a refused connection and a refused request reach the app with their codes', async (t) => {
+    const stage = await newStage(t);
+    const john = await stage.person('john', 'stream-chat', { expected });
+    const connecting = await john.failure((client, token) => client.connectUser({ id: 'john' }, token), stage.server.token('john', now() - 60));
+    assert.equal(JSON.parse(connecting.message).code, 40, connecting.message);
+
+    await john.connect();
+    const writing = await john.failure((client) => client.partialUpdateUser({ id: 'jack', set: { name: 'Not Jack' } }));
+    assert.match(writing.message, /code 17|not allowed/i);
+  });
+
+  test('a server that restarts is found again', async (t) => {
+    const stage = await newStage(t, { grace: '200ms' });
+    const jack = await stage.person('jack', 'stream-chat', { expected });
+    const john = await stage.person('john', 'node');
+    await Promise.all([jack.connect(), john.connect()]);
+    await stage.server.stop();
+    await stage.server.start();
+    await Promise.all([jack, john].map(({ heard }) => heard.next(event('connection.recovered'))));
+    assert.deepEqual(await jack.watch('john'), { john: true });
+    await john.disconnect();
+    await jack.heard.next(presence('john', false));
   });
 });
