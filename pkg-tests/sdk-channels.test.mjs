@@ -139,6 +139,21 @@ describe('the channel itself', () => {
     assert.equal((await admin.queryChannels({ hidden: true }, {}, { user_id: 'john' })).length, 1);
   });
 
+  test('is pinned and archived by one, for oneself', async (t) => {
+    const { jack, john } = await denOf(t);
+    await jack.den.pin();
+    await jack.den.archive();
+    const found = (client, filter) => client.queryChannels({ cid: jack.den.cid, ...filter }, {}, { watch: false, state: true });
+    assert.equal((await found(jack.client, { pinned: true, archived: true })).length, 1);
+    assert.equal((await found(john.client, { pinned: true })).length, 0);
+    await jack.den.unpin();
+    await jack.den.unarchive();
+    assert.equal((await found(jack.client, { pinned: true })).length, 0);
+    // Nobody is banned from the whole application here.
+    assert.equal((await found(jack.client, { app_banned: 'excluded' })).length, 1);
+    assert.equal((await found(jack.client, { app_banned: 'only' })).length, 0);
+  });
+
   test('is deleted, alone and with others', async (t) => {
     const { stage, admin, den, jack } = await denOf(t);
     await den.delete();
@@ -169,8 +184,10 @@ describe('messages and events', () => {
     assert.deepEqual([message.text, message.mood, user.online], ['Hello', 'good', true]);
     assert.equal((await admin.getUnreadCount('john')).total_unread_count, 1);
 
+    assert.equal(john.den.countUnread(), 1);
     await john.den.markRead();
-    await jack.heard.next(event('message.read', 'john'));
+    await Promise.all([jack, john].map(({ heard }) => heard.next(event('message.read', 'john'))));
+    assert.equal(john.den.countUnread(), 0);
     assert.equal((await admin.getUnreadCount('john')).total_unread_count, 0);
 
     await jack.den.sendMessage({ text: 'More' });
@@ -215,6 +232,7 @@ test('what came back has the types that the SDK declares', () =>
       'user.watching.start', 'user.watching.stop', 'member.added', 'member.removed', 'member.updated', 'channel.updated',
       'channel.deleted', 'channel.hidden', 'channel.visible', 'message.new', 'message.read', 'typing.start', 'typing.stop',
       'waving', 'notification.added_to_channel', 'notification.removed_from_channel', 'notification.invited',
-      'notification.message_new', 'notification.channel_deleted',
+      'notification.message_new', 'notification.channel_deleted', 'notification.mark_read',
+      'notification.invite_accepted', 'notification.invite_rejected',
     ],
   }));
