@@ -165,7 +165,7 @@ fn push_is_one_of<F: SqlField>(sql: &mut Sql, path: &str, wanted: &[Value]) {
 /// The value is a list, and one of its elements is wanted.
 fn push_has_one_of<F: SqlField>(sql: &mut Sql, path: &str, wanted: &[Value]) {
     let custom = F::CUSTOM_COLUMN;
-    sql.push(format!("EXISTS (SELECT 1 FROM json_each({custom}, ")).push_bind(path.to_owned());
+    sql.push(format!("1 = EXISTS (SELECT 1 FROM json_each({custom}, ")).push_bind(path.to_owned());
     sql.push(format!(") AS element WHERE json_type({custom}, ")).push_bind(path.to_owned());
     sql.push(") = 'array' AND (replace(element.type, 'real', 'integer'), coalesce(element.value, ''))");
     push_in(sql, wanted);

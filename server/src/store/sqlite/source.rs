@@ -9,6 +9,8 @@ pub(super) enum Source {
     /// Several.
     Many {
         /// Opens a condition that holds when what follows holds for one of them; `)` closes it.
+        /// Not a bare `EXISTS`: SQLite turns that into a join, and an `OFFSET` then counts every
+        /// match of a row in place of the row.
         any: &'static str,
         /// The one at hand in `any`.
         one: Operand,
@@ -107,7 +109,7 @@ impl SqlField for UserField {
             UserField::Role => value("users.role"),
             UserField::Language => value("users.language"),
             UserField::Teams => Source::Many {
-                any: "EXISTS (SELECT 1 FROM json_each(users.teams) AS team WHERE ",
+                any: "1 = EXISTS (SELECT 1 FROM json_each(users.teams) AS team WHERE ",
                 one: Operand { value: "team.value", words: "NULL" },
                 all: "SELECT value FROM json_each(users.teams)",
             },
@@ -155,7 +157,7 @@ impl SqlField for ChannelField {
                     WHERE members.cid = channels.cid",
             },
             ChannelField::FilterTags => Source::Many {
-                any: concat!("EXISTS (SELECT 1 FROM ", tags!(), " AND "),
+                any: concat!("1 = EXISTS (SELECT 1 FROM ", tags!(), " AND "),
                 one: Operand { value: "tag.value", words: "NULL" },
                 all: concat!("SELECT tag.value FROM ", tags!()),
             },
