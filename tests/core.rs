@@ -6,6 +6,8 @@
 mod client;
 #[path = "core/history.rs"]
 mod history;
+#[path = "core/lifecycle.rs"]
+mod lifecycle;
 
 use client::{TestClient, seen};
 use rollcall::core::{Ask, ConnectError, Event, Failure, Frame, Freshness, Input, Output, Snapshot, Status};

@@ -20,6 +20,9 @@ pub const TRY_AGAIN_LATER: u16 = 1013;
 pub const ABNORMAL: u16 = 1006;
 /// A browser may only send 1000 or 3000 to 4999; we send this when we give up on a silent socket.
 pub const GIVEN_UP: u16 = 4000;
+/// The page is left, for good or for the back-forward cache. What 1001 says where a script may
+/// not say that: the user stays online for the grace, so that a reload shows nobody anything.
+pub const PAGE_LEFT: u16 = 4001;
 
 /// What a client does when the server closes with `code` and sent no error frame before.
 ///

@@ -2,6 +2,9 @@
 
 /// How often each side says it is alive.
 pub const HEALTH_CHECK_EVERY: u64 = 25_000;
+/// A client that heard nothing for this long no longer believes what it shows: a health check
+/// has then been out for five seconds.
+pub const DOUBT_AFTER: u64 = 30_000;
 /// A client that heard nothing for this long takes the connection for dead.
 pub const DEAD_AFTER: u64 = 35_000;
 /// A server that heard nothing for this long drops the socket.

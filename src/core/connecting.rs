@@ -5,7 +5,7 @@ use super::connection::{Connection, Opening, Pulse};
 use super::io::{ConnectError, Event, Frame, Millis, Output};
 use super::presence::People;
 use super::watches::Watches;
-use super::{ATTEMPT_DEADLINE, Core, MIN_UPTIME};
+use super::{ABSENCE, ATTEMPT_DEADLINE, Core, MIN_UPTIME};
 use rollcall_protocol::{ErrorCode, Reaction, close, timing};
 
 impl<P: Clone> Core<P> {
@@ -28,6 +28,7 @@ impl<P: Clone> Core<P> {
         self.generation = self.generation.next();
         self.connection = Connection::Disconnected;
         self.offline_notice = None;
+        self.last_heard = None;
         self.backoff.reset();
         self.people = People::default();
         self.watches = Watches::default();
@@ -54,7 +55,7 @@ impl<P: Clone> Core<P> {
             }
             // A token provider that fails once, while reconnecting, may work the next time.
             Opening::Again if terminal && !matches!(error, ConnectError::Failed(_)) => self.ended_by(error),
-            _ => self.wait(until, opening, false),
+            _ => self.wait(close::GIVEN_UP, until, opening, false),
         }
     }
 
@@ -66,8 +67,17 @@ impl<P: Clone> Core<P> {
         self.outputs.push_back(Output::Ended(error));
     }
 
-    pub(super) fn wait(&mut self, until: Millis, opening: Opening, refresh_token: bool) {
-        self.hang_up(close::GIVEN_UP);
+    /// The page is left. Should it come back, or not be gone after all, it connects again.
+    pub(super) fn leave(&mut self, now: Millis) {
+        let Some(opening) = self.connection.opening().filter(|_| self.connection.has_socket()) else { return };
+        if let Connection::Connected { last_heard, .. } = self.connection {
+            self.went_down(now, last_heard);
+        }
+        self.wait(close::PAGE_LEFT, now + ABSENCE, opening, false);
+    }
+
+    fn wait(&mut self, code: u16, until: Millis, opening: Opening, refresh_token: bool) {
+        self.hang_up(code);
         // What the old socket still says is of no interest to anybody.
         self.generation = self.generation.next();
         let until = opening.give_up_at().map_or(until, |at| until.min(at));
@@ -96,7 +106,6 @@ impl<P: Clone> Core<P> {
     pub(super) fn connected(&mut self, now: Millis, opening: Opening, id: String, payload: P) {
         self.connection = Connection::Connected {
             id,
-            since: now,
             last_heard: now,
             pulse: Pulse::Sure { next_check: now + timing::HEALTH_CHECK_EVERY },
         };
@@ -122,7 +131,7 @@ impl<P: Clone> Core<P> {
                     self.dial(now, opening, true);
                 } else {
                     let until = now + self.backoff.next_delay();
-                    self.wait(until, opening, true);
+                    self.wait(close::GIVEN_UP, until, opening, true);
                 }
             }
             (Reaction::Retry, _) => self.attempt_failed(now, error, false),
@@ -144,13 +153,19 @@ impl<P: Clone> Core<P> {
 
     /// The connection is gone, or taken for dead.
     pub(super) fn lost(&mut self, now: Millis) {
-        let Connection::Connected { since, .. } = self.connection else { return };
-        if now >= since + MIN_UPTIME {
+        let Connection::Connected { last_heard, .. } = self.connection else { return };
+        self.went_down(now, last_heard);
+        let until = now + self.backoff.next_delay();
+        self.wait(close::GIVEN_UP, until, Opening::Again, false);
+    }
+
+    /// What a connection that was up leaves behind.
+    fn went_down(&mut self, now: Millis, last_heard: Millis) {
+        if now >= self.since + MIN_UPTIME {
             self.backoff.reset();
         }
+        self.last_heard = Some(last_heard);
         self.requests.clear();
         self.offline_notice.get_or_insert(now + timing::OFFLINE_NOTICE_AFTER);
-        let until = now + self.backoff.next_delay();
-        self.wait(until, Opening::Again, false);
     }
 }

@@ -1,9 +1,10 @@
 //! The states of the connection, each holding just what it needs.
 
+use super::CONNECT_DEADLINE;
 use super::io::Millis;
 use rollcall_protocol::timing;
 
-/// What the connection is doing, for anyone who asks.
+/// What the connection is doing, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     Disconnected,
@@ -12,11 +13,25 @@ pub enum Status {
     WaitingToReconnect,
 }
 
+/// What the connection is doing, for anyone who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionState {
+    pub status: Status,
+    /// When that began.
+    pub since: Millis,
+    /// Whether a connection that is up may be dead: a sign of life is overdue or was asked for.
+    pub in_doubt: bool,
+    /// When the next attempt begins, while waiting for it.
+    pub next_try: Option<Millis>,
+    /// When the server was last heard, on this connection or the one before.
+    pub last_heard: Option<Millis>,
+}
+
 #[derive(Debug)]
 pub(super) enum Connection {
     Disconnected,
     Connecting { deadline: Millis, opening: Opening },
-    Connected { id: String, since: Millis, last_heard: Millis, pulse: Pulse },
+    Connected { id: String, last_heard: Millis, pulse: Pulse },
     WaitingToReconnect { until: Millis, opening: Opening, refresh_token: bool },
 }
 
@@ -34,6 +49,15 @@ impl Opening {
             Opening::Again => None,
         }
     }
+
+    /// The page could not run when it should have given up: it begins anew.
+    pub(super) fn forgive(&mut self, now: Millis) {
+        if let Opening::First { give_up_at } = self
+            && now >= *give_up_at
+        {
+            *give_up_at = now + CONNECT_DEADLINE;
+        }
+    }
 }
 
 /// Whether the open socket is believed.
@@ -42,7 +66,7 @@ pub(super) enum Pulse {
     Sure {
         next_check: Millis,
     },
-    /// A health check is out, and the connection is lost unless something arrives.
+    /// A health check is out, and the connection is lost unless something arrives in time.
     InDoubt {
         deadline: Millis,
     },
@@ -96,7 +120,7 @@ impl Connection {
             Connection::WaitingToReconnect { until, .. } => Some(until),
             Connection::Connected { pulse: Pulse::InDoubt { deadline }, .. } => Some(deadline),
             Connection::Connected { last_heard, pulse: Pulse::Sure { next_check }, .. } => {
-                Some(next_check.min(last_heard + timing::DEAD_AFTER))
+                Some(next_check.min(last_heard + timing::DOUBT_AFTER))
             }
         }
     }

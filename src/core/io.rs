@@ -72,6 +72,8 @@ pub enum Input<P> {
     Replied { request: RequestId, result: Result<Vec<Seen<P>>, Failure> },
     /// The browser believes that the network came or went.
     NetworkChanged { online: bool },
+    /// The page is left. It may come back from the back-forward cache, as it was.
+    Left,
     /// The page was shown, resumed, or came back from the cache.
     Woken,
     /// The timer armed for [`super::Core::poll_timeout`] fired.

@@ -16,8 +16,8 @@ mod watches;
 use std::collections::VecDeque;
 
 use backoff::Backoff;
-pub use connection::Status;
 use connection::{Connection, Opening, Pulse};
+pub use connection::{ConnectionState, Status};
 pub use io::{
     Ask, Asked, ConnectError, Event, Failure, Frame, Generation, Input, Millis, Output, RequestId, Seen, Snapshot,
 };
@@ -30,13 +30,18 @@ use watches::Watches;
 /// How long the first connection may take, retries included, before `connectUser` gives up.
 pub const CONNECT_DEADLINE: Millis = 15_000;
 /// How long one attempt may take: the token, the handshake and the first frame.
-const ATTEMPT_DEADLINE: Millis = 10_000;
+pub const ATTEMPT_DEADLINE: Millis = 10_000;
 /// How long a health check may stay unanswered when there is reason to doubt the connection.
-const PROBE_DEADLINE: Millis = 5_000;
+pub const PROBE_DEADLINE: Millis = 5_000;
+/// How often the time is looked at while connected. Timers stand still while a machine sleeps, so
+/// this is how long after waking up the sleep goes unnoticed, where nothing else tells of it.
+pub const TICK: Millis = 5_000;
 /// A timer that fires later than this means that the machine slept or the page was frozen.
 const OVERSLEPT: Millis = 5_000;
 /// A connection that held for this long was a good one: the next loss starts the back-off anew.
 const MIN_UPTIME: Millis = 10_000;
+/// A page that was left and yet goes on running connects again after this.
+const ABSENCE: Millis = 5_000;
 
 /// One user's connection to a server: what is known, and what to do next.
 pub struct Core<P> {
@@ -50,6 +55,12 @@ pub struct Core<P> {
     people: People<P>,
     watches: Watches,
     requests: Requests,
+    /// When the last input came.
+    now: Millis,
+    /// When the connection began to do what it does.
+    since: Millis,
+    /// When the server was last heard on a connection that is no more.
+    last_heard: Option<Millis>,
     outputs: VecDeque<Output<P>>,
 }
 
@@ -65,13 +76,18 @@ impl<P: Clone> Core<P> {
             people: People::default(),
             watches: Watches::default(),
             requests: Requests::default(),
+            now: 0,
+            since: 0,
+            last_heard: None,
             outputs: VecDeque::new(),
         }
     }
 
     /// Tells the core what happened. `now` never needs to be exact, only never to run backwards.
     pub fn handle_input(&mut self, now: Millis, input: Input<P>) {
+        let before = self.status();
         self.notice_sleep(now);
+        self.now = now;
         match input {
             Input::Connect { renewable_token } => {
                 self.renewable_token = renewable_token;
@@ -86,10 +102,14 @@ impl<P: Clone> Core<P> {
             Input::DialFailed { .. } | Input::Frame { .. } | Input::Closed { .. } => {}
             Input::Replied { request, result } => self.replied(now, request, result),
             Input::NetworkChanged { online } => self.network_changed(now, online),
-            Input::Woken => self.probe(now),
+            Input::Left => self.leave(now),
+            Input::Woken => self.woken(now),
             Input::Timeout => {}
         }
         self.handle_deadlines(now);
+        if self.status() != before {
+            self.since = now;
+        }
     }
 
     /// The next instruction, until `None`.
@@ -99,12 +119,27 @@ impl<P: Clone> Core<P> {
 
     /// When to hand in [`Input::Timeout`], if at all.
     pub fn poll_timeout(&self) -> Option<Millis> {
-        [self.connection.deadline(), self.offline_notice, self.requests.retry_at()].into_iter().flatten().min()
+        let tick = self.connection.is_connected().then_some(self.now + TICK);
+        [self.connection.deadline(), self.offline_notice, self.requests.retry_at(), tick].into_iter().flatten().min()
     }
 
     /// What the connection is doing.
     pub fn status(&self) -> Status {
         self.connection.status()
+    }
+
+    /// What the connection is doing, since when, and what comes next.
+    pub fn connection(&self) -> ConnectionState {
+        let (mut in_doubt, mut next_try, mut last_heard) = (false, None, self.last_heard);
+        match self.connection {
+            Connection::Connected { last_heard: heard, pulse, .. } => {
+                in_doubt = matches!(pulse, Pulse::InDoubt { .. });
+                last_heard = Some(heard);
+            }
+            Connection::WaitingToReconnect { until, .. } => next_try = Some(until),
+            Connection::Disconnected | Connection::Connecting { .. } => {}
+        }
+        ConnectionState { status: self.status(), since: self.since, in_doubt, next_try, last_heard }
     }
 
     /// The id of the live connection; requests that watch anything must carry it.
@@ -168,29 +203,44 @@ impl<P: Clone> Core<P> {
     // --- Doubt --------------------------------------------------------------------------------
 
     fn notice_sleep(&mut self, now: Millis) {
-        if self.connection.is_connected() && self.poll_timeout().is_some_and(|due| now > due + OVERSLEPT) {
+        // Once in doubt it is left at that: where timers are slowed down, all of them are late.
+        if self.connection.is_trusted() && self.poll_timeout().is_some_and(|due| now > due + OVERSLEPT) {
             self.probe(now);
         }
     }
 
     /// Asks for a sign of life; without one in time, the connection counts as lost.
     fn probe(&mut self, now: Millis) {
-        match &mut self.connection {
-            Connection::Connected { pulse, .. } => {
-                if !matches!(pulse, Pulse::InDoubt { .. }) {
-                    *pulse = Pulse::InDoubt { deadline: now + PROBE_DEADLINE };
-                    self.outputs.push_back(Output::SendHealthCheck);
-                }
+        if let Connection::Connected { pulse, .. } = &mut self.connection {
+            // An answer that should have come while nobody could listen may still be on its way.
+            if !matches!(pulse, Pulse::InDoubt { deadline } if now < *deadline) {
+                *pulse = Pulse::InDoubt { deadline: now + PROBE_DEADLINE };
+                self.outputs.push_back(Output::SendHealthCheck);
             }
-            Connection::WaitingToReconnect { until, .. } => *until = now,
-            Connection::Disconnected | Connection::Connecting { .. } => {}
+        }
+    }
+
+    /// The page may not have run for a while: what it waits for is looked at now, and what fell
+    /// due meanwhile has its time again.
+    fn woken(&mut self, now: Millis) {
+        match &mut self.connection {
+            Connection::Connected { .. } => self.probe(now),
+            Connection::WaitingToReconnect { until, opening, .. } => {
+                *until = now;
+                opening.forgive(now);
+            }
+            Connection::Connecting { opening, .. } => opening.forgive(now),
+            Connection::Disconnected => {}
+        }
+        if self.offline_notice.is_some_and(|at| now >= at) {
+            self.offline_notice = Some(now + timing::OFFLINE_NOTICE_AFTER);
         }
     }
 
     fn network_changed(&mut self, now: Millis, online: bool) {
         // Going offline doubts a connection; it does not make waiting attempts more promising.
         if online || self.connection.is_connected() {
-            self.probe(now);
+            self.woken(now);
         }
     }
 
@@ -214,6 +264,9 @@ impl<P: Clone> Core<P> {
                 Pulse::InDoubt { deadline } if now >= deadline => self.lost(now),
                 Pulse::InDoubt { .. } => {}
                 Pulse::Sure { .. } if now >= last_heard + timing::DEAD_AFTER => self.lost(now),
+                Pulse::Sure { .. } if now >= last_heard + timing::DOUBT_AFTER => {
+                    *pulse = Pulse::InDoubt { deadline: last_heard + timing::DEAD_AFTER };
+                }
                 Pulse::Sure { ref mut next_check } if now >= *next_check => {
                     *next_check = now + timing::HEALTH_CHECK_EVERY;
                     self.outputs.push_back(Output::SendHealthCheck);
