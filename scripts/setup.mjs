@@ -4,6 +4,7 @@
 import { existsSync, readFileSync, writeFileSync, mkdirSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { find, PROGRAMS, required } from './browsers.mjs';
 import { output, Problem, program, root, run, step, tools, which } from './shell.mjs';
 
 const NODE_MAJOR = 20;
@@ -25,18 +26,14 @@ export async function setupForBuild() {
   await cargoTool('wasm-bindgen', ['--version', version], { crate: 'wasm-bindgen-cli', version });
 }
 
-/** What the tests need besides: two browsers and their drivers. Returns where they are. */
+/** What the tests need besides: three browsers and their drivers. Returns where they are, by variable. */
 export async function setupForTests() {
   await setupForBuild();
-  const found = {
-    chromium: await browser('CHROMIUM', ['chromium', 'chromium-browser', 'google-chrome', 'chrome'], 'chromium'),
-    chromedriver: await browser('CHROMEDRIVER', ['chromedriver'], 'chromium-driver'),
-    firefox: await browser('FIREFOX', ['firefox', 'firefox-esr'], 'firefox-esr'),
-  };
-  found.geckodriver = process.env.GECKODRIVER ?? which('geckodriver');
-  if (!found.geckodriver) {
-    await cargoTool('geckodriver', ['--locked']);
-    found.geckodriver = which('geckodriver');
+  const found = {};
+  for (const variable of Object.keys(PROGRAMS)) {
+    const { debian, crate } = PROGRAMS[variable];
+    if (!find(variable)) await (crate ? cargoTool(crate, ['--locked']) : debianPackage(debian));
+    found[variable] = required(variable);
   }
   return found;
 }
@@ -100,34 +97,20 @@ async function cargoTool(command, options, { crate = command, version = null } =
   );
 }
 
-/** A browser or driver: named by an environment variable, found on PATH, or installed with apt. */
-async function browser(variable, names, debianPackage) {
-  const named = process.env[variable];
-  if (named) {
-    if (existsSync(named)) return named;
-    throw new Problem(`${variable} names ${named}, which does not exist.`);
-  }
-  const found = which(...names);
-  if (found) return found;
-
+/** Installs a package where the system's package manager may be used, and elsewhere does nothing. */
+async function debianPackage(name) {
   const root = process.getuid?.() === 0;
-  if (which('apt-get') && (root || output('sudo', ['-n', 'true']) !== null)) {
-    const apt = root ? ['apt-get'] : ['sudo', '-n', 'apt-get'];
-    const env = { DEBIAN_FRONTEND: 'noninteractive' };
-    await step(`installing ${debianPackage}`, async () => {
-      const install = [...apt.slice(1), 'install', '-y', '--no-install-recommends', debianPackage];
-      // Package lists may be old or missing; refreshing them is the cure, and not needed otherwise.
-      await run(apt[0], install, { quiet: true, env }).catch(async () => {
-        await run(apt[0], [...apt.slice(1), 'update'], { quiet: true, env });
-        await run(apt[0], install, { quiet: true, env });
-      });
+  if (!which('apt-get') || !(root || output('sudo', ['-n', 'true']) !== null)) return;
+  const apt = root ? ['apt-get'] : ['sudo', '-n', 'apt-get'];
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  await step(`installing ${name}`, async () => {
+    const install = [...apt.slice(1), 'install', '-y', '--no-install-recommends', name];
+    // Package lists may be old or missing; refreshing them is the cure, and not needed otherwise.
+    await run(apt[0], install, { quiet: true, env }).catch(async () => {
+      await run(apt[0], [...apt.slice(1), 'update'], { quiet: true, env });
+      await run(apt[0], install, { quiet: true, env });
     });
-    const now = which(...names);
-    if (now) return now;
-  }
-  throw new Problem(
-    `The tests need ${names[0]}: install it (Debian: ${debianPackage}), or set ${variable} to where it is.`,
-  );
+  });
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {

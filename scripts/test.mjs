@@ -3,6 +3,7 @@
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { newDisplay } from './browsers.mjs';
 import { buildDemo, buildPackage } from './build.mjs';
 import { setupForTests } from './setup.mjs';
 import { Problem, program, root, run, say, step } from './shell.mjs';
@@ -72,8 +73,8 @@ async function prepare(name, work) {
 function webdriverConfig(found) {
   // wasm-bindgen's test runner reads this from the folder of the crate.
   const config = {
-    'goog:chromeOptions': { args: CHROMIUM_FLAGS, binary: found.chromium },
-    'moz:firefoxOptions': { args: ['-headless'], binary: found.firefox },
+    'goog:chromeOptions': { args: CHROMIUM_FLAGS, binary: found.CHROMIUM },
+    'moz:firefoxOptions': { args: ['-headless'], binary: found.FIREFOX },
   };
   const file = join(root, 'webdriver.json');
   const text = `${JSON.stringify(config, null, 2)}\n`;
@@ -83,7 +84,7 @@ function webdriverConfig(found) {
 await program(async () => {
   const found = await setupForTests();
   webdriverConfig(found);
-  process.env.CHROMIUM = found.chromium;
+  Object.assign(process.env, found);
 
   const cargo = 'cargo';
   const wasm = ['--package', 'rollcall', '--target', 'wasm32-unknown-unknown'];
@@ -94,8 +95,15 @@ await program(async () => {
   await check('native: client and server', cargo, ['test', '--workspace', '--quiet', '--no-fail-fast'], { counts: 'cargo' });
 
   const wasmTest = ['test', '--headless', '--mode', 'no-install'];
-  await check('wasm: Chromium', 'wasm-pack', [...wasmTest, '--chrome', '--chromedriver', found.chromedriver, root], { counts: 'cargo' });
-  await check('wasm: Firefox', 'wasm-pack', [...wasmTest, '--firefox', '--geckodriver', found.geckodriver, root], { counts: 'cargo' });
+  await check('wasm: Chromium', 'wasm-pack', [...wasmTest, '--chrome', '--chromedriver', found.CHROMEDRIVER, root], { counts: 'cargo' });
+  await check('wasm: Firefox', 'wasm-pack', [...wasmTest, '--firefox', '--geckodriver', found.GECKODRIVER, root], { counts: 'cargo' });
+  const display = await newDisplay();
+  // As far as the test runner is concerned, every WebKit is a Safari.
+  await check('wasm: WebKit', 'wasm-pack', [...wasmTest, '--safari', '--safaridriver', found.WEBKITDRIVER, root], {
+    counts: 'cargo',
+    env: display.env,
+  });
+  display.close();
 
   const built = await prepare('build: package, demo page, server', async () => {
     await buildPackage();

@@ -1,7 +1,7 @@
 // Starting Chromium: the one that CHROMIUM names, or that is on PATH.
 
 import { chromium } from 'playwright-core';
-import { which } from '../../scripts/shell.mjs';
+import { required } from '../../scripts/browsers.mjs';
 
 const FLAGS = [
   '--no-sandbox',
@@ -14,7 +14,5 @@ const FLAGS = [
 ];
 
 export function launchChromium() {
-  const executablePath = process.env.CHROMIUM ?? which('chromium', 'chromium-browser', 'google-chrome', 'chrome');
-  if (!executablePath) throw new Error('no Chromium: install it, or set CHROMIUM to where it is');
-  return chromium.launch({ executablePath, args: FLAGS });
+  return chromium.launch({ executablePath: required('CHROMIUM'), args: FLAGS });
 }
