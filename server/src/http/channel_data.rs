@@ -35,6 +35,9 @@ const RESERVED: &[&str] = &[
     "updated_at",
 ];
 
+/// Fields with a column of their own, which have no parts.
+const WRITABLE: &[&str] = &["disabled", "frozen", "team"];
+
 /// `data` of a channel that may have to be created.
 #[derive(Debug, Default)]
 pub struct ChannelData {
@@ -90,7 +93,7 @@ impl ChannelData {
         if let Some(Value::Object(custom)) = take("custom") {
             fields.extend(custom);
         }
-        fields.retain(|key, _| !RESERVED.contains(&key.as_str()));
+        fields.retain(|key, _| !is_built_in(key));
         let bytes = serde_json::to_string(&fields).map_or(0, |json| json.len());
         if bytes > limits::CUSTOM_DATA_BYTES {
             let limit = limits::CUSTOM_DATA_BYTES;
@@ -153,14 +156,22 @@ pub fn is_distinct(id: &str) -> bool {
     id.starts_with(DISTINCT)
 }
 
-/// Whether the server alone writes this field of a member.
-pub fn is_member_field(key: &str) -> bool {
-    MEMBER_RESERVED.contains(&key)
+/// Whether this names a field of a member that is not a custom one, or a part of it.
+pub fn is_member_field(path: &str) -> bool {
+    MEMBER_RESERVED.contains(&root(path))
 }
 
-/// Whether the server alone writes this field of a channel.
-pub fn is_channel_field(key: &str) -> bool {
-    RESERVED.contains(&key)
+/// Whether this names a field of a channel that is not a custom one, or a part of it.
+pub fn is_channel_field(path: &str) -> bool {
+    is_built_in(root(path))
+}
+
+fn is_built_in(key: &str) -> bool {
+    RESERVED.contains(&key) || WRITABLE.contains(&key)
+}
+
+fn root(path: &str) -> &str {
+    path.split('.').next().unwrap_or(path)
 }
 
 /// Reads a list of members; `field` names it in errors.
@@ -186,10 +197,11 @@ pub fn parse_members(field: &str, list: Value, invited: bool) -> Result<Vec<NewM
     Ok(members)
 }
 
-/// Fields of a member that the server alone writes.
+/// Fields of a member that the server alone writes, and those that say who it is.
 const MEMBER_RESERVED: &[&str] = &[
     "archived_at",
     "banned",
+    "channel_role",
     "created_at",
     "deleted_at",
     "hidden",
@@ -204,6 +216,8 @@ const MEMBER_RESERVED: &[&str] = &[
     "shadow_banned",
     "status",
     "updated_at",
+    "user",
+    "user_id",
 ];
 
 fn typed<T: for<'de> Deserialize<'de>>(field: &str, expected: &str, value: Value) -> Result<T, ApiError> {
