@@ -8,29 +8,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
+use common::document::{read, table};
 use common::{TestServer, token};
 use reqwest::{Method, StatusCode};
 use rollcall_protocol::{ErrorCode, Reaction};
 use serde_json::{Value, json};
 
 const UNKNOWN: &str = "there is no such endpoint";
-
-fn read(path: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-/// The rows of the table under the heading, without its head: the cells of each, without backticks.
-fn table(heading: &str) -> Vec<Vec<String>> {
-    let document = read("docs/PROTOCOL.md");
-    let (_, section) = document.split_once(&format!("\n## {heading}\n")).expect("the heading is there");
-    let section = section.split("\n## ").next().unwrap();
-    let lines = section.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
-    let row = |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect();
-    let rows: Vec<Vec<String>> = lines.skip(2).map(row).collect();
-    assert!(!rows.is_empty(), "{heading} has a table");
-    rows
-}
 
 /// Nothing of these exists: it is about whether anybody answers.
 fn example(path: &str) -> String {

@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 
+pub mod document;
 pub mod person;
 
 use std::future::pending;
@@ -80,6 +81,14 @@ impl TestServer {
     pub async fn stop(mut self) {
         self.stop.take().unwrap().send(()).unwrap();
         (&mut self.running).await.unwrap();
+    }
+
+    /// From now on the server finds no users in its database.
+    pub async fn break_database(&self) {
+        use sqlx::{ConnectOptions, Executor};
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(database(self.directory.as_ref().unwrap()));
+        let mut connection = options.connect().await.unwrap();
+        connection.execute("ALTER TABLE users RENAME TO nobody").await.unwrap();
     }
 
     pub fn url(&self, path: &str) -> String {
