@@ -18,8 +18,10 @@ pub const MESSAGES_DEFAULT: usize = 25;
 pub const MESSAGES_PER_REQUEST: usize = 300;
 /// Rows that `offset` may skip.
 pub const MAX_OFFSET: usize = 1000;
-/// Entries of a sort.
+/// Entries of a sort of users or channels.
 pub const MAX_SORT: usize = 5;
+/// Entries of a sort of members.
+pub const MAX_MEMBER_SORT: usize = 1;
 /// Bytes of a user's or channel's custom data, as JSON.
 pub const CUSTOM_DATA_BYTES: usize = 5 * 1024;
 /// Characters of a user's id.

@@ -31,6 +31,6 @@ pub enum QueryError {
     TooBroad(usize),
     #[error("the filter lists more than {0} values")]
     TooManyValues(usize),
-    #[error("more than {0} sort entries")]
+    #[error("the sort has more entries than {0}")]
     TooManySorts(usize),
 }

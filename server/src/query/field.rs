@@ -1,5 +1,7 @@
 use std::fmt;
 
+use rollcall_protocol::limits;
+
 /// An operator of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {
@@ -80,6 +82,8 @@ pub struct Rule {
 pub trait Field: Copy + PartialEq + fmt::Debug + Send + Sync + 'static {
     /// What may be asked of custom fields.
     const CUSTOM: &'static [Operator];
+    /// Entries a sort may have.
+    const SORTS: usize;
     /// Names no query may use, though they look like custom fields: they would be known only to
     /// the user themselves, or only while somebody is connected.
     const HIDDEN: &'static [&'static str];
@@ -93,7 +97,7 @@ pub trait Field: Copy + PartialEq + fmt::Debug + Send + Sync + 'static {
 /// Declares a resource's fields with the one table that says what may be asked of each.
 macro_rules! fields {
     (
-        $(#[$doc:meta])* $name:ident, custom: $custom:expr, hidden: $hidden:expr;
+        $(#[$doc:meta])* $name:ident, custom: $custom:expr, sorts: $sorts:expr, hidden: $hidden:expr;
         $($field:ident = $text:literal, $kind:ident, $operators:expr, $sortable:expr;)*
     ) => {
         $(#[$doc])*
@@ -107,6 +111,7 @@ macro_rules! fields {
 
         impl Field for $name {
             const CUSTOM: &'static [Operator] = $custom;
+            const SORTS: usize = $sorts;
             const HIDDEN: &'static [&'static str] = $hidden;
 
             fn named(name: &str) -> Option<Self> {
@@ -157,6 +162,7 @@ fields! {
     /// The built-in fields of a user.
     UserField,
     custom: RANGE_CONTAINS,
+    sorts: limits::MAX_SORT,
     hidden: &["online", "invisible", "privacy_settings", "revoke_tokens_issued_before"];
     Id = "id", Text, RANGE_NE_WORDS, SORT;
     Name = "name", Text, RANGE_WORDS, SORT;
@@ -177,6 +183,7 @@ fields! {
     /// The built-in fields of a channel. Those from `Hidden` on are about the viewer.
     ChannelField,
     custom: RANGE_CONTAINS_TEXT,
+    sorts: limits::MAX_SORT,
     hidden: &[];
     Cid = "cid", Text, RANGE, SORT;
     Id = "id", Text, RANGE, SORT;
@@ -214,6 +221,7 @@ fields! {
     /// The built-in fields of a member.
     MemberField,
     custom: RANGE_CONTAINS,
+    sorts: limits::MAX_MEMBER_SORT,
     hidden: &[];
     UserId = "user_id", Text, RANGE_NE_WORDS, SORT;
     Id = "id", Text, RANGE_NE_WORDS, SORT;

@@ -1,4 +1,3 @@
-use rollcall_protocol::limits;
 use serde_json::Value as Json;
 
 use super::parse::target;
@@ -19,8 +18,8 @@ impl<F: Field> Sort<F> {
             Json::Array(entries) => entries,
             _ => return Err(bad_shape()),
         };
-        if entries.len() > limits::MAX_SORT {
-            return Err(QueryError::TooManySorts(limits::MAX_SORT));
+        if entries.len() > F::SORTS {
+            return Err(QueryError::TooManySorts(F::SORTS));
         }
         entries.iter().map(Self::parse_entry).collect()
     }

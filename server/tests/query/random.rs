@@ -129,7 +129,7 @@ pub fn filter<F: Field>(fields: &'static [F]) -> impl Strategy<Value = Value> {
 pub fn sort<F: Field>(fields: &'static [F]) -> impl Strategy<Value = Vec<(String, bool)>> {
     let names = fields.iter().filter(|field| field.rule().sortable).map(|field| field.name());
     let names: Vec<&str> = names.chain(PATHS).collect();
-    vec((select(names).prop_map(str::to_owned), any::<bool>()), 1..4)
+    vec((select(names).prop_map(str::to_owned), any::<bool>()), 1..=F::SORTS.min(3))
 }
 
 pub fn sort_json(sort: &[(String, bool)]) -> Value {
