@@ -10,6 +10,6 @@ pub const BATCH: &str = "batch";
 /// Presence events say why a user went offline, and carry a sequence number.
 pub const REASON: &str = "reason";
 
-/// The field of a channel's state that says how many members' presence is not subscribed to
-/// because the limit was reached.
+/// The field of a page of users, and of a channel's state, that says of how many of them the
+/// presence is not subscribed to because a limit was reached.
 pub const PRESENCE_OMITTED: &str = "presence_omitted";

@@ -2,6 +2,7 @@
 
 pub mod local;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::ws::Utf8Bytes;
@@ -26,6 +27,10 @@ pub enum Audience {
     Users(Vec<UserId>),
     /// The connections that watch the channel.
     Channel(Cid),
+    /// The connections that watch the channel, except those of its `members`.
+    Onlookers { cid: Cid, members: HashSet<UserId> },
+    /// Of the users' connections those that watch the channel.
+    Inside { cid: Cid, users: Vec<UserId> },
     /// Of the users' connections those that do not watch the channel (`notification.*`).
     Outside { cid: Cid, users: Vec<UserId> },
 }

@@ -19,10 +19,12 @@ mod long_poll;
 mod members;
 mod messages;
 mod operations;
+mod path;
 mod people;
 mod rate_limit;
 mod reply;
 mod subscription;
+mod sync;
 mod tasks;
 mod tell;
 mod users;
@@ -81,7 +83,7 @@ pub fn router(state: AppState, connections: Router<AppState>) -> Router {
         .route("/channels/{type}/{id}/member", at(endpoint::UPDATE_MEMBER_PARTIAL, patch(members::update_own)))
         .route("/members", at(endpoint::QUERY_MEMBERS, get(members::query)))
         .route("/unread", at(endpoint::UNREAD_COUNTS, get(events::unread)))
-        .route("/sync", at(endpoint::SYNC, post(events::sync)))
+        .route("/sync", at(endpoint::SYNC, post(sync::sync)))
         .route("/app", at(endpoint::GET_APP, get(app::get)))
         .route("/app", at(endpoint::UPDATE_APP, patch(app::update)))
         .route("/channeltypes", at(endpoint::LIST_CHANNEL_TYPES, get(app::channel_types)))
@@ -100,7 +102,7 @@ pub fn router(state: AppState, connections: Router<AppState>) -> Router {
         Some(files) => routes.fallback_service(files.fallback(get(unknown))),
         None => routes.fallback(unknown),
     }
-    .layer(middleware::from_fn(reply::finish))
+    .layer(middleware::from_fn_with_state(limiter, reply::finish))
     .layer(cors::layer())
     .with_state(state)
 }

@@ -11,7 +11,7 @@ use crate::error::ApiError;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::profile::{self, ProfileLocks};
-use crate::store::{self, Store};
+use crate::store::{self, Store, StoreError};
 
 /// The server's parts, put together once.
 pub struct App {
@@ -38,10 +38,10 @@ impl App {
 
     /// Refuses users who were deleted or deactivated, and tokens that were revoked.
     async fn admit(&self, id: &str, issued_at: Issued) -> Result<(), ApiError> {
-        let user = self.store.user(id).await?;
+        let user = self.store.user(id).await.map_err(unchecked)?;
         user.as_ref().map_or(Ok(()), profile::admit)?;
         let revoked = user.and_then(|user| user.revoke_tokens_issued_before);
-        let revoked = revoked.max(self.store.tokens_revoked_before().await?);
+        let revoked = revoked.max(self.store.tokens_revoked_before().await.map_err(unchecked)?);
         match (revoked, issued_at) {
             (None, _) | (_, Issued::Unsigned) => Ok(()),
             (Some(revoked), Issued::At(issued)) if issued >= revoked => Ok(()),
@@ -49,4 +49,10 @@ impl App {
             _ => Err(ApiError::new(ErrorCode::TokenExpired, "the token was revoked: get a new one")),
         }
     }
+}
+
+/// Nobody is let in whose token cannot be looked up, nor told that it is wrong.
+fn unchecked(error: StoreError) -> ApiError {
+    tracing::error!(%error, "a token could not be checked");
+    ApiError::new(ErrorCode::AuthBackendFailed, "your token could not be checked just now, try again later")
 }

@@ -110,6 +110,15 @@ async fn a_development_token_works_only_where_it_was_allowed() {
 }
 
 #[tokio::test]
+async fn while_the_database_fails_nobody_is_told_that_their_token_is_wrong() {
+    let server = TestServer::start().await;
+    server.knows(&["ada"]).await;
+    server.break_database().await;
+    assert_eq!(refused(&server, "ada", &user_token("ada")).await, Some(3));
+    assert_eq!(refused(&server, "ada", "nonsense").await, Some(5));
+}
+
+#[tokio::test]
 async fn a_refusal_says_nothing_of_the_secret() {
     let server = TestServer::start().await;
     let json = json!({ "user_id": "ada" }).to_string();

@@ -7,7 +7,7 @@ mod common;
 use common::person::{Socket, close_code, next_frame};
 use common::{KEY, TestServer, user_token};
 use futures_util::SinkExt;
-use reqwest::Url;
+use reqwest::{Method, Url};
 use serde_json::{Value, json};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
@@ -80,6 +80,39 @@ async fn flutter_sends_its_token_in_the_payload() {
         Message::text(json!({ "type": "health.check", "connection_id": hello["connection_id"] }).to_string())
     };
     is_served(socket, keep_alive).await;
+}
+
+#[tokio::test]
+async fn swift_syncs_and_watches_again_after_a_reconnect() {
+    let server = TestServer::start().await;
+    server.knows(&["jim", "ann"]).await;
+    let open = json!({ "data": { "members": ["jim", "ann"], "created_by_id": "ann" } });
+    server.server_side(Method::POST, "/channels/messaging/tea/query", open).await;
+    let say = async |text: &str| {
+        let message = json!({ "message": { "text": text, "user_id": "ann" } });
+        server.server_side(Method::POST, "/channels/messaging/tea/message", message).await
+    };
+    let missed = say("while you were out").await;
+
+    let jim = server.connect("jim").await;
+    let sync = json!({
+        "channel_cids": ["messaging:tea", "messaging:elsewhere"], "last_sync_at": "2020-01-01T00:00:00.000Z",
+        "watch": true, "with_inaccessible_cids": true,
+    });
+    let path = format!("/sync?connection_id={}", jim.connection_id);
+    let (status, reply) = server.request(&user_token("jim"), Method::POST, &path, sync.clone()).await;
+    assert_eq!(status, 201, "{reply}");
+    assert_eq!(reply["events"][0]["type"], "message.new");
+    assert_eq!(reply["events"][0]["message"]["id"], missed["message"]["id"]);
+    assert_eq!(reply["inaccessible_cids"], json!(["messaging:elsewhere"]));
+
+    let mut jim = jim;
+    say("welcome back").await;
+    assert_eq!(jim.hears("message.new").await["message"]["text"], "welcome back", "he watches it now");
+
+    let (status, error) = server.request(&user_token("jim"), Method::POST, "/sync", sync).await;
+    assert_eq!((status.as_u16(), &error["code"]), (400, &json!(4)), "{error}");
+    assert!(error["message"].as_str().unwrap().contains("active websocket connection"), "{error}");
 }
 
 #[tokio::test]

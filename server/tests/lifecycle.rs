@@ -69,6 +69,39 @@ async fn many_at_once_are_a_task_that_tells_what_came_of_each() {
 }
 
 #[tokio::test]
+async fn how_to_delete_many_is_never_guessed() {
+    let server = TestServer::start().await;
+    server.knows(&["bob"]).await;
+    let server_side = token(json!({ "server": true }));
+
+    for body in [json!({ "user_ids": ["bob"] }), json!({ "user_ids": ["bob"], "user": "somehow" })] {
+        let (status, error) = server.request(&server_side, Method::POST, "/users/delete", body).await;
+        assert_eq!((status.as_u16(), &error["code"]), (400, &json!(4)), "{error}");
+        assert!(error["message"].as_str().unwrap().contains("user"), "{error}");
+    }
+
+    assert!(server.user("bob").await["deleted_at"].is_null());
+}
+
+#[tokio::test]
+async fn what_a_deleted_user_wrote_is_no_longer_read() {
+    let server = TestServer::start().await;
+    let (ada, bob) = (server.connect("ada").await, server.connect("bob").await);
+    let open = json!({ "data": { "members": ["ada", "bob"] }, "state": true });
+    ada.call(Method::POST, "/channels/messaging/tea/query", open.clone()).await;
+    let message =
+        json!({ "message": { "text": "my secret", "place": "the attic", "attachments": [{ "title": "map" }] } });
+    bob.call(Method::POST, "/channels/messaging/tea/message", message).await;
+
+    server.server_side(Method::DELETE, "/users/bob?mark_messages_deleted=true", Value::Null).await;
+
+    let state = ada.call(Method::POST, "/channels/messaging/tea/query", open).await;
+    let message = &state["messages"][0];
+    assert_eq!((&message["type"], &message["text"]), (&json!("deleted"), &json!("")));
+    assert_eq!((message.get("place"), &message["attachments"]), (None, &json!([])));
+}
+
+#[tokio::test]
 async fn only_the_application_s_server_ends_users() {
     let server = TestServer::start().await;
     let ada = server.connect("ada").await;
@@ -81,7 +114,7 @@ async fn only_the_application_s_server_ends_users() {
         (Method::PATCH, "/app"),
     ] {
         let (status, error) = ada.request(method, path, json!({ "user_ids": ["bob"] })).await;
-        assert_eq!((status.as_u16(), &error["code"]), (403, &json!(17)), "{path}: {error}");
+        assert_eq!((status.as_u16(), &error["code"]), (401, &json!(5)), "{path}: {error}");
     }
 }
 

@@ -110,6 +110,65 @@ async fn members_are_found_with_their_presence() {
 }
 
 #[tokio::test]
+async fn members_are_sorted_by_one_thing() {
+    let server = TestServer::start().await;
+    let (ada, _bob, _eve) = tea(&server).await;
+    let entry = |field: &str| json!({ "field": field, "direction": -1 });
+    let query = |sort: Value| json!({ "type": "messaging", "id": "tea", "filter_conditions": {}, "sort": sort });
+
+    let found = ada.call(Method::GET, "/members", query(json!([entry("user_id")]))).await;
+    assert_eq!(ids(&found["members"]), ["bob", "ada"]);
+    let (status, error) =
+        ada.request(Method::GET, "/members", query(json!([entry("created_at"), entry("user_id")]))).await;
+    assert_eq!((status.as_u16(), &error["code"]), (400, &json!(4)), "{error}");
+}
+
+#[tokio::test]
+async fn history_begins_where_it_was_hidden_or_cleared() {
+    let server = TestServer::start().await;
+    let (ada, bob, eve) = tea(&server).await;
+    let say = async |text: &str| {
+        ada.call(Method::POST, &format!("{TEA}/message"), json!({ "message": { "text": text } })).await;
+    };
+    let texts = async |person: &Person| {
+        let one = watch(person).await["messages"].clone();
+        let many = person.call(Method::POST, "/channels", json!({ "filter_conditions": { "cid": "messaging:tea" } }));
+        assert_eq!(many.await["channels"][0]["messages"], one);
+        let sync = json!({ "channel_cids": ["messaging:tea"], "last_sync_at": "2020-01-01T00:00:00Z" });
+        let missed = person.call(Method::POST, "/sync", sync).await["events"].clone();
+        assert_eq!(missed.as_array().unwrap().len(), one.as_array().unwrap().len());
+        one.as_array().unwrap().iter().map(|message| message["text"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+
+    say("of before").await;
+    ada.call(Method::POST, TEA, json!({ "add_members": ["eve"], "hide_history": true })).await;
+    bob.call(Method::POST, &format!("{TEA}/hide"), json!({ "clear_history": true })).await;
+    say("of after").await;
+
+    assert_eq!(texts(&ada).await, ["of before", "of after"]);
+    assert_eq!(texts(&bob).await, ["of after"]);
+    assert_eq!(texts(&eve).await, ["of after"]);
+}
+
+#[tokio::test]
+async fn every_member_is_told_what_they_have_not_read() {
+    let server = TestServer::start().await;
+    let (ada, mut bob, mut eve) = tea(&server).await;
+    watch(&bob).await;
+    let unread = |event: &Value| {
+        ["unread_count", "total_unread_count", "unread_channels"].map(|name| event[name].as_u64().unwrap())
+    };
+
+    ada.call(Method::POST, TEA, json!({ "add_members": ["eve"] })).await;
+    assert_eq!(unread(&eve.hears("notification.added_to_channel").await), [0, 0, 0]);
+    ada.call(Method::POST, &format!("{TEA}/message"), json!({ "message": { "text": "Tea?" } })).await;
+
+    assert_eq!(unread(&bob.hears("message.new").await), [1, 1, 1]);
+    assert_eq!(unread(&eve.hears("notification.message_new").await), [1, 1, 1]);
+    assert_eq!(bob.heard_so_far().await, Vec::<Value>::new(), "one copy");
+}
+
+#[tokio::test]
 async fn a_distinct_channel_is_its_members() {
     let server = TestServer::start().await;
     let (ada, _bob, _eve) = tea(&server).await;

@@ -136,6 +136,21 @@ async fn a_query_that_cannot_be_answered_says_why() {
 }
 
 #[tokio::test]
+async fn a_page_says_of_how_many_the_presence_is_left_out() {
+    let server = TestServer::with(&["--subscriptions-per-connection", "2"]).await;
+    server.knows(&["u1", "u2", "u3"]).await;
+    let ada = server.connect("ada").await;
+    let query = |id: &str| json!({ "filter_conditions": { "id": { "$gt": id } }, "presence": true });
+
+    let all = ada.call(Method::GET, "/users", query("u")).await;
+    assert_eq!((all["users"].as_array().unwrap().len(), &all["presence_omitted"]), (3, &json!(1)));
+    let mut newest = ids(&all);
+    newest.truncate(2);
+    let subscribed = json!({ "filter_conditions": { "id": { "$in": newest } }, "presence": true });
+    assert_eq!(ada.call(Method::GET, "/users", subscribed).await.get("presence_omitted"), None);
+}
+
+#[tokio::test]
 async fn presence_needs_a_connection_of_one_s_own() {
     let server = TestServer::start().await;
     let ada = server.connect("ada").await;

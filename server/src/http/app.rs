@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use rollcall_protocol::ErrorCode;
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
 use super::endpoint;
+use super::path::Path;
 use super::rate_limit::{Platform, RateLimiter};
 use super::reply::Reply;
 use crate::channel_type::{ChannelType, Config};
@@ -33,7 +34,7 @@ pub async fn get(State(app): State<AppState>) -> Result<Reply, ApiError> {
 /// `PATCH /app`: the one setting that is data rather than a flag of the server.
 pub async fn update(State(app): State<AppState>, call: Call) -> Result<Reply, ApiError> {
     call.require_server()?;
-    let settings: Map<String, Value> = call.input()?;
+    let settings = call.fields();
     if let Some(other) = settings.keys().find(|key| *key != "revoke_tokens_issued_before") {
         let message = format!("{other:?} is not a setting of this server, or is one of its flags");
         return Err(ApiError::new(ErrorCode::FeatureNotSupported, message));

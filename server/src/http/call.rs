@@ -29,9 +29,11 @@ pub struct Call {
 }
 
 impl Call {
-    /// The body, or for requests without one the query's `payload`. Unknown fields are ignored.
+    /// The body, or for requests without one the query's `payload`. Unknown fields are ignored,
+    /// and `null` is as good as absent: several SDKs write out what they were not given.
     pub fn input<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
-        let value = Value::Object(self.input.clone());
+        let given = self.input.iter().filter(|(_, value)| !value.is_null());
+        let value = Value::from(given.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>());
         serde_path_to_error::deserialize(value).map_err(|error| {
             let path = error.path().to_string();
             ApiError::input(match path.as_str() {
@@ -39,6 +41,11 @@ impl Call {
                 _ => format!("field {path:?}: {}", error.into_inner()),
             })
         })
+    }
+
+    /// What [`input`](Self::input) reads, as it came.
+    pub fn fields(&self) -> &Map<String, Value> {
+        &self.input
     }
 
     /// The connection that the request belongs to, if it names one.
@@ -100,7 +107,10 @@ impl Call {
     pub fn require_server(&self) -> Result<(), ApiError> {
         match self.caller {
             Caller::Server => Ok(()),
-            _ => Err(ApiError::not_allowed("this is only allowed with a server-side token")),
+            _ => {
+                let message = "this takes a server-side token, one with the claim \"server\": true";
+                Err(ApiError::new(ErrorCode::AuthenticationFailed, message))
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use rollcall_protocol::limits;
 use serde::Deserialize;
 
 use super::call::Call;
+use super::messages::History;
 use super::people::People;
 use crate::channel_type::ChannelType;
 use crate::error::ApiError;
@@ -103,11 +104,13 @@ impl Records {
             Some(user) => app.store.memberships(user, &cids).await?,
             None => Vec::new(),
         };
-        let messages = match (&wanted.messages, channels) {
+        let mut messages = match (&wanted.messages, channels) {
             (None, _) => Vec::new(),
             (Some(page), [channel]) => app.store.messages(&channel.cid, page).await?,
             (Some(page), _) => app.store.latest_messages(&cids, page.limit).await?,
         };
+        let history = History::of(&memberships);
+        messages.retain(|message| history.shows(message));
         let mut reads = app.store.reads(&cids, limit).await?;
         if let Some(user) = call.acting_user() {
             // Own reads count even when the page of members ends before.

@@ -1,6 +1,6 @@
 //! Changing channels, deleting them, and hiding them from oneself.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use rollcall_protocol::{event, limits};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -10,6 +10,7 @@ use super::channel_data::{self, ChannelData};
 use super::flag::Flag;
 use super::members::{self, Membership};
 use super::messages::{self, MessageInput};
+use super::path::Path;
 use super::people::People;
 use super::reply::Reply;
 use super::tell::{self, Teller};

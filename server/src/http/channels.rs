@@ -1,6 +1,6 @@
 //! `/channels`: opening, finding and leaving channels.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use rollcall_protocol::limits;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -10,6 +10,7 @@ use super::call::{self, Call};
 use super::channel_data::{self, ChannelData};
 use super::channel_state::{MessageRange, Page, Records, Wanted};
 use super::flag::Flag;
+use super::path::Path;
 use super::reply::Reply;
 use super::subscription;
 use super::tell::Teller;
@@ -101,7 +102,7 @@ async fn create(app: &App, new: NewChannel) -> Result<Channel, ApiError> {
         let members = app.store.members(&opened.channel.cid, &ids).await?;
         let ids = ids.iter().map(String::as_str);
         let teller = Teller::new(app, &opened.channel, ids).await?;
-        teller.notify_joined(&members, Some(&new.created_by_id))?;
+        teller.notify_joined(&members, Some(&new.created_by_id)).await?;
     }
     Ok(opened.channel)
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Path, State};
-use rollcall_protocol::{ErrorCode, event as name, limits};
+use axum::extract::State;
+use rollcall_protocol::{ErrorCode, event as name};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::call::{Author, Call};
-use super::people::People;
+use super::path::Path;
 use super::reply::Reply;
 use super::tell::{self, Teller};
 use super::{access, channels};
@@ -193,47 +193,6 @@ pub async fn unread(State(app): State<AppState>, call: Call) -> Result<Reply, Ap
         "channel_type": types.into_values().collect::<Vec<_>>(),
         "threads": [],
     })))
-}
-
-#[derive(Deserialize)]
-struct Sync {
-    channel_cids: Vec<String>,
-    last_sync_at: Timestamp,
-}
-
-const CHANNELS_PER_SYNC: usize = 255;
-
-/// `POST /sync`: the messages that the caller missed since `last_sync_at`, as events. Presence is
-/// not replayed: what counts is how it is now.
-pub async fn sync(State(app): State<AppState>, call: Call) -> Result<Reply, ApiError> {
-    let Sync { channel_cids, last_sync_at } = call.input()?;
-    if !(1..=CHANNELS_PER_SYNC).contains(&channel_cids.len()) {
-        return Err(ApiError::input(format!("channel_cids must name 1 to {CHANNELS_PER_SYNC} channels")));
-    }
-    let channels = app.store.channels(&channel_cids).await?;
-    let mut readable = Vec::with_capacity(channels.len());
-    for channel in channels {
-        if access::read(&app, &call, &channel).await.is_ok() {
-            readable.push(channel.cid);
-        }
-    }
-    let limit = limits::MESSAGES_PER_REQUEST;
-    let messages = app.store.latest_messages(&readable, limit as u32).await?;
-    let missed: Vec<_> = messages.iter().filter(|message| message.created_at > last_sync_at).collect();
-    if missed.len() >= limit {
-        return Err(ApiError::input("too many events since last_sync_at: query the channels instead"));
-    }
-    let people = People::load(&app, &call.caller, missed.iter().map(|message| &*message.user_id)).await?;
-    let events = missed.iter().filter_map(|message| {
-        let author = people.get(&message.user_id)?;
-        Some(wire::Event {
-            message_id: Some(&message.id),
-            message: Some(wire::Message::new(message, author.clone())),
-            user: Some(author),
-            ..wire::Event::in_channel(name::MESSAGE_NEW, &message.cid, message.created_at)
-        })
-    });
-    Ok(Reply::created(&json!({ "events": events.collect::<Vec<_>>() })))
 }
 
 fn config(channel: &Channel) -> Result<&'static Config, ApiError> {

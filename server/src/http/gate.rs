@@ -7,6 +7,7 @@ use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use rollcall_protocol::ErrorCode;
 
 use super::call;
 use super::endpoint::Endpoint;
@@ -16,6 +17,10 @@ use crate::auth::{Caller, Credentials};
 use crate::error::ApiError;
 use crate::state::AppState;
 use crate::store;
+
+/// Bytes of a request's headers: several tokens long, and far less than what the HTTP library
+/// reads before it hangs up without a word.
+const HEADER_BYTES: usize = 32 * 1024;
 
 /// One endpoint's gate.
 #[derive(Clone)]
@@ -64,6 +69,11 @@ pub async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Res
 
 impl Gate {
     async fn caller(&self, parts: &Parts) -> Result<Caller, ApiError> {
+        let bytes: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        if bytes > HEADER_BYTES {
+            let message = format!("the headers are {bytes} bytes, more than {HEADER_BYTES}");
+            return Err(ApiError::new(ErrorCode::HeadersTooBig, message));
+        }
         let query = call::query(&parts.uri)?;
         let parameter = |name| query.get(name).map(String::as_str);
         let headers = &parts.headers;

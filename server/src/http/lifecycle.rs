@@ -1,12 +1,13 @@
 //! How users end and come back: deleting, deactivating, restoring. Server-side only.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use rollcall_protocol::{close, event, limits};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::call::Call;
 use super::flag::Flag;
+use super::path::Path;
 use super::people::Viewer;
 use super::reply::Reply;
 use super::{channel_updates, tasks, tell};
@@ -32,16 +33,14 @@ pub async fn delete(State(app): State<AppState>, Path(id): Path<String>, call: C
 #[derive(Deserialize)]
 struct DeleteMany {
     user_ids: Vec<String>,
-    #[serde(default)]
-    user: How,
+    user: Option<How>,
     messages: Option<How>,
     conversations: Option<How>,
 }
 
-#[derive(Clone, Copy, Default, PartialEq, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum How {
-    #[default]
     Soft,
     Pruning,
     Hard,
@@ -52,9 +51,11 @@ pub async fn delete_many(State(app): State<AppState>, call: Call) -> Result<Repl
     call.require_server()?;
     let request: DeleteMany = call.input()?;
     check_count(&request.user_ids)?;
+    // What cannot be undone is never guessed.
+    let user = request.user.ok_or_else(|| ApiError::input("field \"user\" must be one of soft, pruning, hard"))?;
     let deletion = wire::Deletion {
-        hard_delete: request.user == How::Hard,
-        mark_messages_deleted: request.messages.is_some() || request.user == How::Pruning,
+        hard_delete: user == How::Hard,
+        mark_messages_deleted: request.messages.is_some() || user == How::Pruning,
         delete_conversation_channels: request.conversations.is_some(),
     };
     let mut outcomes = tasks::Outcomes::default();

@@ -1,6 +1,6 @@
 //! Members: who belongs to a channel, in which role, and invitations.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use rollcall_protocol::{event, limits};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::call::{self, Call};
 use super::channel_data::{self, parse_members};
 use super::flag::Flag;
+use super::path::Path;
 use super::people::People;
 use super::reply::Reply;
 use super::tell::Teller;
@@ -108,7 +109,7 @@ async fn add(app: &App, call: &Call, channel: &Channel, members: &[NewMember]) -
     let channel = channels::find(app, &channel.kind, &channel.id).await?;
     let by = call.acting_user();
     let ids = members.iter().map(|member| &*member.user_id).chain(by);
-    Teller::new(app, &channel, ids).await?.joined(&members, by)
+    Teller::new(app, &channel, ids).await?.joined(&members, by).await
 }
 
 async fn remove(app: &App, channel: &Channel, ids: &[String]) -> Result<(), ApiError> {

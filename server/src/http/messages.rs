@@ -1,12 +1,15 @@
 //! Messages: sending them, and telling who is to read them.
 
-use axum::extract::{Path, State};
+use std::collections::HashMap;
+
+use axum::extract::State;
 use rollcall_protocol::{ErrorCode, event};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::call::{Author, Call};
+use super::path::Path;
 use super::people::People;
 use super::reply::Reply;
 use super::tell::Teller;
@@ -15,7 +18,7 @@ use crate::auth::Caller;
 use crate::channel_type::ChannelType;
 use crate::error::ApiError;
 use crate::state::{App, AppState};
-use crate::store::{self, Channel, Message, NewMessage};
+use crate::store::{self, Channel, Member, Message, NewMessage, Timestamp};
 use crate::wire;
 
 /// Fields the server alone writes; SDKs send some of them along.
@@ -47,6 +50,22 @@ const RESERVED: &[&str] = &[
 #[derive(Deserialize)]
 struct Send {
     message: MessageInput,
+}
+
+/// From when on a member sees each channel's messages: who joined with `hide_history`, or hid the
+/// channel with `clear_history`, does not see those of before.
+#[derive(Default)]
+pub struct History(HashMap<String, Timestamp>);
+
+impl History {
+    pub fn of(memberships: &[Member]) -> Self {
+        let begins = memberships.iter().filter_map(|member| Some((member.cid.clone(), member.hide_messages_before?)));
+        Self(begins.collect())
+    }
+
+    pub fn shows(&self, message: &Message) -> bool {
+        self.0.get(&message.cid).is_none_or(|begin| message.created_at > *begin)
+    }
 }
 
 /// A message as callers write one.
@@ -108,14 +127,14 @@ fn new_message(call: &Call, channel: &Channel, input: MessageInput) -> Result<Ne
     })
 }
 
-/// Those who watch get the message; members who do not are told that there is one, each with what
-/// they have not read.
+/// Those who watch get the message, members who do not are told that there is one: each member
+/// with what they have not read.
 async fn announce(app: &App, channel: &Channel, message: &Message) -> Result<(), ApiError> {
     let teller = Teller::new(app, channel, [&*message.user_id]).await?;
     let Some(author) = teller.user(&message.user_id) else {
         return Ok(());
     };
-    let event = wire::Event {
+    let mut event = wire::Event {
         message_id: Some(&message.id),
         message: Some(wire::Message::new(message, author.clone())),
         user: Some(author),
@@ -123,14 +142,16 @@ async fn announce(app: &App, channel: &Channel, message: &Message) -> Result<(),
         channel_member_count: Some(channel.member_count),
         ..teller.event(event::MESSAGE_NEW)
     };
-    teller.watchers(&event)?;
-    let mut notification =
-        wire::Event { channel: Some(teller.channel()), ..event.renamed(event::NOTIFICATION_MESSAGE_NEW) };
     let mut connected = app.store.member_ids(&channel.cid).await?;
     connected.retain(|id| app.hub.is_connected(id));
     let mut unread = app.store.unread_of(&connected).await?;
+    teller.onlookers(&connected, &event)?;
+    let mut notification =
+        wire::Event { channel: Some(teller.channel()), ..event.clone().renamed(event::NOTIFICATION_MESSAGE_NEW) };
     for id in &connected {
-        notification.unread = Some(unread.remove(id).unwrap_or_default().into());
+        let unread = Some(unread.remove(id).unwrap_or_default().into());
+        (event.unread, notification.unread) = (unread, unread);
+        teller.inside(id, &event)?;
         teller.outside([&**id], &notification)?;
     }
     Ok(())

@@ -70,6 +70,11 @@ impl Allowance {
         headers.insert(REMAINING, self.remaining.into());
         headers.insert(RESET, HeaderValue::from(self.reset));
     }
+
+    /// Whether the headers say what is left.
+    pub fn is_written(headers: &HeaderMap) -> bool {
+        headers.contains_key(LIMIT)
+    }
 }
 
 /// Counts requests in windows of one minute. All windows turn together, which lets one `clear`
@@ -137,6 +142,11 @@ impl RateLimiter {
             remaining: self.limit_of(endpoint).saturating_sub(used.unwrap_or(0)),
             reset: (window.minute + 1) * 60,
         }
+    }
+
+    /// What is left of what nobody counts, such as `/hi` and addresses where there is nothing.
+    pub fn unlimited(&self, now: i64) -> Allowance {
+        Allowance { limit: u32::MAX, remaining: u32::MAX, reset: (now.div_euclid(60) + 1) * 60 }
     }
 
     fn limit_of(&self, endpoint: Endpoint) -> u32 {

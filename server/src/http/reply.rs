@@ -1,10 +1,11 @@
 //! Replies: JSON objects that all carry `duration`, errors among them.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::{
     body::Body,
-    extract::Request,
+    extract::{Request, State},
     http::{
         HeaderValue, StatusCode,
         header::{CONTENT_LENGTH, CONTENT_TYPE},
@@ -14,7 +15,9 @@ use axum::{
 };
 use serde::Serialize;
 
+use super::rate_limit::{Allowance, RateLimiter};
 use crate::error::ApiError;
+use crate::store;
 
 /// What an endpoint answers: a JSON object and a status.
 ///
@@ -93,8 +96,9 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// Middleware: writes the reply's body, `duration` included.
-pub async fn finish(request: Request, next: Next) -> Response {
+/// Middleware: writes the reply's body, `duration` included, and the rate limit where no endpoint
+/// did.
+pub async fn finish(State(limiter): State<Arc<RateLimiter>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let mut response = next.run(request).await;
     if let Some(reply) = response.extensions_mut().remove::<Reply>() {
@@ -104,6 +108,9 @@ pub async fn finish(request: Request, next: Next) -> Response {
         // Somebody may have counted the body that was not there yet.
         headers.remove(CONTENT_LENGTH);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if !Allowance::is_written(headers) {
+            limiter.unlimited(store::now().as_second()).write(headers);
+        }
     }
     response
 }

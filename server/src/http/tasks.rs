@@ -3,11 +3,12 @@
 //! Requests name a hundred things at most, so the work is done before the reply; a task is the
 //! record of what came of it.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::call::Call;
+use super::path::Path;
 use super::reply::Reply;
 use crate::error::ApiError;
 use crate::state::{App, AppState};

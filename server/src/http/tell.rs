@@ -67,6 +67,17 @@ impl<'a> Teller<'a> {
         publish(self.app, Audience::Channel(self.cid.clone()), event)
     }
 
+    /// Sends the event to those who watch the channel, except these users.
+    pub fn onlookers(&self, members: &[String], event: &wire::Event<'_>) -> Result<(), ApiError> {
+        let members = members.iter().map(|id| id.as_str().into()).collect();
+        publish(self.app, Audience::Onlookers { cid: self.cid.clone(), members }, event)
+    }
+
+    /// Sends the event to those connections of the user that watch the channel.
+    pub fn inside(&self, user: &str, event: &wire::Event<'_>) -> Result<(), ApiError> {
+        publish(self.app, Audience::Inside { cid: self.cid.clone(), users: vec![user.into()] }, event)
+    }
+
     /// Sends the event to those connections of the users that do not watch the channel.
     pub fn outside<'u>(
         &self,
@@ -83,7 +94,7 @@ impl<'a> Teller<'a> {
     }
 
     /// Users became members, or are invited: the channel hears of it, and they themselves.
-    pub fn joined(&self, members: &[Member], by: Option<&str>) -> Result<(), ApiError> {
+    pub async fn joined(&self, members: &[Member], by: Option<&str>) -> Result<(), ApiError> {
         for member in members {
             let event = wire::Event {
                 member: Some(self.member(member)),
@@ -93,11 +104,13 @@ impl<'a> Teller<'a> {
             };
             self.watchers(&event)?;
         }
-        self.notify_joined(members, by)
+        self.notify_joined(members, by).await
     }
 
     /// Like [`joined`](Self::joined) for a channel that is new: nobody watches it yet.
-    pub fn notify_joined(&self, members: &[Member], by: Option<&str>) -> Result<(), ApiError> {
+    pub async fn notify_joined(&self, members: &[Member], by: Option<&str>) -> Result<(), ApiError> {
+        let ids: Vec<String> = members.iter().map(|member| member.user_id.clone()).collect();
+        let unread = self.app.store.unread_of(&ids).await?;
         for member in members {
             let kind = match member.invite {
                 Some(store::Invite::Pending) => name::NOTIFICATION_INVITED,
@@ -107,6 +120,7 @@ impl<'a> Teller<'a> {
                 channel: Some(self.channel()),
                 member: Some(self.member(member)),
                 user: by.and_then(|id| self.user(id)),
+                unread: Some(unread.get(&member.user_id).copied().unwrap_or_default().into()),
                 ..self.event(kind)
             };
             self.outside([&*member.user_id], &event)?;

@@ -2,13 +2,14 @@
 
 use std::borrow::Borrow;
 
-use axum::extract::{Path, State};
-use rollcall_protocol::limits;
+use axum::extract::State;
+use rollcall_protocol::{extension, limits};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
 use super::flag::Flag;
+use super::path::Path;
 use super::people::Viewer;
 use super::reply::Reply;
 use super::{app, lifecycle, subscription, tell};
@@ -114,9 +115,10 @@ pub async fn query(State(app): State<AppState>, call: Call) -> Result<Reply, Api
         None => subscription::connection(&app, &call),
     };
     let mut users = app.store.query_users(&query.into_store()?).await?;
+    let mut omitted: usize = 0;
     if let Some(connection) = connection {
         let ids = users.iter().map(|user| user.id.as_str().into()).collect();
-        app.hub.subscribe_presence(connection, vec![(Scope::Users, ids)]).await?;
+        omitted = app.hub.subscribe_presence(connection, vec![(Scope::Users, ids)]).await?.into_iter().sum();
         // Read again, now that a change in between cannot be missed.
         let ids: Vec<String> = users.iter().map(|user| user.id.clone()).collect();
         let mut fresh: Vec<User> = app.store.users(&ids).await?;
@@ -125,7 +127,11 @@ pub async fn query(State(app): State<AppState>, call: Call) -> Result<Reply, Api
     }
     let viewer = Viewer::new(&app, &call.caller);
     let users: Vec<_> = users.iter().map(|user| viewer.profile(user)).collect();
-    Ok(Reply::ok(&json!({ "users": users })))
+    let mut body = json!({ "users": users });
+    if omitted > 0 {
+        body[extension::PRESENCE_OMITTED] = omitted.into();
+    }
+    Ok(Reply::ok(&body))
 }
 
 impl Query {

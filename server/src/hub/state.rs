@@ -107,6 +107,15 @@ impl State {
             Audience::Presence(user) => self.watchers.of_user(user).chain(own(user)).collect(),
             Audience::Users(users) => users.iter().flat_map(own).collect(),
             Audience::Channel(cid) => self.watchers.of_channel(cid).collect(),
+            Audience::Onlookers { cid, members } => {
+                let is_member = |connection: &ConnectionId| {
+                    self.registry.owner(*connection).is_some_and(|owner| members.contains(owner))
+                };
+                self.watchers.of_channel(cid).filter(|connection| !is_member(connection)).collect()
+            }
+            Audience::Inside { cid, users } => {
+                users.iter().flat_map(own).filter(|connection| self.watchers.watches(*connection, cid)).collect()
+            }
             Audience::Outside { cid, users } => {
                 users.iter().flat_map(own).filter(|connection| !self.watchers.watches(*connection, cid)).collect()
             }

@@ -33,22 +33,24 @@ pub struct Message<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<Timestamp>,
     #[serde(flatten)]
-    custom: &'a Custom,
+    custom: Option<&'a Custom>,
 }
 
 impl<'a> Message<'a> {
-    /// `user` is the author.
+    /// `user` is the author. Of a deleted message only that is shown that there was one.
     pub fn new(message: &'a store::Message, user: User<'a>) -> Self {
-        let attached = message.custom.contains_key("attachments");
+        let deleted = message.deleted_at.is_some();
+        let custom = (!deleted).then_some(&message.custom);
+        let attached = custom.is_some_and(|custom| custom.contains_key("attachments"));
         Self {
             id: &message.id,
             cid: &message.cid,
-            kind: match (&message.deleted_at, &message.parent_id) {
-                (Some(_), _) => "deleted",
-                (None, Some(_)) => "reply",
-                (None, None) => "regular",
+            kind: match &message.parent_id {
+                _ if deleted => "deleted",
+                Some(_) => "reply",
+                None => "regular",
             },
-            text: &message.text,
+            text: if deleted { "" } else { &message.text },
             user,
             parent_id: message.parent_id.as_deref(),
             attachments: (!attached).then_some([]),
@@ -64,7 +66,7 @@ impl<'a> Message<'a> {
             created_at: message.created_at,
             updated_at: message.updated_at,
             deleted_at: message.deleted_at,
-            custom: &message.custom,
+            custom,
         }
     }
 }
