@@ -3,60 +3,17 @@
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::expect_used, reason = "a test that panics has failed")]
 
-use js_sys::{Array, Function, JSON, Object, Promise, Reflect, eval};
-use rollcall::browser::PresenceClient;
+#[path = "browser/story.rs"]
+mod story;
+#[path = "browser/watches.rs"]
+mod watches;
+
+use js_sys::{Array, JSON, Object};
+use story::Story;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::*;
 
 wasm_bindgen_test_configure!(run_in_browser);
-
-/// Runs JavaScript with `client` and `network` in scope; a promise is awaited.
-struct Story {
-    client: JsValue,
-    network: JsValue,
-}
-
-impl Story {
-    fn new() -> Self {
-        let network = eval(include_str!("browser/network.js")).expect("the network");
-        let options = eval("({ baseURL: 'http://presence.test', timeout: 1000 })").expect("options");
-        let client = PresenceClient::new("key".into(), options).expect("a client");
-        Story { client: client.into(), network }
-    }
-
-    /// A story that begins connected, as john.
-    async fn connected() -> Self {
-        let story = Self::new();
-        story
-            .run(
-                "const connecting = client.connectUser({ id: 'john' }, client.devToken('john'));
-                 await network.until(() => network.socket);
-                 network.socket.greet({ id: 'john', online: true, devices: [] });
-                 await connecting",
-            )
-            .await;
-        story
-    }
-
-    /// The result, as JSON; `undefined` for nothing, `threw …` for an exception.
-    async fn run(&self, script: &str) -> String {
-        let body = format!(
-            "return (async () => {{ {} }})().then((value) => JSON.stringify(value) ?? 'undefined', (error) => `threw ${{error.code ?? error}}`)",
-            script
-        );
-        let function = Function::new_with_args("client, network", &body);
-        let promise = function.call2(&JsValue::UNDEFINED, &self.client, &self.network).expect("the script runs");
-        JsFuture::from(promise.unchecked_into::<Promise>()).await.expect("settled").as_string().expect("text")
-    }
-}
-
-impl Drop for Story {
-    fn drop(&mut self) {
-        let restore = Reflect::get(&self.network, &"restore".into()).expect("restore");
-        let _ = restore.unchecked_into::<Function>().call0(&self.network);
-    }
-}
 
 #[wasm_bindgen_test]
 async fn connecting_introduces_the_user_and_resolves_with_the_first_frame() {

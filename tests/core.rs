@@ -247,7 +247,10 @@ fn a_page_that_fails_is_asked_again_when_the_server_says() {
     client.watch_users(&[("jack", false)]);
     client.reconnect();
     let (request, _) = client.asks().remove(0);
-    client.feed(Input::Replied { request, result: Err(Failure { retryable: true, retry_after: Some(8_000) }) });
+    client.feed(Input::Replied {
+        request,
+        result: Err(Failure { retryable: true, retry_after: Some(8_000), reason: "busy" }),
+    });
     client.advance(7_999);
     assert!(client.asks().is_empty());
     client.health_check();

@@ -150,8 +150,7 @@ impl ChannelInner {
         }
         self.hydrate(asked, response);
         if watch || presence {
-            let users =
-                if presence { wire::seen_in(&wire::get(response, "members"), Some("user")) } else { Vec::new() };
+            let users = if presence { wire::members(response, self.shell.member_limit()) } else { Vec::new() };
             let cid = self.cid.get().as_string().unwrap_or_default();
             self.shell.core().watch_channel(&cid, watch, presence, Snapshot { asked, users });
         }

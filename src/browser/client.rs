@@ -14,6 +14,7 @@ use super::requests::{self, Query, list_of_users};
 use super::session::Session;
 use super::shell::Shell;
 use super::token::{self, Token};
+use super::watch::PresenceWatch;
 use super::wire;
 use rollcall_protocol::limits;
 
@@ -146,6 +147,11 @@ impl PresenceClient {
     #[wasm_bindgen(js_name = queryChannels)]
     pub fn query_channels(&self, filter: JsValue, sort: JsValue, options: JsValue) -> Promise {
         settled(Query::channels(&filter, &sort, &options).map(|query| requests::query_channels(&self.shell, query)))
+    }
+
+    #[wasm_bindgen(js_name = watchPresence)]
+    pub fn watch_presence(&self, ids: JsValue) -> Promise {
+        settled(PresenceWatch::begin(&self.shell, &ids))
     }
 
     pub fn channel(&self, kind: JsValue, id: JsValue, data: JsValue) -> Result<JsValue, JsValue> {

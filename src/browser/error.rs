@@ -99,9 +99,10 @@ pub(super) fn set_retry_after(error: &JsValue, seconds: f64) {
 }
 
 /// What the core needs to know of an error.
-pub(super) fn failure(error: &JsValue) -> Failure {
+pub(super) fn failure(reason: JsValue) -> Failure<JsValue> {
     Failure {
-        retryable: wire::get(error, "retryable").is_truthy(),
-        retry_after: wire::get(error, "retryAfter").as_f64().map(|seconds| (seconds * 1000.0) as u64),
+        retryable: wire::get(&reason, "retryable").is_truthy(),
+        retry_after: wire::get(&reason, "retryAfter").as_f64().map(|seconds| (seconds * 1000.0) as u64),
+        reason,
     }
 }

@@ -21,6 +21,22 @@ pub(super) fn user_id(call: &str, value: &JsValue) -> Result<String, JsValue> {
     }
 }
 
+/// A list of users' ids.
+pub(super) fn user_ids(call: &str, value: &JsValue) -> Result<Vec<String>, JsValue> {
+    let Some(list) = value.dyn_ref::<Array>() else {
+        return Err(error::invalid(&[call, ": the users must be an array of their ids; got ", &shown(value)]));
+    };
+    list.iter().map(|id| user_id(call, &id)).collect()
+}
+
+/// The name of an event, where there is just one.
+pub(super) fn event(call: &str, value: &JsValue, known: &str) -> Result<(), JsValue> {
+    if value == known {
+        return Ok(());
+    }
+    Err(error::invalid(&[call, ": the event must be '", known, "'; got ", &shown(value)]))
+}
+
 /// An object; undefined and null count as an empty one.
 pub(super) fn object(call: &str, name: &str, value: &JsValue) -> Result<JsValue, JsValue> {
     if value.is_undefined() || value.is_null() {

@@ -55,6 +55,10 @@ impl Listeners {
         Ok(())
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.borrow().is_empty()
+    }
+
     /// Calls everyone who listens to `kind`. A listener may add and remove listeners, call
     /// anything, and throw.
     pub(super) fn dispatch(&self, kind: &str, event: &JsValue) {

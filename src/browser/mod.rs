@@ -4,6 +4,7 @@
 //! Two rules keep a page's code from hurting us. No Rust borrow is held while a listener runs.
 //! And nothing here panics: what comes from outside is checked, what fails becomes an `Error`.
 
+mod changes;
 mod channel;
 mod client;
 mod deadline;
@@ -12,6 +13,7 @@ mod http;
 mod input;
 mod lifecycle;
 mod listeners;
+mod presence;
 mod promise;
 mod requests;
 mod session;
@@ -21,7 +23,10 @@ mod socket;
 mod state;
 mod timer;
 mod token;
+mod watch;
 mod wire;
 
+pub use changes::PresenceChanges;
 pub use channel::Channel;
 pub use client::PresenceClient;
+pub use watch::PresenceWatch;

@@ -77,10 +77,9 @@ pub(super) fn query_users(shell: &Rc<Shell>, query: Query) -> Promise {
         Box::new(move |answer| {
             let (asked, reply) = answer?;
             if presence {
-                let users = wire::get(&reply, "users");
-                let snapshot = Snapshot { asked, users: wire::seen_in(&users, None) };
+                let snapshot = Snapshot { asked, users: wire::users(&reply) };
                 shell_too.core().watch_users(snapshot);
-                shell_too.freshen(asked, &users);
+                shell_too.freshen(asked, &wire::get(&reply, "users"));
                 shell_too.pump();
             }
             Ok(reply)
@@ -195,7 +194,9 @@ impl Shell {
                 channel.hydrate(asked, &response);
             }
             if presence {
-                users.append(&mut wire::seen_in(&wire::get(&response, "members"), Some("user")));
+                let mut members = wire::members(&response, self.member_limit());
+                self.core().watch_members(&cid.as_string().unwrap_or_default(), &members);
+                users.append(&mut members);
             }
         });
         users
@@ -216,9 +217,9 @@ pub(super) fn ask_again(shell: &Rc<Shell>, request: RequestId, ask: Ask) {
         shell,
         Box::new(move |answer| {
             let result = match (answer, channels) {
-                (Ok((_, reply)), None) => Ok(wire::seen_in(&wire::get(&reply, "users"), None)),
+                (Ok((_, reply)), None) => Ok(wire::users(&reply)),
                 (Ok((asked, reply)), Some(presence)) => Ok(shell_too.take_channels(asked, &reply, presence)),
-                (Err(problem), _) => Err(error::failure(&problem)),
+                (Err(problem), _) => Err(error::failure(problem)),
             };
             shell_too.feed(Input::Replied { request, result });
             Ok(JsValue::UNDEFINED)

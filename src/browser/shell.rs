@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell, RefMut};
 use std::rc::{Rc, Weak};
 
 use futures::channel::oneshot;
-use js_sys::Promise;
+use js_sys::{Object, Promise};
 use wasm_bindgen::prelude::*;
 
 use super::channel::ChannelInner;
@@ -22,9 +22,10 @@ use super::session::Session;
 use super::slot::Slot;
 use super::socket::Socket;
 use super::timer::{Timer, now};
+use super::watch::WatchInner;
 use super::{requests, wire};
-use crate::core::{ConnectError, Core, Event, Generation, Input, Millis, Output, Status};
-use rollcall_protocol::{close, event, extension};
+use crate::core::{ConnectError, Core, Event, Generation, Input, Millis, Output, Status, Ticket, WatchId};
+use rollcall_protocol::{close, event, extension, limits};
 
 /// How this client names itself to servers.
 pub(super) const CLIENT_NAME: &str = concat!("rollcall-", env!("CARGO_PKG_VERSION"));
@@ -41,6 +42,12 @@ pub(super) struct Shell {
     pub(super) listeners: Listeners,
     pub(super) work: Work,
     pub(super) channels: RefCell<Vec<Rc<ChannelInner>>>,
+    /// By ascending id.
+    pub(super) watches: RefCell<Vec<Rc<WatchInner>>>,
+    /// Who waits for word of users they began to watch.
+    pub(super) tickets: RefCell<Vec<(Ticket, Settle)>>,
+    /// Whether the server says how many members it does not tell of.
+    follows_all: Cell<bool>,
     session: Slot<Option<Rc<Session>>>,
     lifecycle: Cell<Option<Lifecycle>>,
     socket: Cell<Option<Socket>>,
@@ -63,6 +70,9 @@ impl Shell {
             listeners: Listeners::default(),
             work: Work::default(),
             channels: RefCell::default(),
+            watches: RefCell::default(),
+            tickets: RefCell::default(),
+            follows_all: Cell::new(false),
             session: Slot::default(),
             lifecycle: Cell::default(),
             socket: Cell::default(),
@@ -116,12 +126,27 @@ impl Shell {
         for channel in self.channels.take() {
             channel.end();
         }
+        for watch in self.watches.take() {
+            watch.end();
+        }
+        self.tickets.take();
         self.work.end_all();
     }
 
     /// The channel that `cid` names, when the app knows it.
     pub(super) fn channel(&self, cid: &JsValue) -> Option<Rc<ChannelInner>> {
         self.channels.borrow().iter().find(|channel| channel.is(cid)).cloned()
+    }
+
+    fn watch(&self, id: WatchId) -> Option<Rc<WatchInner>> {
+        let watches = self.watches.borrow();
+        let index = watches.binary_search_by_key(&id, |watch| watch.id).ok()?;
+        watches.get(index).cloned()
+    }
+
+    /// How many members of a channel a server tells of, unless it says so itself.
+    pub(super) fn member_limit(&self) -> usize {
+        if self.follows_all.get() { usize::MAX } else { limits::CHANNEL_PRESENCE }
     }
 
     pub(super) fn connection_id(&self) -> Option<String> {
@@ -199,6 +224,12 @@ impl Shell {
                 self.emit_local(event::CONNECTION_ERROR, &[("error", reason)]);
             }
             Output::Ask { request, ask } => requests::ask_again(self, request, ask),
+            Output::Watched { ticket, result } => self.settle_ticket(ticket, result),
+            Output::Changed { watch, id, resync } => {
+                if let Some(watch) = self.watch(watch) {
+                    watch.changed(&id, resync);
+                }
+            }
             Output::Emit(event) => self.emit(event),
         }
     }
@@ -212,6 +243,14 @@ impl Shell {
         }
         if let Some(sender) = sender {
             let _ = sender.send(result);
+        }
+    }
+
+    fn settle_ticket(&self, ticket: Ticket, result: Result<(), JsValue>) {
+        let mut tickets = self.tickets.borrow_mut();
+        if let Some(index) = tickets.iter().position(|(other, _)| *other == ticket) {
+            // Only wakes whoever waits: nothing of theirs runs here.
+            let _ = tickets.swap_remove(index).1.send(result.map(|()| JsValue::UNDEFINED));
         }
     }
 
@@ -304,6 +343,11 @@ impl Shell {
         match event {
             Event::Received(payload) => self.deliver(&payload),
             Event::PresenceLearnt { user } => self.emit_learnt(event::USER_PRESENCE_CHANGED, user),
+            Event::OfflineLearnt { user } => {
+                let user = Object::assign(&Object::new(), user.unchecked_ref());
+                wire::set(&user, "online", &JsValue::FALSE);
+                self.emit_learnt(event::USER_PRESENCE_CHANGED, user.into());
+            }
             Event::ProfileLearnt { user } => self.emit_learnt(event::USER_UPDATED, user),
             Event::ConnectionChanged { online } => {
                 self.emit_local(event::local::CONNECTION_CHANGED, &[("online", online.into())]);
@@ -342,6 +386,9 @@ impl Shell {
             }
             event::HEALTH_CHECK => {
                 let me = wire::get(event, "me");
+                if me.is_object() {
+                    self.follows_all.set(wire::get(event, extension::PARAMETER).is_object());
+                }
                 if let (true, Some(session)) = (me.is_object(), self.session_if_any()) {
                     session.take_me(me);
                 }

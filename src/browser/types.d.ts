@@ -7,6 +7,8 @@
  * @packageDocumentation
  */
 
+/// <reference lib="esnext.disposable" />
+
 /** A date and time, RFC 3339 in UTC: `2026-01-31T12:00:00.000Z`. */
 export type Timestamp = string;
 
@@ -122,6 +124,41 @@ export interface ChannelState<Custom = CustomFields> {
   readonly watcher_count: number;
   readonly messages: readonly Message<Custom>[];
   readonly membership: Member<Custom> | null;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Presence
+
+/**
+ * How far what is known of somebody can be trusted.
+ *
+ * - `live`: it is so now; the connection is alive, and every change arrives.
+ * - `stale`: it was so once. Since then the connection has been in doubt or lost, or nothing tells
+ *   of changes: of a large channel's members, servers tell of the first ones only.
+ * - `unknown`: the server has not said, or says that there is no such user. Not the same as offline.
+ */
+export type Freshness = 'live' | 'stale' | 'unknown';
+
+/** What is known of somebody's presence. */
+export interface Presence<Custom = CustomFields> {
+  id: string;
+  /** False also for the unknown: see `freshness`. */
+  online: boolean;
+  /** When they were last active; null until their first connection. */
+  lastActive: Date | null;
+  /** Free text that they show to others; null when there is none. */
+  status: string | null;
+  freshness: Freshness;
+  /** When all this was last known to be so, by this machine's clock; null unless it is stale. */
+  asOf: Date | null;
+  /** The user as last shown, deleted ones too; undefined for whom the server does not know. */
+  user: User<Custom> | undefined;
+}
+
+/** A change of somebody's presence or profile, or of its freshness: how it is from now on. */
+export interface PresenceChange<Custom = CustomFields> extends Presence<Custom> {
+  /** Whether it was learnt by asking again after a reconnect: it may have happened long before. */
+  resync: boolean;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -389,6 +426,25 @@ export declare class PresenceClient<Custom = CustomFields> {
   queryChannels(filter: Filter, sort?: Sort, options?: QueryChannelsOptions): Promise<Channel<Custom>[]>;
 
   /**
+   * Watches any number of users: their presence is kept current, through reconnects too, until the
+   * watch is stopped. Resolves when there is word of all of them; they are asked for in pages of a
+   * hundred, and a page that fails for a while is asked for again.
+   *
+   * Users whom the server does not know stay in the watch as `unknown`. Whoever is watched by
+   * several watches, or by a query with `presence: true` as well, is watched once; whom nobody
+   * watches any more is forgotten.
+   *
+   * Rejects with `invalid_argument` when `ids` is not an array of users' ids, `not_connected`,
+   * `disconnected`, or the protocol's code when the server refuses.
+   *
+   * @example
+   * const watch = await client.watchPresence(['jack', 'jill']);
+   * watch.on('change', ({ id, online }) => console.log(id, online));
+   * console.log(watch.get('jack').online);
+   */
+  watchPresence(ids: string[]): Promise<PresenceWatch<Custom>>;
+
+  /**
    * A channel by its id, or by its members when it has none; the same object each time.
    * Nothing is sent until one of its methods is called.
    */
@@ -402,6 +458,42 @@ export declare class PresenceClient<Custom = CustomFields> {
   /** Removes a handler that `on` was given. */
   off<T extends EventType>(type: T, handler: (event: EventMap<Custom>[T]) => void): void;
   off(handler: (event: PresenceEvent<Custom>) => void): void;
+}
+
+/** Users whose presence is watched, from {@link PresenceClient.watchPresence}. */
+export declare class PresenceWatch<Custom = CustomFields> {
+  private constructor();
+
+  /** Whom it watches, in the order in which they were added. */
+  readonly ids: string[];
+  /** How many they are. */
+  readonly size: number;
+
+  /** What is known of somebody now. Of whom nothing is known, and who is not watched, it is `unknown`. */
+  get(id: string): Presence<Custom>;
+  /** Watches these as well; resolves when there is word of all of them, and fails as `watchPresence` does. */
+  add(ids: string[]): Promise<void>;
+  /** Watches these no longer. */
+  remove(ids: string[]): void;
+
+  /** Calls `handler` with every change of somebody watched. */
+  on(type: 'change', handler: (change: PresenceChange<Custom>) => void): Subscription;
+  /** Removes a handler that `on` was given. */
+  off(type: 'change', handler: (change: PresenceChange<Custom>) => void): void;
+
+  /**
+   * Reads the changes as they come. A reader that is slower than they are misses what was between,
+   * never the newest: at most one change waits for each watched user. Ends when the watch does.
+   *
+   * @example
+   * for await (const { id, online } of watch) await show(id, online);
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<PresenceChange<Custom>>;
+
+  /** Ends the watch and all that read from it. `disconnectUser` does so too. */
+  stop(): void;
+  /** As {@link stop}, at the end of a `using` declaration. */
+  [Symbol.dispose](): void;
 }
 
 /** A channel: its members, its watchers and its messages, kept live once it is watched. */

@@ -4,7 +4,7 @@ use js_sys::{Object, Reflect};
 use wasm_bindgen::prelude::*;
 
 use crate::core::{Frame, Seen};
-use rollcall_protocol::event;
+use rollcall_protocol::{event, extension};
 
 #[wasm_bindgen]
 extern "C" {
@@ -104,18 +104,39 @@ pub(super) fn id(value: &JsValue) -> Option<JsValue> {
 }
 
 /// A user, read as far as the core needs it.
-pub(super) fn seen(user: JsValue) -> Option<Seen<JsValue>> {
+pub(super) fn seen(user: JsValue, subscribed: bool) -> Option<Seen<JsValue>> {
     let fields = fields(&user)?;
     let id = fields.id().as_string()?;
     let online = fields.online().is_truthy();
     let revision = fields.updated_at().as_string().map_or(0, |text| hash(&text));
-    Some(Seen { id, online, revision, user })
+    Some(Seen { id, online, revision, subscribed, user })
 }
 
-/// The users of a list, each found in `field` of an entry when one is named.
-pub(super) fn seen_in(list: &JsValue, field: Option<&str>) -> Vec<Seen<JsValue>> {
-    let mut users = Vec::new();
-    each(list, &mut |entry| users.extend(seen(field.map_or_else(|| entry.clone(), |field| get(&entry, field)))));
+/// The users of an answer. Our servers say how many of them, at the end, it does not subscribe to.
+pub(super) fn users(answer: &JsValue) -> Vec<Seen<JsValue>> {
+    seen_in(answer, "users", usize::MAX, &|user| Some(user))
+}
+
+/// The users of a channel's members, of whom it subscribes to `limit` at most.
+pub(super) fn members(channel: &JsValue, limit: usize) -> Vec<Seen<JsValue>> {
+    seen_in(channel, "members", limit, &|member| user(&member))
+}
+
+fn seen_in(
+    answer: &JsValue,
+    field: &str,
+    limit: usize,
+    user: &dyn Fn(JsValue) -> Option<JsValue>,
+) -> Vec<Seen<JsValue>> {
+    let list = get(answer, field);
+    let all = get(&list, "length").as_f64().unwrap_or_default() as usize;
+    let omitted = get(answer, extension::PRESENCE_OMITTED).as_f64().unwrap_or_default() as usize;
+    let limit = limit.min(all.saturating_sub(omitted));
+    let (mut users, mut index) = (Vec::new(), 0);
+    each(&list, &mut |entry| {
+        users.extend(user(entry).and_then(|user| seen(user, index < limit)));
+        index += 1;
+    });
     users
 }
 
@@ -140,11 +161,13 @@ pub(super) fn frame(payload: JsValue) -> Option<Frame<JsValue>> {
             Some(Frame::Health { connection_id, payload })
         }
         event::CONNECTION_ERROR => error_frame(payload),
-        event::USER_PRESENCE_CHANGED | event::USER_UPDATED | event::USER_DELETED => match user(&payload).and_then(seen)
-        {
-            Some(user) => Some(Frame::User { user, payload }),
-            None => Some(Frame::Other { payload }),
-        },
+        event::USER_PRESENCE_CHANGED | event::USER_UPDATED | event::USER_DELETED => {
+            Some(match user(&payload).and_then(|user| seen(user, false)) {
+                Some(user) if kind == event::USER_DELETED => Frame::Deleted { user, payload },
+                Some(user) => Frame::User { user, payload },
+                None => Frame::Other { payload },
+            })
+        }
         _ => Some(Frame::Other { payload }),
     }
 }
@@ -165,6 +188,6 @@ pub(super) fn without_end<'a>(text: &'a str, end: &str) -> &'a str {
 }
 
 /// FNV-1a: enough to tell two timestamps apart.
-fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+fn hash(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

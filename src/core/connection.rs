@@ -86,9 +86,12 @@ impl Connection {
         matches!(self, Connection::Connected { .. })
     }
 
-    /// Connected, and with no reason for doubt.
-    pub(super) fn is_trusted(&self) -> bool {
-        matches!(self, Connection::Connected { pulse: Pulse::Sure { .. }, .. })
+    /// When something was last heard, while connected and with no reason for doubt.
+    pub(super) fn trusted(&self) -> Option<Millis> {
+        match self {
+            Connection::Connected { last_heard, pulse: Pulse::Sure { .. }, .. } => Some(*last_heard),
+            _ => None,
+        }
     }
 
     pub(super) fn has_socket(&self) -> bool {

@@ -17,12 +17,21 @@ impl Generation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestId(pub(super) u32);
 
+/// Names a set of users that one part of an app watches, from [`super::Core::new_watch`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WatchId(pub(super) u32);
+
+/// Names one call of [`super::Core::watch`], until [`Output::Watched`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket(pub(super) u32);
+
 /// The moment at which a snapshot was asked for, in the core's own terms: an event that came
 /// after it is newer than the snapshot, whenever that arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked {
     pub(super) generation: Generation,
     pub(super) heard: u64,
+    pub(super) at: Millis,
 }
 
 /// A user as a frame or an answer showed them.
@@ -31,7 +40,10 @@ pub struct Seen<P> {
     pub id: String,
     pub online: bool,
     /// Differs whenever the profile does; the shell derives it from `updated_at`.
-    pub revision: u64,
+    pub revision: u32,
+    /// In an answer: whether changes of this user are told from now on. Where a server's limit
+    /// is reached, they are not.
+    pub subscribed: bool,
     pub user: P,
 }
 
@@ -49,8 +61,10 @@ pub enum Frame<P> {
     Health { connection_id: String, payload: P },
     /// The server refuses, and says why.
     Error { code: i32, payload: P },
-    /// `user.presence.changed`, `user.updated` or `user.deleted`.
+    /// `user.presence.changed` or `user.updated`.
     User { user: Seen<P>, payload: P },
+    /// `user.deleted`.
+    Deleted { user: Seen<P>, payload: P },
     /// Anything else.
     Other { payload: P },
 }
@@ -69,7 +83,7 @@ pub enum Input<P> {
     /// The socket closed.
     Closed { generation: Generation, code: u16 },
     /// An [`Output::Ask`] was answered.
-    Replied { request: RequestId, result: Result<Vec<Seen<P>>, Failure> },
+    Replied { request: RequestId, result: Result<Vec<Seen<P>>, Failure<P>> },
     /// The browser believes that the network came or went.
     NetworkChanged { online: bool },
     /// The page is left. It may come back from the back-forward cache, as it was.
@@ -81,11 +95,12 @@ pub enum Input<P> {
 }
 
 /// Why an [`Output::Ask`] was not answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Failure {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure<P> {
     pub retryable: bool,
     /// The least time to wait, when the server named one.
     pub retry_after: Option<Millis>,
+    pub reason: P,
 }
 
 /// What the shell should do.
@@ -105,6 +120,11 @@ pub enum Output<P> {
     Ended(ConnectError<P>),
     /// Ask the server again for what is watched, and hand in [`Input::Replied`].
     Ask { request: RequestId, ask: Ask },
+    /// There is word of all the users of one call of [`super::Core::watch`], or the reason why not.
+    Watched { ticket: Ticket, result: Result<(), P> },
+    /// Tell the listeners of a watch that [`super::Core::presence`] of this user has changed;
+    /// `resync` when that was learnt by asking again after a reconnect.
+    Changed { watch: WatchId, id: String, resync: bool },
     /// Tell the listeners.
     Emit(Event<P>),
 }
@@ -123,6 +143,10 @@ pub enum Event<P> {
     Received(P),
     /// A watched user's presence differs from what was known before a reconnect.
     PresenceLearnt {
+        user: P,
+    },
+    /// A watched user who was online is nowhere to be found any more; `user` as last shown.
+    OfflineLearnt {
         user: P,
     },
     /// A watched user's profile differs from what was known before a reconnect.

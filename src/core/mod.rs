@@ -11,7 +11,9 @@ mod connection;
 mod io;
 mod presence;
 mod requests;
+mod watchers;
 mod watches;
+mod watching;
 
 use std::collections::VecDeque;
 
@@ -20,9 +22,10 @@ use connection::{Connection, Opening, Pulse};
 pub use connection::{ConnectionState, Status};
 pub use io::{
     Ask, Asked, ConnectError, Event, Failure, Frame, Generation, Input, Millis, Output, RequestId, Seen, Snapshot,
+    Ticket, WatchId,
 };
-pub use presence::Freshness;
 use presence::People;
+pub use presence::{Freshness, Presence};
 use requests::Requests;
 use rollcall_protocol::timing;
 use watches::Watches;
@@ -85,7 +88,7 @@ impl<P: Clone> Core<P> {
 
     /// Tells the core what happened. `now` never needs to be exact, only never to run backwards.
     pub fn handle_input(&mut self, now: Millis, input: Input<P>) {
-        let before = self.status();
+        let (before, trusted) = (self.status(), self.trusted());
         self.notice_sleep(now);
         self.now = now;
         match input {
@@ -110,6 +113,7 @@ impl<P: Clone> Core<P> {
         if self.status() != before {
             self.since = now;
         }
+        self.tell_of_trust(trusted);
     }
 
     /// The next instruction, until `None`.
@@ -149,50 +153,7 @@ impl<P: Clone> Core<P> {
 
     /// A mark to take before asking the server for a snapshot, and to hand back with the answer.
     pub fn asked(&self) -> Asked {
-        Asked { generation: self.generation, heard: self.people.heard() }
-    }
-
-    /// The users of an answer are now watched one by one, through reconnects too.
-    pub fn watch_users(&mut self, snapshot: Snapshot<P>) {
-        let ids: Vec<String> = snapshot.users.iter().map(|seen| seen.id.clone()).collect();
-        let outdated = snapshot.asked.generation != self.generation;
-        self.people.learn(snapshot, self.generation, &mut |_| {});
-        for id in &ids {
-            self.people.watch(id);
-        }
-        if outdated && self.connection.is_connected() {
-            self.requests.queue_users(ids);
-            self.ask_next();
-        }
-    }
-
-    /// A channel is now watched, through reconnects too; its members' users come with it when
-    /// their presence was asked for.
-    pub fn watch_channel(&mut self, cid: &str, watch: bool, presence: bool, snapshot: Snapshot<P>) {
-        let outdated = snapshot.asked.generation != self.generation;
-        self.watches.add(cid, watch, presence);
-        if presence {
-            self.people.learn(snapshot, self.generation, &mut |_| {});
-        }
-        if outdated && self.connection.is_connected() {
-            self.requests.queue(Ask::Channels { cids: vec![cid.to_owned()], watch, presence });
-            self.ask_next();
-        }
-    }
-
-    /// The channel is no longer watched.
-    pub fn stop_watching(&mut self, cid: &str) {
-        self.watches.remove(cid);
-    }
-
-    /// What is known of a user, and how far it can be trusted.
-    pub fn presence_of(&self, id: &str) -> (Option<&P>, Freshness) {
-        self.people.get(id, self.connection.is_trusted().then_some(self.generation))
-    }
-
-    /// The user as an event showed them after `asked`, when there was one.
-    pub fn heard_since(&self, asked: Asked, id: &str) -> Option<&P> {
-        self.people.heard_since(asked, id)
+        Asked { generation: self.generation, heard: self.people.heard(), at: self.now }
     }
 
     /// Whether `generation` is the socket that matters now.
@@ -204,7 +165,7 @@ impl<P: Clone> Core<P> {
 
     fn notice_sleep(&mut self, now: Millis) {
         // Once in doubt it is left at that: where timers are slowed down, all of them are late.
-        if self.connection.is_trusted() && self.poll_timeout().is_some_and(|due| now > due + OVERSLEPT) {
+        if self.connection.trusted().is_some() && self.poll_timeout().is_some_and(|due| now > due + OVERSLEPT) {
             self.probe(now);
         }
     }
@@ -294,52 +255,11 @@ impl<P: Clone> Core<P> {
                 }
                 self.outputs.push_back(Output::Emit(Event::Received(payload)));
             }
-            Frame::User { user, payload } => {
-                self.people.hear(user, self.generation);
-                self.outputs.push_back(Output::Emit(Event::Received(payload)));
-            }
+            Frame::User { user, payload } => self.heard_of(now, user, false, payload),
+            Frame::Deleted { user, payload } => self.heard_of(now, user, true, payload),
             Frame::Error { payload, .. } | Frame::Other { payload } => {
                 self.outputs.push_back(Output::Emit(Event::Received(payload)));
             }
         }
-    }
-
-    // --- Watches ------------------------------------------------------------------------------
-
-    fn renew_watches(&mut self) {
-        self.requests.clear();
-        self.watches.pages(&mut |page| self.requests.queue(page));
-        self.requests.queue_users(self.people.watched());
-        self.requests.recovering();
-        self.ask_next();
-    }
-
-    fn ask_next(&mut self) {
-        let asked = self.asked();
-        while let Some((request, ask)) = self.requests.next(asked) {
-            self.outputs.push_back(Output::Ask { request, ask });
-        }
-        if self.requests.has_recovered() {
-            self.outputs.push_back(Output::Emit(Event::ConnectionRecovered));
-        }
-    }
-
-    fn replied(&mut self, now: Millis, request: RequestId, result: Result<Vec<Seen<P>>, Failure>) {
-        let Some((asked, ask)) = self.requests.take(request) else { return };
-        match result {
-            Ok(users) => {
-                self.people.learn(Snapshot { asked, users }, self.generation, &mut |change| {
-                    self.outputs.push_back(Output::Emit(change));
-                });
-                self.requests.succeeded();
-            }
-            Err(Failure { retryable: true, retry_after }) => {
-                let delay = self.backoff.delay_after(self.requests.failures());
-                self.requests.try_again(ask, now + retry_after.unwrap_or(0).max(delay));
-            }
-            // Asking the same again cannot help: what is known of these stays marked stale.
-            Err(Failure { retryable: false, .. }) => {}
-        }
-        self.ask_next();
     }
 }

@@ -3,35 +3,86 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::io::{Asked, Event, Generation, Seen, Snapshot};
+use super::io::{Asked, Event, Generation, Millis, Seen, Snapshot};
+use super::watchers::{Watcher, Watchers};
 
 /// How far what is known of a user can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
     /// The connection is alive and tells of every change.
     Live,
-    /// It was true once; the connection has been in doubt since.
+    /// It was true once. Since then the connection has been in doubt, or nothing tells of changes.
     Stale,
-    /// The server never said. Not the same as offline.
+    /// The server never said, or says that there is no such user. Not the same as offline.
     Unknown,
 }
 
+/// What is known of one user's presence.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Presence<'a, P> {
+    /// As last shown; a deleted user too.
+    pub user: Option<&'a P>,
+    /// False for the unknown.
+    pub online: bool,
+    pub freshness: Freshness,
+    /// When it was last known to be true, for what is stale.
+    pub as_of: Option<Millis>,
+}
+
 struct Person<P> {
-    user: P,
+    user: Option<P>,
     online: bool,
-    revision: u64,
+    /// Whether the server says that there is no such user, or no longer.
+    missing: bool,
+    /// Whether a question about this user is waiting or on its way.
+    asked: bool,
+    revision: u32,
     /// The number of the event that said so; 0 when it was a snapshot.
     heard: u64,
-    /// The connection that tells of changes.
-    confirmed: Generation,
-    /// Asked for as a user, not only as a member of some channel.
-    watched: bool,
+    /// The connection on which the server has answered for this user,
+    told: Generation,
+    /// and whether it tells of changes there.
+    subscribed: bool,
+    as_of: Millis,
+    watchers: Watchers,
+}
+
+impl<P> Person<P> {
+    fn new(watchers: Watchers) -> Self {
+        Person {
+            user: None,
+            online: false,
+            missing: false,
+            asked: false,
+            revision: 0,
+            heard: 0,
+            told: Generation::default(),
+            subscribed: false,
+            as_of: 0,
+            watchers,
+        }
+    }
+
+    fn is_known(&self) -> bool {
+        self.user.is_some() && !self.missing
+    }
+
+    /// Whether `connection` tells of every change.
+    fn is_followed(&self, connection: Generation) -> bool {
+        self.told == connection && self.subscribed && self.is_known()
+    }
 }
 
 pub(super) struct People<P> {
     by_id: HashMap<String, Person<P>, BuildHasherDefault<Fnv>>,
     heard: u64,
+    /// How many may be known whom nobody watches.
+    strangers: usize,
 }
+
+/// So many strangers are kept before all of them are forgotten: far more than can come up while
+/// one question is on its way.
+const STRANGERS: usize = 1_000;
 
 /// FNV-1a. The default hasher is seeded at random, and a simulation must run the same twice.
 struct Fnv(u64);
@@ -56,9 +107,19 @@ impl Hasher for Fnv {
 
 impl<P> Default for People<P> {
     fn default() -> Self {
-        People { by_id: HashMap::default(), heard: 0 }
+        People { by_id: HashMap::default(), heard: 0, strangers: 0 }
     }
 }
+
+/// What the app may want to be told.
+pub(super) enum News<'a, P> {
+    /// This user's presence looks different to their watchers from now on.
+    Changed(&'a str, &'a Watchers),
+    /// An answer differs from what was known before.
+    Learnt(Event<P>),
+}
+
+type Tell<'a, P> = &'a mut dyn FnMut(News<P>);
 
 impl<P: Clone> People<P> {
     /// How many events about users have come so far.
@@ -66,60 +127,208 @@ impl<P: Clone> People<P> {
         self.heard
     }
 
-    /// An event: the newest there is.
-    pub(super) fn hear(&mut self, seen: Seen<P>, generation: Generation) {
+    // --- Learning -----------------------------------------------------------------------------
+
+    /// An event: the newest there is. That it came does not promise that the next one will.
+    pub(super) fn hear(&mut self, seen: Seen<P>, deleted: bool, now: Millis, tell: Tell<P>) {
         self.heard += 1;
-        self.put(seen, self.heard, generation);
+        let heard = self.heard;
+        let Seen { id, online, revision, user, .. } = seen;
+        let update = |person: &mut Person<P>| {
+            person.user = Some(user);
+            person.online = online && !deleted;
+            person.missing = deleted;
+            person.revision = revision;
+            person.heard = heard;
+            person.as_of = now;
+        };
+        if let Some(person) = self.by_id.get_mut(&id) {
+            update(person);
+            tell(News::Changed(&id, &person.watchers));
+            return;
+        }
+        // Nobody's yet, but an answer that is on its way may be older than this.
+        self.strangers += 1;
+        if self.strangers > STRANGERS {
+            self.forget_strangers();
+        }
+        let mut person = Person::new(Watchers::default());
+        update(&mut person);
+        self.by_id.insert(id, person);
     }
 
-    /// A snapshot: true unless an event has come since it was asked for. `changed` hears of what
-    /// differs from what was known.
-    pub(super) fn learn(&mut self, snapshot: Snapshot<P>, current: Generation, changed: &mut dyn FnMut(Event<P>)) {
+    /// An answer: true unless an event has come since it was asked for.
+    pub(super) fn learn(&mut self, snapshot: Snapshot<P>, current: Generation, tell: Tell<P>) {
         let Snapshot { asked, users } = snapshot;
-        for seen in users {
-            if let Some(known) = self.by_id.get(&seen.id) {
-                if known.heard > asked.heard || (known.confirmed == current && asked.generation != current) {
-                    continue;
-                }
-                if known.online != seen.online {
-                    changed(Event::PresenceLearnt { user: seen.user.clone() });
-                } else if known.revision != seen.revision {
-                    changed(Event::ProfileLearnt { user: seen.user.clone() });
-                }
+        for Seen { id, online, revision, subscribed, user } in users {
+            if !self.by_id.contains_key(&id) {
+                self.by_id.insert(id.clone(), Person::new(Watchers::default()));
             }
-            self.put(seen, 0, asked.generation);
+            let Some(person) = self.by_id.get_mut(&id) else { continue };
+            if person.told == current && asked.generation != current {
+                continue;
+            }
+            let was_followed = person.is_followed(current);
+            person.subscribed = subscribed || (person.subscribed && person.told == asked.generation);
+            person.told = asked.generation;
+            let mut differs = false;
+            if person.heard <= asked.heard {
+                let flipped = person.online != online;
+                differs = flipped || person.revision != revision || !person.is_known();
+                if flipped && (person.user.is_some() || person.missing) {
+                    tell(News::Learnt(Event::PresenceLearnt { user: user.clone() }));
+                } else if differs && person.user.is_some() {
+                    tell(News::Learnt(Event::ProfileLearnt { user: user.clone() }));
+                }
+                person.user = Some(user);
+                person.online = online;
+                person.missing = false;
+                person.revision = revision;
+                person.heard = 0;
+                person.as_of = asked.at;
+            }
+            if differs || was_followed != person.is_followed(current) {
+                tell(News::Changed(&id, &person.watchers));
+            }
         }
     }
 
-    fn put(&mut self, seen: Seen<P>, heard: u64, confirmed: Generation) {
-        let Seen { id, online, revision, user } = seen;
-        let watched = self.by_id.get(&id).is_some_and(|known| known.watched);
-        self.by_id.insert(id, Person { user, online, revision, heard, confirmed, watched });
+    /// An answer that should have shown this user, and did not: there is no such user. False when
+    /// an event has come since it was asked for, which says otherwise.
+    pub(super) fn miss(&mut self, id: &str, asked: Asked, tell: Tell<P>) -> bool {
+        let Some(person) = self.by_id.get_mut(id) else { return true };
+        if person.heard > asked.heard {
+            return false;
+        }
+        let was_known = person.is_known();
+        if let (true, Some(user)) = (person.online, person.user.take()) {
+            tell(News::Learnt(Event::OfflineLearnt { user }));
+        }
+        person.user = None;
+        person.online = false;
+        person.missing = true;
+        person.told = asked.generation;
+        person.subscribed = false;
+        if was_known {
+            tell(News::Changed(id, &person.watchers));
+        }
+        true
+    }
+
+    // --- Trust --------------------------------------------------------------------------------
+
+    /// The connection came into doubt; what it told was true at `as_of`.
+    pub(super) fn doubt(&mut self, connection: Generation, as_of: Millis, tell: Tell<P>) {
+        for (id, person) in &mut self.by_id {
+            if person.is_followed(connection) {
+                person.as_of = as_of;
+                tell(News::Changed(id, &person.watchers));
+            }
+        }
+    }
+
+    /// The doubts about the connection were unfounded.
+    pub(super) fn trust(&self, connection: Generation, tell: Tell<P>) {
+        for (id, person) in &self.by_id {
+            if person.is_followed(connection) {
+                tell(News::Changed(id, &person.watchers));
+            }
+        }
+    }
+
+    /// What is known of a user; `trusted` names the connection that is alive, if any.
+    pub(super) fn get(&self, id: &str, trusted: Option<Generation>) -> Presence<'_, P> {
+        let unknown = Presence { user: None, online: false, freshness: Freshness::Unknown, as_of: None };
+        let Some(person) = self.by_id.get(id) else { return unknown };
+        let known = Presence { user: person.user.as_ref(), online: person.online, ..unknown };
+        if trusted.is_some_and(|connection| person.is_followed(connection)) {
+            Presence { freshness: Freshness::Live, ..known }
+        } else if person.is_known() {
+            Presence { freshness: Freshness::Stale, as_of: Some(person.as_of), ..known }
+        } else {
+            known
+        }
     }
 
     /// The user as an event showed them after `asked`.
     pub(super) fn heard_since(&self, asked: Asked, id: &str) -> Option<&P> {
-        self.by_id.get(id).filter(|person| person.heard > asked.heard).map(|person| &person.user)
+        self.by_id.get(id).filter(|person| person.heard > asked.heard).and_then(|person| person.user.as_ref())
     }
 
-    /// From now on this user is asked for again after a reconnect.
-    pub(super) fn watch(&mut self, id: &str) {
+    // --- Watchers -----------------------------------------------------------------------------
+
+    /// From now on `watcher` wants to know of this user.
+    pub(super) fn watch(&mut self, id: &str, watcher: Watcher) {
+        match self.by_id.get_mut(id) {
+            Some(person) => person.watchers.add(watcher),
+            None => {
+                self.by_id.insert(id.to_owned(), Person::new(Watchers::One(watcher)));
+            }
+        }
+    }
+
+    /// And from now on no longer; whom nobody wants to know of is forgotten.
+    pub(super) fn unwatch(&mut self, id: &str, watcher: Watcher) {
         if let Some(person) = self.by_id.get_mut(id) {
-            person.watched = true;
+            person.watchers.remove(watcher);
+            if person.watchers.is_empty() {
+                self.by_id.remove(id);
+            }
         }
     }
 
-    /// The users to ask for again.
-    pub(super) fn watched(&self) -> Vec<String> {
-        self.by_id.iter().filter(|(_, person)| person.watched).map(|(id, _)| id.clone()).collect()
+    /// `watcher` no longer wants to know of anybody.
+    pub(super) fn release(&mut self, watcher: Watcher) {
+        for person in self.by_id.values_mut() {
+            person.watchers.remove(watcher);
+        }
+        self.forget_strangers();
     }
 
-    /// What is known of a user; `trusted` names the connection that is alive, if any.
-    pub(super) fn get(&self, id: &str, trusted: Option<Generation>) -> (Option<&P>, Freshness) {
-        match self.by_id.get(id) {
-            None => (None, Freshness::Unknown),
-            Some(person) if trusted == Some(person.confirmed) => (Some(&person.user), Freshness::Live),
-            Some(person) => (Some(&person.user), Freshness::Stale),
+    pub(super) fn forget_strangers(&mut self) {
+        self.by_id.retain(|_, person| !person.watchers.is_empty());
+        self.strangers = 0;
+    }
+
+    // --- Questions ----------------------------------------------------------------------------
+
+    /// Whether there is word of this user on the connection `current`, and none on its way.
+    pub(super) fn is_told(&self, id: &str, current: Generation) -> bool {
+        self.by_id.get(id).is_some_and(|person| person.told == current && !person.asked)
+    }
+
+    /// Whether to ask about this user: nothing tells of them, and nobody has asked. Now they have.
+    pub(super) fn ask(&mut self, id: &str, current: Generation) -> bool {
+        match self.by_id.get_mut(id) {
+            Some(person) if !person.asked && !person.is_followed(current) => {
+                person.asked = true;
+                true
+            }
+            _ => false,
         }
+    }
+
+    /// The question came to an end, answered or not.
+    pub(super) fn answered(&mut self, id: &str) {
+        if let Some(person) = self.by_id.get_mut(id) {
+            person.asked = false;
+        }
+    }
+
+    /// Whether anybody wants to know of this user.
+    pub(super) fn is_watched(&self, id: &str) -> bool {
+        self.by_id.get(id).is_some_and(|person| !person.watchers.is_empty())
+    }
+
+    /// Everybody who is to be asked about by id, on a connection where nothing has been asked yet.
+    pub(super) fn ask_all(&mut self) -> Vec<String> {
+        let mut ids = Vec::new();
+        for (id, person) in &mut self.by_id {
+            person.asked = person.watchers.is_personal();
+            if person.asked {
+                ids.push(id.clone());
+            }
+        }
+        ids
     }
 }

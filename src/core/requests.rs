@@ -1,15 +1,21 @@
-//! What is being asked again after a reconnect: a queue, a few in flight, and patience.
+//! What is being asked by itself, for watches: a queue, a few in flight, and patience.
+
+use std::collections::VecDeque;
 
 use super::io::{Ask, Asked, Millis, RequestId};
 use rollcall_protocol::limits;
 
 /// Few enough that a thousand clients who come back together do not ask everything at once.
 const IN_FLIGHT: usize = 2;
+/// A page of users goes into an address, and proxies take only so long a one.
+const PAGE_BYTES: usize = 5_000;
 
 #[derive(Default)]
 pub(super) struct Requests {
-    /// The next one is the last.
-    queue: Vec<Ask>,
+    channels: VecDeque<Ask>,
+    /// Cut into pages when it is their turn: those who come one by one while others are in
+    /// flight then share a page.
+    users: VecDeque<String>,
     in_flight: Vec<(RequestId, Asked, Ask)>,
     last_id: u32,
     failures: u32,
@@ -18,14 +24,12 @@ pub(super) struct Requests {
 }
 
 impl Requests {
-    pub(super) fn queue_users(&mut self, ids: Vec<String>) {
-        for page in ids.chunks(limits::USERS_PER_REQUEST) {
-            self.queue(Ask::Users { ids: page.to_vec() });
-        }
+    pub(super) fn queue_user(&mut self, id: String) {
+        self.users.push_back(id);
     }
 
     pub(super) fn queue(&mut self, ask: Ask) {
-        self.queue.insert(0, ask);
+        self.channels.push_back(ask);
     }
 
     /// When everything queued by now is answered, [`Requests::has_recovered`] says so, once.
@@ -33,24 +37,42 @@ impl Requests {
         self.recovering = true;
     }
 
+    /// Whether what is answered now is asked because of a reconnect.
+    pub(super) fn is_recovering(&self) -> bool {
+        self.recovering
+    }
+
     pub(super) fn has_recovered(&mut self) -> bool {
-        let done = self.recovering && self.queue.is_empty() && self.in_flight.is_empty();
+        let done = self.recovering && self.channels.is_empty() && self.users.is_empty() && self.in_flight.is_empty();
         if done {
             self.recovering = false;
         }
         done
     }
 
-    /// The next thing to ask, unless enough is in flight.
-    pub(super) fn next(&mut self, asked: Asked) -> Option<(RequestId, Ask)> {
+    /// The next thing to ask, unless enough is in flight. Users who are no longer `wanted` are
+    /// left out.
+    pub(super) fn next(&mut self, asked: Asked, wanted: &dyn Fn(&str) -> bool) -> Option<(RequestId, Ask)> {
         if self.retry_at.is_some() || self.in_flight.len() >= IN_FLIGHT {
             return None;
         }
-        let ask = self.queue.pop()?;
+        let ask = self.channels.pop_front().or_else(|| self.page(wanted))?;
         self.last_id = self.last_id.wrapping_add(1);
         let id = RequestId(self.last_id);
         self.in_flight.push((id, asked, ask.clone()));
         Some((id, ask))
+    }
+
+    fn page(&mut self, wanted: &dyn Fn(&str) -> bool) -> Option<Ask> {
+        let (mut ids, mut bytes) = (Vec::new(), 0);
+        while ids.len() < limits::USERS_PER_REQUEST && bytes < PAGE_BYTES {
+            let Some(id) = self.users.pop_front() else { break };
+            if wanted(&id) {
+                bytes += id.len();
+                ids.push(id);
+            }
+        }
+        (!ids.is_empty()).then_some(Ask::Users { ids })
     }
 
     /// The request that is answered now; `None` when nobody waits for it any more.
@@ -71,7 +93,10 @@ impl Requests {
     /// Puts a failed request back; nothing is asked before `at`.
     pub(super) fn try_again(&mut self, ask: Ask, at: Millis) {
         self.failures = self.failures.saturating_add(1);
-        self.queue.push(ask);
+        match ask {
+            Ask::Channels { .. } => self.channels.push_front(ask),
+            Ask::Users { ids } => ids.into_iter().rev().for_each(|id| self.users.push_front(id)),
+        }
         self.retry_at = Some(at);
     }
 

@@ -1,37 +1,70 @@
-//! The channels that the app asked to watch.
+//! What the app asked to watch, and who waits for the first word of it.
 
-use super::io::Ask;
+use super::io::{Ask, Ticket, WatchId};
+use super::watchers::Watcher;
 use rollcall_protocol::limits;
 
 #[derive(Debug)]
 struct ChannelWatch {
     cid: String,
+    number: u32,
     watch: bool,
     presence: bool,
+}
+
+/// Somebody waits until there is word of all of these.
+#[derive(Debug)]
+struct Waiting {
+    ticket: Ticket,
+    ids: Vec<String>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Watches {
     channels: Vec<ChannelWatch>,
+    /// Ascending, as they were made.
+    listening: Vec<WatchId>,
+    waiting: Vec<Waiting>,
+    last_number: u32,
 }
 
 impl Watches {
+    fn next_number(&mut self) -> u32 {
+        self.last_number = self.last_number.wrapping_add(1);
+        self.last_number
+    }
+
+    // --- Channels -----------------------------------------------------------------------------
+
     /// Asking again adds to what was asked before, as it does on the server.
-    pub(super) fn add(&mut self, cid: &str, watch: bool, presence: bool) {
-        match self.channels.iter_mut().find(|channel| channel.cid == cid) {
+    pub(super) fn add_channel(&mut self, cid: &str, watch: bool, presence: bool) -> Watcher {
+        let number = match self.channels.iter_mut().find(|channel| channel.cid == cid) {
             Some(channel) => {
                 channel.watch |= watch;
                 channel.presence |= presence;
+                channel.number
             }
-            None => self.channels.push(ChannelWatch { cid: cid.to_owned(), watch, presence }),
-        }
+            None => {
+                let number = self.next_number();
+                self.channels.push(ChannelWatch { cid: cid.to_owned(), number, watch, presence });
+                number
+            }
+        };
+        Watcher::Channel(number)
     }
 
-    pub(super) fn remove(&mut self, cid: &str) {
-        self.channels.retain(|channel| channel.cid != cid);
+    /// The watcher of a channel's members, when their presence is asked for.
+    pub(super) fn channel(&self, cid: &str) -> Option<Watcher> {
+        let channel = self.channels.iter().find(|channel| channel.cid == cid && channel.presence)?;
+        Some(Watcher::Channel(channel.number))
     }
 
-    /// All of it, in pages no larger than the server answers.
+    pub(super) fn remove_channel(&mut self, cid: &str) -> Option<Watcher> {
+        let index = self.channels.iter().position(|channel| channel.cid == cid)?;
+        Some(Watcher::Channel(self.channels.swap_remove(index).number))
+    }
+
+    /// All of them, in pages no larger than the server answers.
     pub(super) fn pages(&self, take: &mut dyn FnMut(Ask)) {
         for (watch, presence) in [(true, true), (true, false), (false, true)] {
             let alike = self.channels.iter().filter(|channel| (channel.watch, channel.presence) == (watch, presence));
@@ -40,5 +73,51 @@ impl Watches {
                 take(Ask::Channels { cids: page.to_vec(), watch, presence });
             }
         }
+    }
+
+    // --- Users --------------------------------------------------------------------------------
+
+    pub(super) fn new_watch(&mut self) -> WatchId {
+        WatchId(self.next_number())
+    }
+
+    pub(super) fn listen(&mut self, watch: WatchId, wanted: bool) {
+        match (self.listening.binary_search(&watch), wanted) {
+            (Err(index), true) => self.listening.insert(index, watch),
+            (Ok(index), false) => {
+                self.listening.remove(index);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether anybody hears what is said of this watch.
+    pub(super) fn is_listening(&self, watch: WatchId) -> bool {
+        self.listening.binary_search(&watch).is_ok()
+    }
+
+    pub(super) fn wait(&mut self, ids: Vec<String>) -> Ticket {
+        let ticket = Ticket(self.next_number());
+        self.waiting.push(Waiting { ticket, ids });
+        ticket
+    }
+
+    /// Takes out somebody of whose users all are `told`.
+    pub(super) fn next_told(&mut self, told: &dyn Fn(&str) -> bool) -> Option<Ticket> {
+        let done = |waiting: &mut Waiting| {
+            // Only ever the last: each id is then looked at once, however many answers it takes.
+            while waiting.ids.last().is_some_and(|id| told(id)) {
+                waiting.ids.pop();
+            }
+            waiting.ids.is_empty()
+        };
+        let index = self.waiting.iter_mut().position(done)?;
+        Some(self.waiting.swap_remove(index).ticket)
+    }
+
+    /// Takes out somebody who waits for one of these in vain.
+    pub(super) fn next_refused(&mut self, ids: &[String]) -> Option<Ticket> {
+        let index = self.waiting.iter().position(|waiting| waiting.ids.iter().any(|id| ids.contains(id)))?;
+        Some(self.waiting.swap_remove(index).ticket)
     }
 }

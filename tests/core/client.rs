@@ -150,5 +150,5 @@ impl TestClient {
 }
 
 pub fn seen(id: &str, online: bool) -> Seen<Payload> {
-    Seen { id: id.to_owned(), online, revision: 1, user: if online { "online" } else { "offline" } }
+    Seen { id: id.to_owned(), online, revision: 1, subscribed: true, user: if online { "online" } else { "offline" } }
 }

@@ -63,7 +63,7 @@ fn name(person: usize) -> String {
 }
 
 fn seen(person: usize, online: bool) -> Seen<bool> {
-    Seen { id: name(person), online, revision: 0, user: online }
+    Seen { id: name(person), online, revision: 0, subscribed: true, user: online }
 }
 
 impl World {
@@ -162,7 +162,7 @@ impl World {
         if let Some(index) = found
             && let (Question::Renewal(request, _), _) = self.answers.remove(index)
         {
-            let result = Err(Failure { retryable: true, retry_after: None });
+            let result = Err(Failure { retryable: true, retry_after: None, reason: false });
             self.feed(Input::Replied { request, result });
         }
     }

@@ -1,0 +1,227 @@
+//! `PresenceWatch`, as JavaScript sees it.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use futures::channel::oneshot;
+use js_sys::{Array, Object, Promise, Reflect, Set, Symbol};
+use wasm_bindgen::prelude::*;
+
+use super::changes::{PresenceChanges, Reader};
+use super::listeners::Listeners;
+use super::promise::{callback, promise, settled};
+use super::shell::Shell;
+use super::slot::Slot;
+use super::{error, input, presence, wire};
+use crate::core::WatchId;
+
+/// The one event of a watch.
+const CHANGE: &str = "change";
+
+/// A set of watched users, and who wants to hear of them.
+pub(super) struct WatchInner {
+    shell: Rc<Shell>,
+    pub(super) id: WatchId,
+    /// In the order in which they came.
+    ids: Set,
+    listeners: Listeners,
+    readers: RefCell<Vec<Weak<Reader>>>,
+    ended: Cell<bool>,
+    /// Kept while the watch lasts: what is listened to must not be collected.
+    handle: Slot<JsValue>,
+}
+
+impl WatchInner {
+    /// A watch of nobody.
+    pub(super) fn begin(shell: &Rc<Shell>) -> Rc<Self> {
+        let id = shell.core().new_watch();
+        let watch = Rc::new(WatchInner {
+            shell: shell.clone(),
+            id,
+            ids: Set::new(&JsValue::UNDEFINED),
+            listeners: Listeners::default(),
+            readers: RefCell::default(),
+            ended: Cell::new(false),
+            handle: Slot::default(),
+        });
+        // Ascending: `Shell::watch` relies on it.
+        shell.watches.borrow_mut().push(watch.clone());
+        watch
+    }
+
+    fn is_open(&self, call: &str) -> Result<(), JsValue> {
+        if !self.ended.get() {
+            return Ok(());
+        }
+        Err(error::invalid(&[call, ": this watch has ended; call client.watchPresence(ids) for another"]))
+    }
+
+    /// Watches these as well, from now on; the future waits for word of all of them.
+    pub(super) fn add(self: &Rc<Self>, ids: Vec<String>) -> impl Future<Output = Result<(), JsValue>> + use<> {
+        let fresh: Vec<JsValue> = ids.iter().map(JsValue::from).filter(|id| !self.ids.has(id)).collect();
+        for id in &fresh {
+            self.ids.add(id);
+        }
+        let (sender, word) = oneshot::channel();
+        let ticket = self.shell.core().watch(self.id, ids);
+        self.shell.tickets.borrow_mut().push((ticket, sender));
+        self.shell.pump();
+        let watch = self.clone();
+        async move {
+            let outcome = word.await.unwrap_or_else(|_| Err(error::disconnected()));
+            if outcome.is_err() {
+                watch.remove(&fresh);
+            }
+            outcome.map(drop)
+        }
+    }
+
+    fn remove(&self, ids: &[JsValue]) {
+        for id in ids {
+            if let (true, Some(name)) = (self.ids.delete(id), id.as_string()) {
+                self.shell.core().unwatch(self.id, &name);
+            }
+        }
+        self.shell.pump();
+    }
+
+    /// Ends the watch; whom nobody else watches is forgotten.
+    pub(super) fn stop(&self) {
+        if self.ended.get() {
+            return;
+        }
+        self.end();
+        self.shell.core().listen(self.id, false);
+        self.remove(&Array::from(&self.ids).to_vec());
+        self.shell.watches.borrow_mut().retain(|other| other.id != self.id);
+    }
+
+    /// Nothing more comes.
+    pub(super) fn end(&self) {
+        self.ended.set(true);
+        self.handle.take();
+        for reader in self.readers.take().iter().filter_map(Weak::upgrade) {
+            reader.end();
+        }
+    }
+
+    pub(super) fn on_change(&self, handler: JsValue) -> Result<JsValue, JsValue> {
+        let subscription = self.listeners.on(CHANGE.into(), handler)?;
+        self.shell.core().listen(self.id, true);
+        Ok(subscription)
+    }
+
+    fn iterate(self: &Rc<Self>) -> PresenceChanges {
+        let reader = Rc::new(Reader::new(&self.shell));
+        if self.ended.get() {
+            reader.end();
+        } else {
+            self.readers.borrow_mut().push(Rc::downgrade(&reader));
+            self.shell.core().listen(self.id, true);
+        }
+        PresenceChanges { reader }
+    }
+
+    /// The presence of one of the watched has changed.
+    pub(super) fn changed(&self, id: &str, resync: bool) {
+        self.readers.borrow_mut().retain(|reader| reader.upgrade().is_some_and(|reader| reader.is_open()));
+        let readers: Vec<Rc<Reader>> = self.readers.borrow().iter().filter_map(Weak::upgrade).collect();
+        if self.listeners.is_empty() && readers.is_empty() {
+            // Whoever listened has gone; the core need not tell any more.
+            self.shell.core().listen(self.id, false);
+            return;
+        }
+        for reader in readers {
+            reader.push(id, resync);
+        }
+        if !self.listeners.is_empty() {
+            self.listeners.dispatch(CHANGE, &presence::change(&self.shell, id, resync));
+        }
+    }
+}
+
+#[wasm_bindgen(skip_typescript)]
+pub struct PresenceWatch {
+    inner: Rc<WatchInner>,
+}
+
+impl PresenceWatch {
+    /// `client.watchPresence(ids)`.
+    pub(super) fn begin(shell: &Rc<Shell>, ids: &JsValue) -> Result<Promise, JsValue> {
+        let call = "watchPresence";
+        shell.session(call)?;
+        let ids = input::user_ids(call, ids)?;
+        let inner = WatchInner::begin(shell);
+        let handle = JsValue::from(PresenceWatch { inner: inner.clone() });
+        let dispose = wire::get(&wire::get(&js_sys::global(), "Symbol"), "dispose");
+        if let Ok(dispose) = dispose.dyn_into::<Symbol>() {
+            let watch = Rc::downgrade(&inner);
+            let stop = callback(move |_| {
+                watch.upgrade().iter().for_each(|watch| watch.stop());
+            });
+            let _ = Reflect::set(&handle, &dispose, &stop.into_js_value());
+        }
+        inner.handle.set(handle.clone());
+        let word = inner.add(ids);
+        Ok(promise(async move {
+            let outcome = word.await;
+            if outcome.is_err() {
+                inner.stop();
+            }
+            outcome.map(|()| handle)
+        }))
+    }
+}
+
+#[wasm_bindgen]
+impl PresenceWatch {
+    #[wasm_bindgen(getter)]
+    pub fn ids(&self) -> Array {
+        Array::from(&self.inner.ids)
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn size(&self) -> u32 {
+        self.inner.ids.size()
+    }
+
+    pub fn get(&self, id: JsValue) -> Result<Object, JsValue> {
+        let id = input::user_id("watch.get", &id)?;
+        Ok(presence::of(&self.inner.shell, &id))
+    }
+
+    pub fn add(&self, ids: JsValue) -> Promise {
+        let call = "watch.add";
+        let ids = self.inner.is_open(call).and_then(|()| input::user_ids(call, &ids));
+        settled(ids.map(|ids| {
+            let word = self.inner.add(ids);
+            promise(async move { word.await.map(|()| JsValue::UNDEFINED) })
+        }))
+    }
+
+    pub fn remove(&self, ids: JsValue) -> Result<(), JsValue> {
+        let ids = input::user_ids("watch.remove", &ids)?;
+        self.inner.remove(&ids.iter().map(JsValue::from).collect::<Vec<_>>());
+        Ok(())
+    }
+
+    pub fn on(&self, kind: JsValue, handler: JsValue) -> Result<JsValue, JsValue> {
+        self.inner.is_open("watch.on")?;
+        input::event("watch.on", &kind, CHANGE)?;
+        self.inner.on_change(handler)
+    }
+
+    pub fn off(&self, kind: JsValue, handler: JsValue) -> Result<(), JsValue> {
+        input::event("watch.off", &kind, CHANGE)?;
+        self.inner.listeners.off(kind, handler)
+    }
+
+    pub fn stop(&self) {
+        self.inner.stop();
+    }
+
+    #[wasm_bindgen(js_name = "[Symbol.asyncIterator]")]
+    pub fn iterate(&self) -> PresenceChanges {
+        self.inner.iterate()
+    }
+}

@@ -1,0 +1,246 @@
+//! Watching users and channels: asking for them, learning of them, and telling who wants to know.
+
+use super::io::{Ask, Event, Failure, Generation, Millis, Output, RequestId, Seen, Snapshot, Ticket, WatchId};
+use super::presence::{Freshness, News, Presence};
+use super::watchers::Watcher;
+use super::watches::Watches;
+use super::{Asked, Core};
+use std::collections::VecDeque;
+
+impl<P: Clone> Core<P> {
+    // --- Users one by one ---------------------------------------------------------------------
+
+    /// A watch of nobody yet.
+    pub fn new_watch(&mut self) -> WatchId {
+        self.watches.new_watch()
+    }
+
+    /// Whether [`Output::Changed`] is wanted for this watch; not until said so.
+    pub fn listen(&mut self, watch: WatchId, wanted: bool) {
+        self.watches.listen(watch, wanted);
+    }
+
+    /// These users are watched too, through reconnects. [`Output::Watched`] says when there is
+    /// word of all of them.
+    pub fn watch(&mut self, watch: WatchId, ids: Vec<String>) -> Ticket {
+        for id in &ids {
+            self.people.watch(id, Watcher::Watch(watch));
+        }
+        self.ask_for(&ids);
+        let ticket = self.watches.wait(ids);
+        self.settle_watches();
+        ticket
+    }
+
+    /// This user is no longer watched by this watch. Whom nobody watches is forgotten.
+    pub fn unwatch(&mut self, watch: WatchId, id: &str) {
+        self.people.unwatch(id, Watcher::Watch(watch));
+        self.settle_watches();
+    }
+
+    /// The users of an answer are now watched one by one, through reconnects too.
+    pub fn watch_users(&mut self, snapshot: Snapshot<P>) {
+        let ids: Vec<String> = snapshot.users.iter().map(|seen| seen.id.clone()).collect();
+        for id in &ids {
+            self.people.watch(id, Watcher::Queries);
+        }
+        let outdated = snapshot.asked.generation != self.generation;
+        self.learn(snapshot, false);
+        if outdated {
+            self.ask_for(&ids);
+        }
+        self.settle_watches();
+    }
+
+    // --- Channels -----------------------------------------------------------------------------
+
+    /// A channel is now watched, through reconnects too; its members' users come with it when
+    /// their presence was asked for.
+    pub fn watch_channel(&mut self, cid: &str, watch: bool, presence: bool, snapshot: Snapshot<P>) {
+        let outdated = snapshot.asked.generation != self.generation;
+        self.watches.add_channel(cid, watch, presence);
+        if presence {
+            self.watch_members(cid, &snapshot.users);
+            self.learn(snapshot, false);
+        }
+        if outdated && self.connection.is_connected() {
+            self.requests.queue(Ask::Channels { cids: vec![cid.to_owned()], watch, presence });
+            self.ask_next();
+        }
+    }
+
+    /// These are members of a channel that is watched.
+    pub fn watch_members(&mut self, cid: &str, users: &[Seen<P>]) {
+        let Some(channel) = self.watches.channel(cid) else { return };
+        for seen in users {
+            self.people.watch(&seen.id, channel);
+        }
+    }
+
+    /// The channel is no longer watched.
+    pub fn stop_watching(&mut self, cid: &str) {
+        if let Some(channel) = self.watches.remove_channel(cid) {
+            self.people.release(channel);
+        }
+    }
+
+    // --- What is known ------------------------------------------------------------------------
+
+    /// What is known of a user, and how far it can be trusted.
+    pub fn presence(&self, id: &str) -> Presence<'_, P> {
+        self.people.get(id, self.trusted().map(|(generation, _)| generation))
+    }
+
+    /// The same, without the details.
+    pub fn presence_of(&self, id: &str) -> (Option<&P>, Freshness) {
+        let Presence { user, freshness, .. } = self.presence(id);
+        (user, freshness)
+    }
+
+    /// The user as an event showed them after `asked`, when there was one.
+    pub fn heard_since(&self, asked: Asked, id: &str) -> Option<&P> {
+        self.people.heard_since(asked, id)
+    }
+
+    // --- Telling ------------------------------------------------------------------------------
+
+    pub(super) fn heard_of(&mut self, now: Millis, user: Seen<P>, deleted: bool, payload: P) {
+        self.outputs.push_back(Output::Emit(Event::Received(payload)));
+        let (watches, outputs) = (&self.watches, &mut self.outputs);
+        self.people.hear(user, deleted, now, &mut |news| tell(watches, outputs, false, false, news));
+    }
+
+    /// `by_itself`: not by a query of the app's, which tells what it found.
+    fn learn(&mut self, snapshot: Snapshot<P>, by_itself: bool) {
+        let (watches, outputs) = (&self.watches, &mut self.outputs);
+        let resync = by_itself && self.requests.is_recovering();
+        self.people.learn(snapshot, self.generation, &mut |news| tell(watches, outputs, by_itself, resync, news));
+    }
+
+    /// The connection that is trusted, and when something was last heard on it.
+    pub(super) fn trusted(&self) -> Option<(Generation, Millis)> {
+        Some((self.generation, self.connection.trusted()?))
+    }
+
+    /// Tells who wants to know that what is known has become stale, or is live again after all.
+    pub(super) fn tell_of_trust(&mut self, before: Option<(Generation, Millis)>) {
+        let after = self.trusted();
+        let generation = |trusted: Option<(Generation, Millis)>| trusted.map(|(generation, _)| generation);
+        if generation(before) == generation(after) {
+            return;
+        }
+        let (watches, outputs) = (&self.watches, &mut self.outputs);
+        let tell = &mut |news: News<P>| tell(watches, outputs, false, false, news);
+        if let Some((connection, last_heard)) = before {
+            self.people.doubt(connection, last_heard, tell);
+        }
+        if let Some((connection, _)) = after {
+            self.people.trust(connection, tell);
+        }
+    }
+
+    // --- Asking -------------------------------------------------------------------------------
+
+    fn ask_for(&mut self, ids: &[String]) {
+        if !self.connection.is_connected() {
+            // With a connection comes the asking for everybody.
+            return;
+        }
+        for id in ids {
+            if self.people.ask(id, self.generation) {
+                self.requests.queue_user(id.clone());
+            }
+        }
+        self.ask_next();
+    }
+
+    pub(super) fn renew_watches(&mut self) {
+        self.requests.clear();
+        self.people.forget_strangers();
+        self.watches.pages(&mut |page| self.requests.queue(page));
+        for id in self.people.ask_all() {
+            self.requests.queue_user(id);
+        }
+        self.requests.recovering();
+        self.ask_next();
+    }
+
+    pub(super) fn ask_next(&mut self) {
+        let asked = self.asked();
+        while let Some((request, ask)) = self.requests.next(asked, &|id| self.people.is_watched(id)) {
+            self.outputs.push_back(Output::Ask { request, ask });
+        }
+        if self.requests.has_recovered() {
+            self.outputs.push_back(Output::Emit(Event::ConnectionRecovered));
+        }
+    }
+
+    pub(super) fn replied(&mut self, now: Millis, request: RequestId, result: Result<Vec<Seen<P>>, Failure<P>>) {
+        let Some((asked, ask)) = self.requests.take(request) else { return };
+        match result {
+            Ok(users) => {
+                self.answered(asked, ask, users);
+                self.requests.succeeded();
+                self.settle_watches();
+            }
+            Err(Failure { retryable: true, retry_after, .. }) => {
+                let delay = self.backoff.delay_after(self.requests.failures());
+                self.requests.try_again(ask, now + retry_after.unwrap_or(0).max(delay));
+            }
+            // Asking the same again cannot help: what is known of these stays marked stale.
+            Err(Failure { retryable: false, reason, .. }) => self.refused_to_answer(ask, reason),
+        }
+        self.ask_next();
+    }
+
+    fn answered(&mut self, asked: Asked, ask: Ask, mut users: Vec<Seen<P>>) {
+        let Ask::Users { mut ids } = ask else { return self.learn(Snapshot { asked, users }, true) };
+        // Somebody may have lost interest meanwhile.
+        users.retain(|seen| self.people.is_watched(&seen.id));
+        for id in &ids {
+            self.people.answered(id);
+        }
+        ids.retain(|id| !users.iter().any(|seen| seen.id == *id));
+        self.learn(Snapshot { asked, users }, true);
+
+        let (watches, outputs) = (&self.watches, &mut self.outputs);
+        let resync = self.requests.is_recovering();
+        let tell = &mut |news: News<P>| tell(watches, outputs, true, resync, news);
+        ids.retain(|id| !self.people.miss(id, asked, tell));
+        self.ask_for(&ids);
+    }
+
+    fn refused_to_answer(&mut self, ask: Ask, reason: P) {
+        let Ask::Users { ids } = ask else { return };
+        for id in &ids {
+            self.people.answered(id);
+        }
+        while let Some(ticket) = self.watches.next_refused(&ids) {
+            self.outputs.push_back(Output::Watched { ticket, result: Err(reason.clone()) });
+        }
+    }
+
+    /// Tells those who wait that there is word of all they wait for.
+    fn settle_watches(&mut self) {
+        let told = |id: &str| !self.people.is_watched(id) || self.people.is_told(id, self.generation);
+        while let Some(ticket) = self.watches.next_told(&told) {
+            self.outputs.push_back(Output::Watched { ticket, result: Ok(()) });
+        }
+    }
+}
+
+fn tell<P>(watches: &Watches, outputs: &mut VecDeque<Output<P>>, by_itself: bool, resync: bool, news: News<P>) {
+    match news {
+        News::Learnt(event) if by_itself => outputs.push_back(Output::Emit(event)),
+        News::Learnt(_) => {}
+        News::Changed(id, watchers) => {
+            for watcher in watchers.as_slice() {
+                if let Watcher::Watch(watch) = *watcher
+                    && watches.is_listening(watch)
+                {
+                    outputs.push_back(Output::Changed { watch, id: id.to_owned(), resync });
+                }
+            }
+        }
+    }
+}
