@@ -106,6 +106,20 @@ async fn a_session_that_ended_or_is_another_s_is_not_found() {
 }
 
 #[tokio::test]
+async fn a_goodbye_without_a_session_opens_none() {
+    let server = TestServer::start().await;
+    server.knows(&["bob"]).await;
+    let (status, reply) = longpoll(&server, "bob", &[("close", "true")]).await;
+    assert_eq!((status, reply.get("event")), (StatusCode::OK, None));
+    let bob = server.server_side(
+        Method::GET,
+        "/users?payload=%7B%22filter_conditions%22:%7B%22id%22:%22bob%22%7D%7D",
+        Value::Null,
+    );
+    assert_eq!(bob.await["users"][0]["online"], false);
+}
+
+#[tokio::test]
 async fn a_restart_of_the_server_ends_polls_too() {
     let server = TestServer::start().await;
     let mut ada = Poller::open(&server, "ada").await;

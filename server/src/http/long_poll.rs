@@ -34,7 +34,12 @@ pub async fn poll(
     request: Request,
 ) -> Result<Reply, ApiError> {
     let query = call::query(request.uri())?;
+    let close = query.get("close").is_some_and(|close| close == "true");
     let Some(id) = query.get("connection_id").filter(|id| !id.is_empty()) else {
+        if close {
+            // What the official SDK says when no session was opened for it.
+            return Ok(Reply::ok(&json!({})));
+        }
         let mut handshake = Handshake::read(&request);
         // An answer holds many events as it is.
         handshake.batch = false;
@@ -43,7 +48,7 @@ pub async fn poll(
         return Ok(Reply::ok(&Hello { event: raw(&opened.hello)? }));
     };
     let id = ConnectionId::parse(id).filter(|id| is_own(&app, &caller, *id)).ok_or_else(unknown)?;
-    if query.get("close").is_some_and(|close| close == "true") {
+    if close {
         app.sessions.close(id);
         return Ok(Reply::ok(&json!({})));
     }
