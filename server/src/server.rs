@@ -59,7 +59,7 @@ impl Server {
         };
         let hub = Hub::start(&options, store.clone(), metrics.clone());
         let profiles = ProfileLocks::default();
-        let sessions = Sessions::default();
+        let sessions = Sessions::new(config.idle_timeout);
         let app = Arc::new(App { config, store, hub, metrics, profiles, sessions, authenticator });
         Ok(Self { app, listener, address })
     }

@@ -14,15 +14,16 @@ use crate::presence::ConnectionId;
 
 /// A poll without events is answered after this long; SDKs give up after 30 seconds.
 const ANSWER_AFTER: Duration = Duration::from_secs(20);
-/// A session that is not polled for this long is lost.
+/// A session that is not polled for this long is lost, or sooner where a socket would be.
 const EXPIRE_AFTER: Duration = Duration::from_secs(30);
 /// Events taken out of the queue ahead of a poll.
 const AHEAD: usize = 256;
 
 /// The sessions of this node.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Sessions {
     open: Arc<Mutex<HashMap<ConnectionId, mpsc::UnboundedSender<Command>>>>,
+    expire_after: Duration,
 }
 
 enum Command {
@@ -31,6 +32,11 @@ enum Command {
 }
 
 impl Sessions {
+    /// `idle_timeout` is how long a socket may be silent.
+    pub fn new(idle_timeout: Duration) -> Self {
+        Self { open: Arc::default(), expire_after: idle_timeout.min(EXPIRE_AFTER) }
+    }
+
     /// Keeps the connection open for polls.
     pub fn open(&self, membership: Membership, inbox: Inbox) {
         let (commands, queue) = mpsc::unbounded_channel();
@@ -38,7 +44,7 @@ impl Sessions {
         self.lock().insert(id, commands);
         let sessions = self.clone();
         tokio::spawn(async move {
-            let ending = Session::new(inbox, queue).run().await;
+            let ending = Session::new(inbox, queue, sessions.expire_after).run().await;
             sessions.lock().remove(&id);
             if ending == Ending::Closed {
                 membership.goodbye();
@@ -76,13 +82,14 @@ struct Session {
     /// Taken out of the inbox, and not yet with the client.
     waiting: Vec<Event>,
     poll: Option<oneshot::Sender<Vec<Event>>>,
+    expire_after: Duration,
     deadline: Instant,
 }
 
 impl Session {
-    fn new(inbox: Inbox, commands: mpsc::UnboundedReceiver<Command>) -> Self {
-        let deadline = Instant::now() + EXPIRE_AFTER;
-        Self { inbox, commands, waiting: Vec::new(), poll: None, deadline }
+    fn new(inbox: Inbox, commands: mpsc::UnboundedReceiver<Command>, expire_after: Duration) -> Self {
+        let deadline = Instant::now() + expire_after;
+        Self { inbox, commands, waiting: Vec::new(), poll: None, expire_after, deadline }
     }
 
     async fn run(mut self) -> Ending {
@@ -106,7 +113,7 @@ impl Session {
                 },
                 () = gone(&mut self.poll) => {
                     self.poll = None;
-                    self.deadline = Instant::now() + EXPIRE_AFTER;
+                    self.deadline = Instant::now() + self.expire_after;
                 }
                 () = sleep_until(self.deadline) => {
                     if self.poll.is_none() {
@@ -130,7 +137,7 @@ impl Session {
     /// Gives what is waiting to the open poll. If its client is gone, the next one gets it.
     fn answer(&mut self) {
         let Some(poll) = self.poll.take() else { return };
-        self.deadline = Instant::now() + EXPIRE_AFTER;
+        self.deadline = Instant::now() + self.expire_after;
         if let Err(events) = poll.send(std::mem::take(&mut self.waiting)) {
             self.waiting = events;
         }
