@@ -40,7 +40,7 @@ endpoints! {
     UPDATE_CHANNEL_PARTIAL = "UpdateChannelPartial", 300;
     DELETE_CHANNEL = "DeleteChannel", 60;
     DELETE_CHANNELS = "DeleteChannels", 60;
-    STOP_WATCHING = "StopWatching", 1_000;
+    STOP_WATCHING = "StopWatchingChannel", 1_000;
     HIDE_CHANNEL = "HideChannel", 300;
     SHOW_CHANNEL = "ShowChannel", 300;
     QUERY_MEMBERS = "QueryMembers", 300;
