@@ -1,6 +1,6 @@
 // The seven scenes of presence, written once for any cast: `watcher` and `actor` say where their
-// clients run (see `newPerson`), so the same scene shows that our client, the official SDK and
-// any mix of them see the same thing.
+// clients run (see `person` in `harness/stage.mjs`), so the same scene shows that our client, the
+// official SDK and any mix of them see the same thing.
 
 import assert from 'node:assert/strict';
 import { presence, status } from './harness/event.mjs';

@@ -1,237 +1,79 @@
-// The official `stream-chat` SDK, unmodified, on our server: its calls and its events.
+// The official `stream-chat` SDK, unmodified, on our server: everything it does that bears on
+// presence, in Node and in Chromium.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import { event, presence, status } from './harness/event.mjs';
+import { before, describe, test } from 'node:test';
+import { Backstage } from './harness/backstage.mjs';
+import { Keeper } from './harness/keeper.mjs';
+import { Replies } from './harness/replies.mjs';
+import { SdkStage } from './harness/sdk-stage.mjs';
 import { newStage } from './harness/stage.mjs';
+import { StoryPage } from './harness/story-page.mjs';
+import { Traffic } from './harness/traffic.mjs';
 import { scenes } from './scenes.mjs';
+import { chapters } from './sdk/chapters.mjs';
 
-/** Jack and John, connected from Node. */
-async function jackAndJohn(t, options) {
-  const stage = await newStage(t, options);
-  const [jack, john] = await Promise.all([stage.person('jack', 'node'), stage.person('john', 'node')]);
-  await Promise.all([jack.connect(), john.connect()]);
-  return { stage, jack, john };
+const replies = new Replies();
+const calls = new Set();
+const keep = (thing) => {
+  calls.add(`${thing.subject}.${thing.name}`);
+  replies.keep(thing);
+};
+
+/** What a story plays on: a server of its own, and a backend whose calls are kept. */
+async function partsFor(t, options) {
+  const { server, admin, defer } = await newStage(t, options);
+  return { server, admin: new Keeper(keep).of(admin, 'StreamChat'), backstage: new Backstage({ server, defer }), keep };
 }
 
-/** The same, and Jack has seen John come. */
-async function jackWatchesJohn(t) {
-  const stage = await newStage(t);
-  await stage.admin.upsertUser({ id: 'john' });
-  const [jack, john] = await Promise.all([stage.person('jack', 'node'), stage.person('john', 'node')]);
-  await jack.connect();
-  await jack.watch('john');
-  await john.connect();
-  await jack.heard.next(presence('john', true));
-  return { stage, jack, john };
+for (const chapter of chapters) {
+  describe(`in Node: ${chapter.name}`, () => {
+    for (const story of chapter.stories) {
+      test(story.name, async (t) => {
+        const parts = await partsFor(t, story.options);
+        await new SdkStage({ ...parts, keeper: new Keeper(keep) }).play(story);
+      });
+    }
+  });
 }
 
-describe('the official SDK in Chromium', () => {
-  for (const { name, grace, play } of scenes) {
-    test(name, async (t) => play(await newStage(t, { grace }), { watcher: 'stream-chat', actor: 'stream-chat' }));
+describe('in Chromium', () => {
+  let page;
+  before(async () => {
+    page = await StoryPage.open();
+  });
+  for (const chapter of chapters) {
+    const stories = chapter.stories.filter(({ options }) => !options.backend);
+    if (!stories.length) continue;
+    describe(chapter.name, () => {
+      for (const story of stories) test(story.name, async (t) => page.play(chapter, story, await partsFor(t, story.options)));
+    });
   }
-});
-
-describe('the official SDK: users', () => {
-  test('connectUser creates the user and tells who one is', async (t) => {
-    const stage = await newStage(t);
-    const john = await stage.person('john', 'node');
-    const me = await john.connect({ name: 'John', status: 'Here', pets: { cat: 'Tom' } });
-    assert.equal(me.id, 'john');
-    assert.equal(me.online, true);
-    assert.equal(me.invisible, false);
-    assert.deepEqual(me.pets, { cat: 'Tom' });
-    assert.equal(john.client.user.status, 'Here');
-
-    const { users } = await stage.admin.queryUsers({ id: 'john' });
-    assert.equal(users[0].online, true);
-    assert.ok(users[0].last_active);
-  });
-
-  test('connecting again with only an id keeps what is known', async (t) => {
-    const stage = await newStage(t);
-    const john = await stage.person('john', 'node');
-    await john.connect({ name: 'John', invisible: true });
-    await john.disconnect();
-    const me = await john.connect();
-    assert.equal(me.name, 'John');
-    assert.equal(me.invisible, true);
-  });
-
-  test('upsertUser and partialUpdateUser write fields, and a watcher hears of each', async (t) => {
-    const { jack, john } = await jackAndJohn(t);
-    await jack.watch('john');
-    const upserted = await john.client.upsertUser({ id: 'john', name: 'John', status: 'One' });
-    assert.equal(upserted.users.john.name, 'John');
-    await jack.heard.next(status('john', 'One'));
-
-    const patched = await john.client.partialUpdateUser({ id: 'john', set: { status: 'Two', 'pets.cat': 'Tom' }, unset: ['name'] });
-    assert.deepEqual(patched.users.john.pets, { cat: 'Tom' });
-    const { user } = await jack.heard.next(status('john', 'Two'));
-    assert.deepEqual(user.pets, { cat: 'Tom' });
-    assert.equal(user.name, undefined);
-    assert.equal(user.online, true, 'a profile write does not touch presence');
-  });
-
-  test('upsertUsers writes all or none', async (t) => {
-    const { admin } = await newStage(t);
-    await admin.upsertUsers([{ id: 'a' }, { id: 'b' }]);
-    await assert.rejects(admin.upsertUsers([{ id: 'c' }, { id: 'not an id!' }]), { code: 4 });
-    const { users } = await admin.queryUsers({ id: { $in: ['a', 'b', 'c'] } }, { id: 1 });
-    assert.deepEqual(users.map(({ id }) => id), ['a', 'b']);
-  });
-
-  test('queryUsers filters, sorts and pages', async (t) => {
-    const { admin } = await newStage(t);
-    await admin.upsertUsers([
-      { id: 'ann', name: 'Ann Arbor', age: 30 },
-      { id: 'bob', name: 'Bob Marley', age: 20 },
-      { id: 'cyd', name: 'Cyd Arbuckle' },
-    ]);
-    const ids = async (...query) => (await admin.queryUsers(...query)).users.map(({ id }) => id);
-    assert.deepEqual(await ids({ id: { $in: ['ann', 'bob', 'nobody'] } }, { id: -1 }), ['bob', 'ann']);
-    assert.deepEqual(await ids({ age: { $gt: 20 } }), ['ann']);
-    assert.deepEqual(await ids({ age: { $exists: false } }), ['cyd']);
-    assert.deepEqual(await ids({ name: { $autocomplete: 'arb' } }, { id: 1 }), ['ann', 'cyd']);
-    assert.deepEqual(await ids({ $or: [{ id: 'bob' }, { age: 30 }] }, [{ age: 1 }]), ['bob', 'ann']);
-    assert.deepEqual(await ids({}, { age: 1 }, { limit: 2, offset: 1 }), ['ann', 'cyd'], 'missing values sort last');
-    await assert.rejects(admin.queryUsers({ id: 5 }), { code: 4, status: 400 });
-    await assert.rejects(admin.queryUsers({ age: { $ne: 3 } }), { code: 4 });
-  });
-
-  test("nobody may write another user's profile or their own role", async (t) => {
-    const { john } = await jackAndJohn(t);
-    await assert.rejects(john.client.upsertUser({ id: 'jack', name: 'Jackass' }), { code: 17, status: 403 });
-    await assert.rejects(john.client.partialUpdateUser({ id: 'jack', set: { name: 'Jackass' } }), { code: 17 });
-    await assert.rejects(john.client.partialUpdateUser({ id: 'john', set: { role: 'admin' } }), { code: 17 });
-  });
-});
-
-describe('the official SDK: being invisible', () => {
-  test('toggled by upsert and by partial update, it flips what others see', async (t) => {
-    const { jack, john } = await jackWatchesJohn(t);
-    const flips = [
-      [() => john.client.upsertUser({ id: 'john', invisible: true }), false],
-      [() => john.client.upsertUser({ id: 'john', invisible: false }), true],
-      [() => john.client.partialUpdateUser({ id: 'john', set: { invisible: true } }), false],
-      [() => john.client.partialUpdateUser({ id: 'john', unset: ['invisible'] }), true],
-    ];
-    for (const [flip, online] of flips) {
-      await flip();
-      const { user } = await jack.heard.next(presence('john', online));
-      assert.equal('invisible' in user, false, 'whether one is invisible is nobody else’s business');
+  describe('the scenes', () => {
+    for (const { name, grace, play } of scenes) {
+      test(name, async (t) => play(await newStage(t, { grace }), { watcher: 'stream-chat', actor: 'stream-chat' }));
     }
-    assert.equal(jack.heard.all(presence('john')).length, 1 + flips.length);
-  });
-
-  test('an invisible user neither counts nor shows as a watcher', async (t) => {
-    const { jack, john } = await jackAndJohn(t);
-    await john.upsert({ invisible: true });
-    const channel = () => ['messaging', 'den', { members: ['jack', 'john'] }];
-    await john.client.channel(...channel()).watch();
-    const den = jack.client.channel(...channel());
-    await den.watch();
-    assert.deepEqual(Object.keys(den.state.watchers), ['jack']);
-    assert.equal(den.state.watcher_count, 1);
-
-    await john.upsert({ invisible: false });
-    await jack.heard.next(event('user.watching.start', 'john'));
-    assert.equal(den.state.watcher_count, 2);
   });
 });
 
-describe('the official SDK: channels', () => {
-  test('channel.watch with presence tells of the members', async (t) => {
-    const { jack, john } = await jackAndJohn(t);
-    const channel = jack.client.channel('messaging', 'lunch', { members: ['jack', 'john'], color: 'green' });
-    const state = await channel.watch({ presence: true });
-    assert.equal(state.channel.cid, 'messaging:lunch');
-    assert.equal(channel.data.color, 'green');
-    assert.equal(channel.state.members.john.user.online, true);
-
-    await john.disconnect();
-    await jack.heard.next(presence('john', false));
-    assert.equal(channel.state.members.john.user.online, false);
-  });
-
-  test('queryChannels with presence tells of the members', async (t) => {
-    const { stage, jack, john } = await jackAndJohn(t);
-    for (const [id, color] of [['one', 'green'], ['two', 'red']]) {
-      await stage.admin.channel('messaging', id, { members: ['jack', 'john'], color, created_by_id: 'john' }).create();
-    }
-    const channels = await jack.client.queryChannels({ color: 'green', members: { $in: ['jack'] } }, { last_message_at: -1 }, { presence: true });
-    assert.deepEqual(channels.map(({ cid }) => cid), ['messaging:one']);
-    assert.equal(channels[0].state.members.john.user.online, true);
-
-    await john.upsert({ invisible: true });
-    await jack.heard.next(presence('john', false));
-    assert.equal(channels[0].state.members.john.user.online, false);
-  });
-
-  test('a channel of members without an id is the same channel for each of them', async (t) => {
-    const { jack, john } = await jackAndJohn(t);
-    const [one, other] = [
-      jack.client.channel('messaging', { members: ['jack', 'john'] }),
-      john.client.channel('messaging', { members: ['john', 'jack'] }),
-    ];
-    await one.watch();
-    await other.watch();
-    assert.equal(one.cid, other.cid);
-    assert.match(one.id, /^!members-/);
-  });
-
-  test('those who watch see others start and stop watching', async (t) => {
-    const { jack, john } = await jackAndJohn(t);
-    const [his, theirs] = [jack, john].map(({ client }) => client.channel('messaging', 'den', { members: ['jack', 'john'] }));
-    await his.watch();
-    await theirs.watch();
-    const started = await jack.heard.next(event('user.watching.start', 'john'));
-    assert.equal(started.cid, 'messaging:den');
-    assert.equal(started.watcher_count, 2);
-    assert.ok(his.state.watchers.john);
-
-    await theirs.stopWatching();
-    await jack.heard.next(event('user.watching.stop', 'john'));
-    assert.equal(his.state.watchers.john, undefined);
-    assert.equal(his.state.watcher_count, 1);
-  });
-
-  test("a message carries its author's presence", async (t) => {
-    const { jack, john } = await jackAndJohn(t);
-    const [his, theirs] = [jack, john].map(({ client }) => client.channel('messaging', 'den', { members: ['jack', 'john'] }));
-    await his.watch({ presence: true });
-    await theirs.watch();
-    const sent = await theirs.sendMessage({ text: 'Hello' });
-    assert.equal(sent.message.user.id, 'john');
-    const heard = await jack.heard.next(event('message.new', 'john'));
-    assert.equal(heard.message.text, 'Hello');
-    assert.equal(heard.message.user.online, true);
-
-    await john.disconnect();
-    await jack.heard.next(presence('john', false));
-    const { messages } = await his.query({ messages: { limit: 10 } });
-    assert.equal(messages[0].user.online, false);
-  });
-
-  test('watching without a connection is an error that says so', async (t) => {
-    const { admin } = await newStage(t);
-    await admin.upsertUser({ id: 'john' });
-    const channel = admin.channel('messaging', 'den', { created_by_id: 'john' });
-    await assert.rejects(channel.watch({ presence: true }), { code: 4, message: /active websocket connection/ });
-  });
-});
-
-describe('the official SDK: devices', () => {
-  test('one is online while any device is, and nobody hears of the others', async (t) => {
-    const { stage, jack, john } = await jackWatchesJohn(t);
-    const phone = await stage.person('john', 'node');
-    await phone.connect();
-    await phone.disconnect();
-    await john.upsert({ status: 'still here' });
-    await jack.heard.next(status('john', 'still here'));
-    assert.equal(jack.heard.all(presence('john')).length, 1);
-
-    await john.disconnect();
-    await jack.heard.next(presence('john', false));
-  });
-});
+test('what came back has the types that the SDK declares', () =>
+  replies.check({
+    methods: [
+      'upsertUser', 'upsertUsers', 'updateUser', 'partialUpdateUser', 'partialUpdateUsers', 'queryUsers',
+      'deactivateUser', 'deactivateUsers', 'reactivateUser', 'reactivateUsers', 'deleteUser', 'deleteUsers',
+      'restoreUsers', 'getTask', 'sendUserCustomEvent', 'revokeUserToken', 'revokeTokens',
+      'create', 'watch', 'query', 'queryMembers', 'queryChannelsRequest', 'queryChannelsRequestWithResponse',
+      'addMembers', 'removeMembers', 'inviteMembers', 'acceptInvite', 'rejectInvite', 'addModerators',
+      'demoteModerators', 'assignRoles', 'updateMemberPartial', 'update', 'updatePartial', 'hide', 'show', 'delete',
+      'deleteChannels', 'stopWatching', 'sendMessage', 'getUnreadCount', 'markRead', 'sendEvent', 'sync',
+      'getAppSettings', 'listChannelTypes', 'getChannelType', 'getRateLimits',
+    ],
+    events: [
+      'health.check', 'user.presence.changed', 'user.updated', 'user.deleted', 'friendship_requested',
+      'user.watching.start', 'user.watching.stop', 'member.added', 'member.removed', 'member.updated', 'channel.updated',
+      'channel.deleted', 'channel.hidden', 'channel.visible', 'message.new', 'message.read', 'typing.start', 'typing.stop',
+      'waving', 'notification.added_to_channel', 'notification.removed_from_channel', 'notification.invited',
+      'notification.message_new', 'notification.channel_deleted', 'notification.mark_read',
+      'notification.invite_accepted', 'notification.invite_rejected',
+    ],
+  }));

@@ -8,14 +8,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../../scripts/shell.mjs';
 
-const HEAD = `import type { Channel, Event, StreamChat } from 'stream-chat';
+const HEAD = `import type { Channel, Event, RateLimitsInfo, RateLimitsMap, StreamChat } from 'stream-chat';
 
 type Reply<T, M extends keyof T> = T[M] extends (...args: never[]) => infer R ? Awaited<R> : never;
+
+// As declared, but that not every endpoint is named, only those asked for; and that these five,
+// which are younger than the declared names, may be.
+type Limits = Partial<RateLimitsMap & Record<Younger, RateLimitsInfo>>;
+type Younger = 'DeactivateUsers' | 'ReactivateUsers' | 'RestoreUsers' | 'UnreadCounts' | 'UpdateMemberPartial';
+type RateLimits = { [F in keyof Reply<StreamChat, 'getRateLimits'>]: F extends 'duration' ? string : Limits };
 
 // The fields of their own that these tests give to users, channels, members, messages and events;
 // and what the service sends though these types leave it out.
 declare module 'stream-chat' {
-  interface CustomUserData { invisible?: boolean; mutes?: unknown[]; status?: string; pets?: Record<string, string>; color?: string }
+  interface CustomUserData { invisible?: boolean; mutes?: unknown[]; status?: string; pets?: Record<string, string>; color?: string; age?: number }
   interface CustomChannelData { color?: string; floor?: number; name?: string }
   interface CustomMemberData { nick?: string }
   interface CustomMessageData { mood?: string }
@@ -24,77 +30,52 @@ declare module 'stream-chat' {
 }
 `;
 
-/** Events the SDK makes itself. */
-const LOCAL = new Set(['capabilities.changed', 'channels.queried', 'connection.changed', 'connection.recovered', 'transport.changed']);
+/** What a reply or event is typed with, where that is not what the SDK's method declares. */
+const TYPES = { Event: 'Event', 'StreamChat.getRateLimits': 'RateLimits' };
 
 export class Replies {
-  #lines = [];
-  #methods = new Set();
-  #events = new Set();
+  #lines = new Set();
+  #names = new Set();
 
-  /** `client` or `channel`, of which every reply is kept from now on. */
-  of(target, type) {
-    return new Proxy(target, {
-      get: (_, method) => {
-        const member = target[method];
-        if (typeof member !== 'function') return member;
-        return (...args) => {
-          const result = member.apply(target, args);
-          if (!(result instanceof Promise)) return result;
-          return result.then((value) => {
-            if (isPlain(value)) this.#keep(method, `Reply<${type}, '${method}'>`, value, this.#methods);
-            return value;
-          });
-        };
-      },
-    });
-  }
-
-  /** Keeps every event that `client` hears. */
-  listen(client) {
-    client.on(({ received_at, ...event }) => {
-      if (!LOCAL.has(event.type)) this.#keep(event.type, 'Event', event, this.#events);
-    });
-  }
-
-  #keep(name, type, value, names) {
-    names.add(name);
-    this.#lines.push(`export const _${this.#lines.length}: ${type} = ${JSON.stringify(value)};`);
+  /** Takes what a `Keeper` kept. */
+  keep({ subject, name, json }) {
+    if (!json) return;
+    this.#names.add(name);
+    const type = TYPES[subject] ?? TYPES[`${subject}.${name}`] ?? `Reply<${subject}, '${name}'>`;
+    this.#lines.add(`${type} = ${json};`);
   }
 
   /** Fails unless all that was kept has its declared type, and these methods and events were among it. */
   async check({ methods, events }) {
-    assert.deepEqual(methods.filter((name) => !this.#methods.has(name)), [], 'methods of which no reply was seen');
-    assert.deepEqual(events.filter((name) => !this.#events.has(name)), [], 'events of which none was seen');
+    const missing = (names) => names.filter((name) => !this.#names.has(name));
+    assert.deepEqual(missing(methods), [], 'methods of which no reply was seen');
+    assert.deepEqual(missing(events), [], 'events of which none was seen');
 
+    const lines = [...this.#lines].map((line, number) => `export const _${number}: ${line}`);
     const folder = await mkdtemp(join(tmpdir(), 'rollcall-replies-'));
     try {
       await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
       await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
-      await writeFile(join(folder, 'replies.ts'), HEAD + this.#lines.join('\n'));
+      await writeFile(join(folder, 'replies.ts'), HEAD + lines.join('\n'));
       const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
       const settings = ['--strict', '--noEmit', '--skipLibCheck', '--target', 'es2022', '--lib', 'es2023,dom', '--types', 'node'];
       const resolution = ['--module', 'esnext', '--moduleResolution', 'bundler'];
       const { status, stdout } = spawnSync(process.execPath, [tsc, ...settings, ...resolution, 'replies.ts'], { cwd: folder, encoding: 'utf8' });
-      assert.equal(status, 0, this.#explain(stdout));
+      assert.equal(status, 0, explain(stdout, lines));
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   }
-
-  /** What tsc found, with the reply that each line of it is about. */
-  #explain(found) {
-    const first = HEAD.split('\n').length;
-    return found
-      .split('\n')
-      .map((line) => {
-        const at = line.match(/^replies\.ts\((\d+),/);
-        return at ? `${line}\n    ${this.#lines[Number(at[1]) - first]?.slice(0, 2000)}` : line;
-      })
-      .join('\n');
-  }
 }
 
-const isPlain = (value) =>
-  typeof value === 'object' && value !== null && [Object.prototype, Array.prototype].includes(Object.getPrototypeOf(value)) &&
-  !(Array.isArray(value) && value.some((item) => !isPlain(item)));
+/** What tsc found, with the reply that each line of it is about. */
+function explain(found, lines) {
+  const first = HEAD.split('\n').length;
+  return found
+    .split('\n')
+    .map((line) => {
+      const at = line.match(/^replies\.ts\((\d+),/);
+      return at ? `${line}\n    ${lines[Number(at[1]) - first]?.slice(0, 2000)}` : line;
+    })
+    .join('\n');
+}

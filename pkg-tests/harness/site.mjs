@@ -19,27 +19,41 @@ const page = (sdk, name) => `<!doctype html>
   window.Client = Client;
 </script>`;
 
-const PAGES = { '/rollcall.html': page('rollcall', 'PresenceClient'), '/stream-chat.html': page('stream-chat', 'StreamChat') };
+const PAGES = {
+  '/rollcall.html': page('rollcall', 'PresenceClient'),
+  '/stream-chat.html': page('stream-chat', 'StreamChat'),
+  '/stories.html': '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module" src="/stories.js"></script>',
+};
 
-let bundling;
+const bundles = new Map();
 
-/** The official SDK, bundled for browsers and otherwise as it is. */
-function officialSdk() {
-  bundling ??= build({
-    stdin: { contents: "export { StreamChat } from 'stream-chat'", resolveDir: root },
-    bundle: true,
-    format: 'esm',
-    platform: 'browser',
-    write: false,
-    logLevel: 'error',
-    define: { 'process.env': '{}', global: 'globalThis' },
-  }).then((result) => result.outputFiles[0].text);
-  return bundling;
+/** A module bundled for browsers. */
+function bundle(contents) {
+  if (!bundles.has(contents)) {
+    const bundling = build({
+      stdin: { contents, resolveDir: root },
+      bundle: true,
+      format: 'esm',
+      platform: 'browser',
+      write: false,
+      logLevel: 'error',
+      define: { 'process.env': '{}', global: 'globalThis' },
+      alias: { 'node:assert': 'assert', 'node:assert/strict': join(root, 'pkg-tests', 'harness', 'strict.mjs') },
+    });
+    bundles.set(contents, bundling.then((result) => result.outputFiles[0].text));
+  }
+  return bundles.get(contents);
 }
+
+/** Modules that pages import: the official SDK as it is, and the stories about it. */
+const BUNDLES = {
+  '/stream-chat.js': "export { StreamChat } from 'stream-chat'",
+  '/stories.js': "import { play } from './pkg-tests/harness/play-in-page.mjs'; window.play = play",
+};
 
 async function content(path) {
   if (path in PAGES) return PAGES[path];
-  if (path === '/stream-chat.js') return officialSdk();
+  if (path in BUNDLES) return bundle(BUNDLES[path]);
   if (path.startsWith('/rollcall/')) return readFile(join(await installed(), path.slice('/rollcall/'.length)));
   return readFile(join(root, 'pkg-tests', path));
 }

@@ -1,7 +1,8 @@
 // What one test plays on: a server of its own and the people it invites, all gone at its end.
 
 import { StreamChat } from 'stream-chat';
-import { newPerson } from './person.mjs';
+import { InBrowser } from './in-browser.mjs';
+import { Here } from './person.mjs';
 import { Server } from './server.mjs';
 
 /**
@@ -23,9 +24,9 @@ export async function newStage(t, options) {
     server,
     /** The official SDK with the secret, as an application's backend uses it. */
     admin,
-    /** Brings somebody on; see `newPerson`. */
+    /** Brings somebody on whose client runs `where`: `rollcall` and `stream-chat` in Chromium, `node` the official SDK in Node. */
     async person(id, where, options) {
-      const person = await newPerson(id, server, where, options);
+      const person = where === 'node' ? new Here(id, server) : await InBrowser.open(id, server, where, options);
       leaving.push(() => person.end());
       return person;
     },

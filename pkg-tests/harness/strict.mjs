@@ -1,0 +1,5 @@
+// `node:assert/strict` where there is no Node.
+
+import assert from 'assert';
+
+export default assert.strict;
