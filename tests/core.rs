@@ -8,6 +8,8 @@ mod client;
 mod history;
 #[path = "core/lifecycle.rs"]
 mod lifecycle;
+#[path = "core/watches.rs"]
+mod watches;
 
 use client::{TestClient, seen};
 use rollcall::core::{Ask, ConnectError, Event, Failure, Frame, Freshness, Input, Output, Snapshot, Status};

@@ -66,6 +66,11 @@ impl TestClient {
 
     pub fn feed(&mut self, input: Input<Payload>) {
         self.core.handle_input(self.now, input);
+        self.drain();
+    }
+
+    /// Carries out what the core wants done.
+    pub fn drain(&mut self) {
         while let Some(output) = self.core.poll_output() {
             match &output {
                 Output::Dial { generation, .. } => self.generation = *generation,

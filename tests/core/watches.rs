@@ -1,0 +1,337 @@
+//! Watching users one by one: shared between parts of a page, told of once, forgotten with the last.
+
+use super::client::{Payload, TestClient, seen};
+use rollcall::core::{Ask, Failure, Frame, Freshness, Input, Output, Presence, RequestId, Snapshot, Ticket, WatchId};
+
+const LIVE: Freshness = Freshness::Live;
+const STALE: Freshness = Freshness::Stale;
+const UNKNOWN: Freshness = Freshness::Unknown;
+
+trait Watching {
+    fn watch(&mut self, watch: WatchId, ids: &[&str]) -> Ticket;
+    fn unwatch(&mut self, watch: WatchId, id: &str);
+    /// A watch that listens, of whom the server says that they are online.
+    fn watching(&mut self, online: &[&str]) -> WatchId;
+    /// The users asked for, with the request.
+    fn page(&mut self) -> (RequestId, Vec<String>);
+    /// Who was told of as changed, to which watch, and whether by a resync.
+    fn changes(&mut self) -> Vec<(WatchId, String, bool)>;
+    fn settled_watches(&mut self) -> Vec<(Ticket, Result<(), Payload>)>;
+    fn is_online(&self, id: &str) -> (bool, Freshness);
+}
+
+impl Watching for TestClient {
+    fn watch(&mut self, watch: WatchId, ids: &[&str]) -> Ticket {
+        let ticket = self.core.watch(watch, ids.iter().map(|id| (*id).to_owned()).collect());
+        self.drain();
+        ticket
+    }
+
+    fn unwatch(&mut self, watch: WatchId, id: &str) {
+        self.core.unwatch(watch, id);
+        self.drain();
+    }
+
+    fn watching(&mut self, online: &[&str]) -> WatchId {
+        let watch = self.core.new_watch();
+        self.core.listen(watch, true);
+        self.watch(watch, online);
+        let (request, ids) = self.page();
+        self.answer(request, &ids.iter().map(|id| (id.as_str(), true)).collect::<Vec<_>>());
+        self.take();
+        watch
+    }
+
+    fn page(&mut self) -> (RequestId, Vec<String>) {
+        let mut asks = self.asks();
+        assert_eq!(asks.len(), 1, "{asks:?}");
+        match asks.remove(0) {
+            (request, Ask::Users { ids }) => (request, ids),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn changes(&mut self) -> Vec<(WatchId, String, bool)> {
+        let outputs = self.take().into_iter();
+        outputs
+            .filter_map(|output| match output {
+                Output::Changed { watch, id, resync } => Some((watch, id, resync)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn settled_watches(&mut self) -> Vec<(Ticket, Result<(), Payload>)> {
+        let outputs = self.take().into_iter();
+        outputs
+            .filter_map(|output| match output {
+                Output::Watched { ticket, result } => Some((ticket, result)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn is_online(&self, id: &str) -> (bool, Freshness) {
+        let Presence { online, freshness, .. } = self.core.presence(id);
+        (online, freshness)
+    }
+}
+
+fn change(watch: WatchId, id: &str) -> (WatchId, String, bool) {
+    (watch, id.to_owned(), false)
+}
+
+#[test]
+fn a_watch_is_settled_when_there_is_word_of_everybody() {
+    let mut client = TestClient::connected();
+    let watch = client.core.new_watch();
+    let ids: Vec<String> = (0..250).map(|n| format!("u{n}")).collect();
+    let ticket = client.watch(watch, &ids.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut pages = client.asks();
+    assert_eq!(pages.len(), 2, "two at a time");
+    let mut answered = 0;
+    while let Some((request, Ask::Users { ids })) = pages.pop() {
+        assert_eq!(client.settled_watches(), [], "{answered} of 250");
+        answered += ids.len();
+        client.answer(request, &ids.iter().map(|id| (id.as_str(), true)).collect::<Vec<_>>());
+        pages.extend(client.asks());
+    }
+    assert_eq!(answered, 250);
+    assert_eq!(client.settled_watches(), [(ticket, Ok(()))]);
+    assert_eq!(client.is_online("u249"), (true, LIVE));
+}
+
+#[test]
+fn who_is_added_one_by_one_shares_a_page() {
+    let mut client = TestClient::connected();
+    let watch = client.core.new_watch();
+    for n in 0..100 {
+        client.watch(watch, &[&format!("u{n}")]);
+    }
+    let first = client.asks();
+    assert_eq!(first.len(), 2);
+    client.answer(first[0].0, &[("u0", true)]);
+    assert_eq!(client.page().1.len(), 98);
+}
+
+#[test]
+fn two_parts_of_a_page_watch_the_same_person_and_the_last_to_leave_forgets_them() {
+    let mut client = TestClient::connected();
+    let sidebar = client.watching(&["jack"]);
+    let header = client.core.new_watch();
+    client.core.listen(header, true);
+    let ticket = client.watch(header, &["jack"]);
+    assert_eq!(client.settled_watches(), [(ticket, Ok(()))], "known already");
+    assert_eq!(client.asks(), [], "and not asked for again");
+
+    client.presence("jack", false);
+    assert_eq!(client.changes(), [change(sidebar, "jack"), change(header, "jack")]);
+    client.unwatch(sidebar, "jack");
+    client.presence("jack", true);
+    assert_eq!(client.changes(), [change(header, "jack")]);
+    assert_eq!(client.is_online("jack"), (true, LIVE));
+    client.unwatch(header, "jack");
+    assert_eq!(client.is_online("jack"), (false, UNKNOWN));
+    client.presence("jack", true);
+    assert_eq!(client.changes(), []);
+    client.reconnect();
+    assert_eq!(client.asks(), [], "nobody watches anybody");
+}
+
+#[test]
+fn who_is_watched_in_other_ways_too_stays_known() {
+    let mut client = TestClient::connected();
+    let watch = client.watching(&["jack", "jill", "joan"]);
+    client.watch_users(&[("jack", true)]);
+    let asked = client.core.asked();
+    client.core.watch_channel("messaging:1", true, true, Snapshot { asked, users: vec![seen("jill", true)] });
+    for id in ["jack", "jill", "joan"] {
+        client.unwatch(watch, id);
+    }
+    assert_eq!(client.is_online("jack"), (true, LIVE), "by a query");
+    assert_eq!(client.is_online("jill"), (true, LIVE), "by a channel");
+    assert_eq!(client.is_online("joan"), (false, UNKNOWN));
+    client.core.stop_watching("messaging:1");
+    assert_eq!(client.is_online("jill"), (false, UNKNOWN));
+}
+
+#[test]
+fn whom_two_watches_want_at_once_is_asked_for_once_and_both_are_told() {
+    let mut client = TestClient::connected();
+    let (one, other) = (client.core.new_watch(), client.core.new_watch());
+    let first = client.watch(one, &["jack"]);
+    let second = client.watch(other, &["jack"]);
+    let (request, _) = client.page();
+    assert_eq!(client.settled_watches(), []);
+    client.answer(request, &[("jack", true)]);
+    assert_eq!(client.settled_watches(), [(first, Ok(())), (second, Ok(()))]);
+}
+
+#[test]
+fn a_loss_makes_what_is_watched_stale_and_a_renewal_live_again() {
+    let mut client = TestClient::connected();
+    let watch = client.watching(&["jack", "jill"]);
+    client.advance(10_000);
+    client.health_check();
+    client.take();
+    let last_heard = client.now;
+    client.advance(3_000);
+    client.close(1006);
+    let mut stale = client.changes();
+    stale.sort();
+    assert_eq!(stale, [change(watch, "jack"), change(watch, "jill")]);
+    assert_eq!(client.is_online("jack"), (true, STALE), "what was known is shown on");
+    assert_eq!(client.core.presence("jack").as_of, Some(last_heard));
+
+    client.advance(1_000);
+    client.first_frame();
+    assert_eq!(client.changes(), [], "a connection alone tells of nobody");
+    let (request, _) = client.page();
+    client.answer(request, &[("jack", false), ("jill", true)]);
+    let mut fresh = client.changes();
+    fresh.sort();
+    assert_eq!(fresh, [(watch, "jack".to_owned(), true), (watch, "jill".to_owned(), true)]);
+    assert_eq!(client.is_online("jack"), (false, LIVE));
+    assert_eq!(client.core.presence("jill").as_of, None);
+}
+
+#[test]
+fn a_doubt_that_was_unfounded_is_taken_back() {
+    let mut client = TestClient::connected();
+    let watch = client.watching(&["jack"]);
+    client.feed(Input::Woken);
+    assert_eq!((client.changes(), client.is_online("jack")), (vec![change(watch, "jack")], (true, STALE)));
+    client.health_check();
+    assert_eq!((client.changes(), client.is_online("jack")), (vec![change(watch, "jack")], (true, LIVE)));
+}
+
+#[test]
+fn nothing_is_told_where_nobody_listens() {
+    let mut client = TestClient::connected();
+    let watch = client.watching(&["jack"]);
+    client.core.listen(watch, false);
+    client.presence("jack", false);
+    client.close(1006);
+    assert_eq!(client.changes(), []);
+}
+
+#[test]
+fn whom_the_server_does_not_know_is_unknown_until_they_appear() {
+    let mut client = TestClient::connected();
+    let watch = client.core.new_watch();
+    client.core.listen(watch, true);
+    let ticket = client.watch(watch, &["jack", "nobody"]);
+    let (request, _) = client.page();
+    client.answer(request, &[("jack", true)]);
+    assert_eq!(client.settled_watches(), [(ticket, Ok(()))]);
+    assert_eq!(client.is_online("nobody"), (false, UNKNOWN));
+
+    client.reconnect();
+    client.take();
+    let (request, mut ids) = client.page();
+    ids.sort();
+    assert_eq!(ids, ["jack", "nobody"], "asked for again all the same");
+    client.answer(request, &[("jack", true), ("nobody", true)]);
+    assert!(client.changes().contains(&(watch, "nobody".to_owned(), true)));
+    assert_eq!(client.is_online("nobody"), (true, LIVE));
+}
+
+#[test]
+fn who_is_deleted_becomes_unknown() {
+    let mut client = TestClient::connected();
+    let watch = client.watching(&["jack", "jill"]);
+    client.frame(Frame::Deleted { user: seen("jack", true), payload: "deleted" });
+    assert_eq!(client.changes(), [change(watch, "jack")]);
+    assert_eq!(client.is_online("jack"), (false, UNKNOWN));
+    client.presence("jack", true);
+    assert_eq!(client.is_online("jack"), (true, LIVE), "and restored");
+
+    client.reconnect();
+    client.take();
+    let (request, _) = client.page();
+    client.answer(request, &[("jack", true)]);
+    let outputs = client.take();
+    let learnt = Output::Emit(rollcall::core::Event::OfflineLearnt { user: "online" });
+    assert!(outputs.contains(&learnt), "jill was deleted meanwhile: {outputs:?}");
+    assert!(outputs.contains(&Output::Changed { watch, id: "jill".to_owned(), resync: true }));
+    assert_eq!(client.is_online("jill"), (false, UNKNOWN));
+}
+
+#[test]
+fn an_event_that_overtakes_the_first_answer_wins_over_it() {
+    let mut client = TestClient::connected();
+    let watch = client.core.new_watch();
+    client.watch(watch, &["jack", "new"]);
+    let (request, _) = client.page();
+    client.presence("jack", true);
+    client.presence("new", true);
+    assert_eq!(client.is_online("jack"), (true, STALE), "one event does not promise the next");
+    client.answer(request, &[("jack", false)]);
+    assert_eq!(client.is_online("jack"), (true, LIVE));
+    assert_eq!(client.page().1, ["new"], "appeared too late for the answer, so asked for again");
+}
+
+#[test]
+fn whom_the_server_will_not_tell_of_is_not_called_live() {
+    let mut client = TestClient::connected();
+    let asked = client.core.asked();
+    let unsubscribed = rollcall::core::Seen { subscribed: false, ..seen("jill", true) };
+    let users = vec![seen("jack", true), unsubscribed];
+    client.core.watch_channel("messaging:1", true, true, Snapshot { asked, users });
+    assert_eq!(client.is_online("jack"), (true, LIVE));
+    assert_eq!(client.is_online("jill"), (true, STALE), "beyond the limit");
+    client.presence("jill", false);
+    assert_eq!(client.is_online("jill"), (false, STALE), "an event by chance");
+
+    client.watching(&["jill"]);
+    assert_eq!(client.is_online("jill"), (true, LIVE), "one by one there is no such limit");
+}
+
+#[test]
+fn a_page_that_fails_is_tried_again_and_one_that_is_refused_is_not() {
+    let mut client = TestClient::connected();
+    let (one, other) = (client.core.new_watch(), client.core.new_watch());
+    let first = client.watch(one, &["jack"]);
+    let second = client.watch(other, &["jill"]);
+    let asks = client.asks();
+    let fail = |client: &mut TestClient, request, retryable| {
+        client.feed(Input::Replied { request, result: Err(Failure { retryable, retry_after: None, reason: "no" }) });
+    };
+    fail(&mut client, asks[0].0, true);
+    fail(&mut client, asks[1].0, false);
+    assert_eq!(client.settled_watches(), [(second, Err("no"))]);
+    client.advance(1_000);
+    let (request, ids) = client.page();
+    assert_eq!(ids, ["jack"]);
+    client.answer(request, &[("jack", true)]);
+    assert_eq!(client.settled_watches(), [(first, Ok(()))]);
+}
+
+#[test]
+fn a_watch_that_is_begun_while_offline_is_settled_by_the_next_connection() {
+    let mut client = TestClient::connected();
+    client.close(1006);
+    client.take();
+    let watch = client.core.new_watch();
+    let ticket = client.watch(watch, &["jack"]);
+    assert_eq!(client.asks(), []);
+    client.advance(1_000);
+    client.first_frame();
+    let (request, _) = client.page();
+    assert_eq!(client.settled_watches(), []);
+    client.answer(request, &[("jack", true)]);
+    assert_eq!(client.settled_watches(), [(ticket, Ok(()))]);
+}
+
+#[test]
+fn who_loses_interest_before_the_answer_waits_for_nothing_and_is_told_nothing() {
+    let mut client = TestClient::connected();
+    let watch = client.core.new_watch();
+    client.core.listen(watch, true);
+    let ticket = client.watch(watch, &["jack"]);
+    let (request, _) = client.page();
+    client.unwatch(watch, "jack");
+    assert_eq!(client.settled_watches(), [(ticket, Ok(()))]);
+    client.answer(request, &[("jack", true)]);
+    assert_eq!((client.changes(), client.is_online("jack")), (vec![], (false, UNKNOWN)));
+}
