@@ -1,11 +1,15 @@
-//! How the server is run: flags, each also an environment variable.
+//! How the server is run: flags, each also an environment variable and a line of a file.
 
+mod file;
+
+use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Parser;
+use axum::http::{HeaderValue, Uri};
+use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 use rollcall_protocol::limits;
 
 const DEMO_KEY: &str = "rollcall-demo";
@@ -14,6 +18,10 @@ const DEMO_KEY: &str = "rollcall-demo";
 #[derive(Clone, Parser)]
 #[command(name = "rollcall-server", version)]
 pub struct Config {
+    /// A TOML file whose keys are these flags; flags and the environment count before it
+    #[arg(long, env = "ROLLCALL_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
     /// Address to listen on; port 0 picks a free one
     #[arg(long, env = "ROLLCALL_LISTEN", default_value = "127.0.0.1:8800")]
     pub listen: SocketAddr,
@@ -33,6 +41,14 @@ pub struct Config {
     /// Directory of static files to serve
     #[arg(long, env = "ROLLCALL_WWW", value_name = "DIR")]
     pub www: Option<PathBuf>,
+
+    /// Copy the database to this new file and exit; a server may be running on it meanwhile
+    #[arg(long, env = "ROLLCALL_BACKUP", value_name = "FILE")]
+    pub backup: Option<PathBuf>,
+
+    /// Origin of the pages that may call, as in https://app.example.com; may be repeated; any, if absent
+    #[arg(long, env = "ROLLCALL_ALLOWED_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
+    pub allowed_origin: Vec<HeaderValue>,
 
     /// Accept development tokens, with which anybody can be any user
     #[arg(long, env = "ROLLCALL_DEV_TOKENS")]
@@ -78,9 +94,30 @@ pub struct Config {
     #[arg(long, env = "ROLLCALL_RATE_LIMIT_SCALE", default_value_t = 100)]
     pub rate_limit_scale: u32,
 
-    /// How long a shutdown waits for connections to end
+    /// Over how long a shutdown spreads the ends of many connections, so that they do not all come back at once
+    #[arg(long, env = "ROLLCALL_DRAIN_WINDOW", default_value = "5s", value_parser = humantime::parse_duration)]
+    pub drain_window: Duration,
+
+    /// How long a shutdown then waits for connections to end
     #[arg(long, env = "ROLLCALL_SHUTDOWN_TIMEOUT", default_value = "5s", value_parser = humantime::parse_duration)]
     pub shutdown_timeout: Duration,
+
+    /// What to log: error, warn, info, debug or trace, also by module, as in info,rollcall_server::hub=debug
+    #[arg(long, env = "ROLLCALL_LOG", default_value = "info", value_name = "FILTER")]
+    pub log: String,
+
+    /// How to log, to stderr
+    #[arg(long, env = "ROLLCALL_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    pub log_format: LogFormat,
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
 }
 
 /// Why the server refuses to start with these flags. One line, for whoever starts it.
@@ -98,9 +135,30 @@ pub enum ConfigError {
     NoTimeToAnswer,
     #[error("--www names {0}, which is not a directory")]
     NoWww(PathBuf),
+    #[error("--log is not a filter: {0}")]
+    Log(String),
 }
 
 impl Config {
+    /// Reads flags, then the environment, then the file of `--config`: what is said first counts.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+        let mut command = Self::command();
+        let mut said = command.try_get_matches_from_mut(&arguments)?;
+        if let Some(path) = said.get_one::<PathBuf>("config") {
+            let more = file::arguments(path, &command, &said)?;
+            arguments.extend(more);
+            said = command.try_get_matches_from_mut(arguments)?;
+        }
+        Self::from_arg_matches(&said)
+    }
+
+    /// Whether a socket may be opened by who names this origin. Browsers do not ask before they open
+    /// a socket, as they do before a request; they only say from where. Other programs say nothing.
+    pub fn admits(&self, origin: Option<&HeaderValue>) -> bool {
+        self.allowed_origin.is_empty() || origin.is_none_or(|origin| self.allowed_origin.contains(origin))
+    }
+
     /// Fills in what --dev-tokens makes optional, and refuses what is not safe.
     pub fn complete(mut self) -> Result<Self, ConfigError> {
         if self.dev_tokens {
@@ -128,6 +186,18 @@ impl Config {
         }
         Ok(self)
     }
+}
+
+/// An origin as browsers write it: a scheme, a host, a port that is not the scheme's own, and no more.
+fn origin(text: &str) -> Result<HeaderValue, String> {
+    let written = text.parse::<Uri>().ok().and_then(|uri| {
+        let parts = uri.into_parts();
+        let bare = parts.path_and_query.is_none_or(|path| path == "/") && !text.ends_with('/');
+        bare.then_some(parts.scheme?).zip(parts.authority)
+    });
+    written
+        .and_then(|(scheme, authority)| HeaderValue::try_from(format!("{scheme}://{authority}")).ok())
+        .ok_or_else(|| "an origin is a scheme and a host, as in https://app.example.com".to_owned())
 }
 
 /// Leaves out the secret, and the database's address, which may hold a password.

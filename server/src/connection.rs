@@ -9,6 +9,7 @@ mod socket;
 use axum::Router;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection};
 use axum::extract::{Request, State};
+use axum::http::header;
 use axum::response::Response;
 use axum::routing::get;
 use rollcall_protocol::{ErrorCode, close};
@@ -42,6 +43,7 @@ async fn connect(
 ) -> Result<Response, ApiError> {
     let upgrade = upgrade.map_err(|_| ApiError::input("this address is for WebSockets").within("Connect"))?;
     let handshake = Handshake::read(&request);
+    let admitted = app.config.admits(request.headers().get(header::ORIGIN));
     let upgrade = upgrade
         // The Unreal SDK names a protocol and wants to hear it back.
         .protocols(["wss"])
@@ -49,11 +51,17 @@ async fn connect(
         .max_message_size(FRAME_BYTES_READ)
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0);
-    Ok(upgrade.on_upgrade(move |socket| serve(app, handshake, socket)))
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        let opened = match admitted {
+            true => admit(&app, &handshake).await,
+            false => Err(ApiError::not_allowed("pages of this origin may not connect: see --allowed-origin")),
+        };
+        serve(&app, &handshake, opened, socket).await;
+    }))
 }
 
-async fn serve(app: AppState, handshake: Handshake, mut socket: WebSocket) {
-    match admit(&app, &handshake).await {
+async fn serve(app: &App, handshake: &Handshake, opened: Result<Opened, ApiError>, mut socket: WebSocket) {
+    match opened {
         Ok(opened) => {
             let manner = socket::Manner {
                 batch: handshake.batch,

@@ -96,6 +96,7 @@ pub fn router(state: AppState, connections: Router<AppState>) -> Router {
         .merge(connections)
         .route("/hi", get(operations::hi))
         .route("/healthz", get(operations::health))
+        .route("/readyz", get(operations::ready))
         .route("/metrics", get(operations::metrics))
         .method_not_allowed_fallback(unknown);
     match files {
@@ -103,7 +104,7 @@ pub fn router(state: AppState, connections: Router<AppState>) -> Router {
         None => routes.fallback(unknown),
     }
     .layer(middleware::from_fn_with_state(limiter, reply::finish))
-    .layer(cors::layer())
+    .layer(cors::layer(&state.config.allowed_origin))
     .with_state(state)
 }
 

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use rollcall_protocol::{close, timing};
 use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 pub use announcer::Notice;
 pub use membership::Membership;
@@ -30,6 +30,9 @@ use state::State;
 
 /// Longer than telling ever takes while the database writes.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often some connections are ended while the hub drains.
+const DRAIN_PACE: Duration = Duration::from_millis(10);
 
 /// How the hub is tuned.
 #[derive(Clone, Debug)]
@@ -72,7 +75,7 @@ struct Shared {
 }
 
 impl Hub {
-    /// Starts the hub and the two tasks that drive it; they end after [`Hub::close`].
+    /// Starts the hub and the two tasks that drive it; they end after [`Hub::drain`].
     pub fn start(options: &Options, store: Arc<dyn Store>, metrics: Metrics) -> Self {
         let (notices, queue) = mpsc::unbounded_channel();
         let refresh = Duration::from_millis(timing::LAST_ACTIVE_EVERY);
@@ -245,21 +248,39 @@ impl Hub {
         });
     }
 
-    /// Ends every connection with the close code, and lets no new one in.
-    pub fn close(&self, code: u16) {
-        let mut state = self.lock();
-        state.closing = true;
-        for user in state.registry.online_users() {
-            state.notify(Notice::Active { user: user.clone() });
-        }
-        for (_, outbox) in state.outboxes.drain() {
-            outbox.close(code);
-        }
-        drop(state);
+    /// Lets no new connection in, and ends the others with the close code: few at a time, so that
+    /// they do not all come back in one moment, but all within `window`.
+    pub async fn drain(&self, code: u16, window: Duration) {
+        let connections = {
+            let mut state = self.lock();
+            state.closing = true;
+            for user in state.registry.online_users() {
+                state.notify(Notice::Active { user: user.clone() });
+            }
+            state.outboxes.keys().copied().collect::<Vec<_>>()
+        };
         self.shared.sooner.notify_one();
+        let steps = (window.as_millis() / DRAIN_PACE.as_millis()).max(1);
+        let a_step = connections.len().div_ceil(usize::try_from(steps).unwrap_or(usize::MAX)).max(1);
+        for some in connections.chunks(a_step) {
+            for connection in some {
+                let outbox = self.lock().outboxes.remove(connection);
+                if let Some(outbox) = outbox {
+                    outbox.close(code);
+                }
+            }
+            if !window.is_zero() {
+                sleep(DRAIN_PACE).await;
+            }
+        }
     }
 
-    /// Waits until the last connection has ended after [`Hub::close`].
+    /// Whether [`Hub::drain`] was called.
+    pub fn is_closing(&self) -> bool {
+        self.lock().closing
+    }
+
+    /// Waits until the last connection has ended after [`Hub::drain`].
     pub async fn drained(&self) {
         loop {
             let ended = self.shared.ended.notified();

@@ -1,24 +1,25 @@
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
-use rollcall_server::config::Config;
+use rollcall_server::config::{Config, ConfigError, LogFormat};
 use rollcall_server::server::{Server, StartError};
+use rollcall_server::store::{self, StoreError};
 use tracing_subscriber::EnvFilter;
 
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error("cannot back up to {}: {cause}", to.display())]
+    Backup { to: PathBuf, cause: StoreError },
     #[error("the server failed: {0}")]
     Io(#[from] io::Error),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let config = Config::parse();
-    let filter = EnvFilter::try_from_env("ROLLCALL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let config = Config::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     match run(config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -29,10 +30,24 @@ async fn main() -> ExitCode {
 }
 
 async fn run(config: Config) -> Result<(), Error> {
+    log(&config)?;
+    if let Some(to) = &config.backup {
+        return store::backup(&config.database, to).await.map_err(|cause| Error::Backup { to: to.clone(), cause });
+    }
     let server = Server::bind(config).await?;
     let shutdown = shutdown_signal()?;
     announce(&server)?;
     server.run(shutdown).await?;
+    Ok(())
+}
+
+fn log(config: &Config) -> Result<(), StartError> {
+    let filter = EnvFilter::try_new(&config.log).map_err(|error| ConfigError::Log(error.to_string()))?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    match config.log_format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+    }
     Ok(())
 }
 

@@ -69,8 +69,8 @@ impl Server {
         self.address
     }
 
-    /// Serves until `shutdown` is done, then ends every connection with 1001 and returns when all
-    /// is written, or after `--shutdown-timeout`.
+    /// Serves until `shutdown` is done, then ends every connection with 1001 within
+    /// `--drain-window` and returns when all is written, or after `--shutdown-timeout`.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let Self { app, listener, .. } = self;
         let (stop, stopped) = oneshot::channel::<()>();
@@ -88,8 +88,9 @@ impl Server {
             outcome = &mut serving => return outcome,
             () = shutdown => {}
         }
+        // Requests are answered meanwhile: those who are not ended yet go on making them.
+        app.hub.drain(close::GOING_AWAY, app.config.drain_window).await;
         drop(stop);
-        app.hub.close(close::GOING_AWAY);
         let end = async {
             let _ = serving.await;
             app.hub.drained().await;

@@ -16,6 +16,7 @@ mod messages;
 mod sqlite;
 mod users;
 
+use std::path::Path;
 use std::sync::Arc;
 
 pub use app::{AppStore, Task, TaskStatus};
@@ -43,6 +44,15 @@ pub async fn open(url: &str) -> Result<Arc<dyn Store>> {
             let reason = format!("no database is called {scheme:?}, write sqlite://path");
             Err(StoreError::database(reason))
         }
+    }
+}
+
+/// Copies the database of this URL, as it is at one moment, to the file `to`, which must not be
+/// there. A server may be running on it.
+pub async fn backup(url: &str, to: &Path) -> Result<()> {
+    match url.split_once(':') {
+        Some(("sqlite", _)) => sqlite::backup(url, to).await,
+        _ => Err(StoreError::database("only sqlite://path is backed up this way")),
     }
 }
 

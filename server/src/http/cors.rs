@@ -2,14 +2,19 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderName, Method, header};
-use tower_http::cors::{Any, CorsLayer};
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
-/// Any origin may call, without cookies: tokens alone say who a caller is. The headers are named
-/// one by one because `*` never covers `Authorization`.
-pub fn layer() -> CorsLayer {
+/// Pages of the `allowed` origins may call, those of any origin if none is named, without
+/// cookies: tokens alone say who a caller is. The headers are named one by one because `*` never
+/// covers `Authorization`.
+pub fn layer(allowed: &[HeaderValue]) -> CorsLayer {
+    let origins = match allowed {
+        [] => AllowOrigin::any(),
+        allowed => AllowOrigin::list(allowed.iter().cloned()),
+    };
     CorsLayer::new()
-        .allow_origin(Any)
+        .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS])
         .allow_headers([
             header::AUTHORIZATION,

@@ -5,6 +5,7 @@
 //! other, and with `synchronous=FULL` what is committed is on the disk.
 
 mod app;
+mod backup;
 mod channels;
 mod filter;
 mod members;
@@ -22,6 +23,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{SqlStr, SqliteConnection, SqlitePool};
 
+pub(super) use self::backup::backup;
 use self::writer::{Transaction, Writer};
 
 use super::{Result, StoreError};

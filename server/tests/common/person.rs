@@ -188,12 +188,20 @@ pub async fn open(server: &TestServer, query: &[(&str, String)]) -> Socket {
 
 /// Like [`open`], at this host and port.
 pub async fn open_at(address: &str, query: &[(&str, String)]) -> Socket {
+    open_from(address, query, None).await
+}
+
+/// Like [`open_at`], as a browser does it for a page of this origin.
+pub async fn open_from(address: &str, query: &[(&str, String)], origin: Option<&str>) -> Socket {
     let mut url = reqwest::Url::parse(&format!("ws://{address}/connect")).unwrap();
     url.query_pairs_mut().extend_pairs(query);
     if !query.iter().any(|(name, _)| *name == "api_key") {
         url.query_pairs_mut().append_pair("api_key", KEY);
     }
-    let request = url.as_str().into_client_request().unwrap();
+    let mut request = url.as_str().into_client_request().unwrap();
+    if let Some(origin) = origin {
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+    }
     connect_async(request).await.unwrap().0
 }
 

@@ -1,0 +1,19 @@
+use std::path::Path;
+use std::str::FromStr;
+
+use sqlx::Connection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+
+use super::BUSY_TIMEOUT;
+use crate::store::{Result, StoreError};
+
+/// Copies what one reader sees; writers go on meanwhile. SQLite refuses a file that is there.
+pub(in crate::store) async fn backup(url: &str, to: &Path) -> Result<()> {
+    let options = SqliteConnectOptions::from_str(url)?.busy_timeout(BUSY_TIMEOUT);
+    let mut connection = SqliteConnection::connect_with(&options).await?;
+    sqlx::query("VACUUM INTO ?").bind(to.to_string_lossy()).execute(&mut connection).await?;
+    connection.close().await?;
+    // SQLite leaves it to the system when the copy reaches the disk.
+    let copy = std::fs::File::open(to).map_err(StoreError::database)?;
+    copy.sync_all().map_err(StoreError::database)
+}
