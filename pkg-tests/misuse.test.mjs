@@ -50,7 +50,7 @@ describe('before connectUser', () => {
       assert.match(failure.message, new RegExp(name.split('.')[0]), 'the message names the call');
     }
     await john.do((client) => client.disconnectUser());
-    assert.equal(await john.do((client) => client.user === undefined && client.userID === undefined), true);
+    assert.equal(await john.do((client) => client.user.id === undefined && client.userID === undefined), true);
     await john.connect();
   });
 });

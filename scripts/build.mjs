@@ -114,7 +114,7 @@ async function entry(wasm) {
       contents: `
         import { initSync } from './glue.js';
         initSync({ module: Uint8Array.from("WASM", (character) => character.charCodeAt(0) ^ ${MASK}) });
-        export { PresenceClient, Channel, PresenceWatch } from './glue.js';`,
+        export { PresenceClient, Channel, PresenceWatch, UserPresence } from './glue.js';`,
     },
     bundle: true,
     minify: true,

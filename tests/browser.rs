@@ -5,6 +5,8 @@
 
 #[path = "browser/story.rs"]
 mod story;
+#[path = "browser/users.rs"]
+mod users;
 #[path = "browser/watches.rs"]
 mod watches;
 

@@ -6,10 +6,14 @@ import {
   type ChannelState,
   type EventMap,
   type EventType,
+  type Presence,
+  type PresenceChange,
   type PresenceError,
   type PresenceErrorCode,
   type PresenceEvent,
+  type PresenceWatch,
   type User,
+  type UserPresence,
 } from 'rollcall';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -43,6 +47,27 @@ export async function presence(getToken: () => Promise<string>): Promise<void> {
   const author: boolean | undefined = state.messages[0]?.user?.online;
   const { message } = await channel.sendMessage({ text: 'Hello', mood: 'good' });
   await channel.stopWatching();
+
+  const watch: PresenceWatch = await client.watchPresence(['jack', 'jill']);
+  await watch.add(['joan']);
+  watch.remove(['jill']);
+  const { freshness, lastActive: since, asOf }: Presence = watch.get('jack');
+  same<typeof freshness, 'live' | 'stale' | 'unknown'>(true);
+  const dates: (Date | null)[] = [since, asOf];
+  watch.on('change', (change) => same<typeof change, PresenceChange>(true));
+  for await (const { id, online, status, resync, user } of watch) {
+    console.log(id, online, status?.length, resync, user?.name, watch.ids.length, watch.size, dates);
+    break;
+  }
+  watch.stop();
+  {
+    using scoped = await client.watchPresence([]);
+    console.log(scoped.size);
+  }
+  const jack: UserPresence = client.user('jack');
+  jack.on('presence', ({ online }) => console.log(online, jack.presence.lastActive?.getTime())).unsubscribe();
+  const name: string | undefined = client.user.name;
+  console.log(name, { ...client.user }.status);
 
   const { unsubscribe } = client.on('user.presence.changed', (event) => {
     same<typeof event.type, 'user.presence.changed'>(true);
@@ -78,6 +103,9 @@ export async function ownFields(token: string): Promise<void> {
   const client = new PresenceClient<Player>('key');
   await client.connectUser({ id: 'john', level: 3 }, token);
   const level: number | undefined = client.user?.level;
+  const watch = await client.watchPresence(['jack']);
+  same<typeof watch, PresenceWatch<Player>>(true);
+  const theirs: number | undefined = watch.get('jack').user?.level ?? client.user('jack').presence.user?.level;
   client.on('user.updated', ({ user }) => {
     same<typeof user, User<Player>>(true);
     const team: 'red' | 'blue' | undefined = user.team;
@@ -86,7 +114,7 @@ export async function ownFields(token: string): Promise<void> {
   const channel = client.channel('gaming', 'final');
   same<typeof channel, Channel<Player>>(true);
   const levels: number[] = Object.values(channel.state.members).map((member) => member.user.level);
-  console.log(level, levels);
+  console.log(level, levels, theirs);
 }
 
 // Whoever names an event gets exactly what the protocol has, and all of it.

@@ -1,6 +1,6 @@
 // Code that must not compile: under each directive, one mistake.
 
-import { Channel, PresenceClient, type PresenceError } from 'rollcall';
+import { Channel, PresenceClient, PresenceWatch, type PresenceError } from 'rollcall';
 
 interface Player {
   level: number;
@@ -50,6 +50,19 @@ export async function mistakes(client: PresenceClient, typed: PresenceClient<Pla
   await client.queryUsers({}, { id: 1 }, { presence: 'yes' });
   // @ts-expect-error a misspelt option
   await client.queryChannels({}, {}, { precense: true });
+
+  // @ts-expect-error a list, not one id
+  await client.watchPresence('jack');
+  // @ts-expect-error watches come from `client.watchPresence`
+  new PresenceWatch();
+  // @ts-expect-error a watch has one event
+  (await client.watchPresence([])).on('changed', () => {});
+  // @ts-expect-error it may be stale or unknown: there is no plain yes or no
+  const live: boolean = (await client.watchPresence([])).get('jack').freshness;
+  // @ts-expect-error an id, not a user
+  client.user({ id: 'jack' });
+  // @ts-expect-error one user has one event
+  client.user('jack').on('change', () => {});
 
   // @ts-expect-error the type is a string
   client.channel(7, 'lunch');

@@ -14,6 +14,7 @@ use super::requests::{self, Query, list_of_users};
 use super::session::Session;
 use super::shell::Shell;
 use super::token::{self, Token};
+use super::user::CurrentUser;
 use super::watch::PresenceWatch;
 use super::wire;
 use rollcall_protocol::limits;
@@ -26,6 +27,7 @@ const DEFAULT_TIMEOUT: u64 = 10_000;
 #[wasm_bindgen(skip_typescript)]
 pub struct PresenceClient {
     shell: Rc<Shell>,
+    user: CurrentUser,
 }
 
 #[wasm_bindgen]
@@ -45,12 +47,13 @@ impl PresenceClient {
         }
         let timeout = options.number("timeout")?.map_or(DEFAULT_TIMEOUT, |milliseconds| milliseconds as u64);
         let shell = Shell::new(api_key, wire::without_end(&base_url, "/").to_owned(), timeout);
-        Ok(PresenceClient { shell })
+        let user = CurrentUser::new(&shell);
+        Ok(PresenceClient { shell, user })
     }
 
     #[wasm_bindgen(getter)]
     pub fn user(&self) -> JsValue {
-        self.shell.session_if_any().map_or(JsValue::UNDEFINED, |session| session.me())
+        self.user.to_js()
     }
 
     #[wasm_bindgen(getter, js_name = userID)]
@@ -90,7 +93,7 @@ impl PresenceClient {
         let token = Token::new(token, &user_id)?;
         // A copy: what the app does to its object later is not what it connected with.
         let details = Object::assign(&Object::new(), user.unchecked_ref());
-        let session = Rc::new(Session::new(user_id, details.into(), token));
+        let session = Rc::new(Session::new(user_id, details.into(), token, self.user.clone()));
         let (sender, settled) = oneshot::channel();
         session.settle.set(Some(sender));
         let connecting = promise(async move { settled.await.unwrap_or_else(|_| Err(error::disconnected())) });

@@ -1,6 +1,6 @@
 //! Checking what an app passes in, so that a mistake is told where it was made.
 
-use js_sys::{Array, JsString, Object, Reflect};
+use js_sys::{Array, Function, JsString, Object, Reflect};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use wasm_bindgen::prelude::*;
 
@@ -27,6 +27,10 @@ pub(super) fn user_ids(call: &str, value: &JsValue) -> Result<Vec<String>, JsVal
         return Err(error::invalid(&[call, ": the users must be an array of their ids; got ", &shown(value)]));
     };
     list.iter().map(|id| user_id(call, &id)).collect()
+}
+
+pub(super) fn function(call: &str, value: JsValue) -> Result<Function, JsValue> {
+    value.dyn_into().map_err(|_| error::invalid(&[call, ": the handler must be a function"]))
 }
 
 /// The name of an event, where there is just one.

@@ -7,7 +7,7 @@ use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 use super::promise::callback;
-use super::{error, wire};
+use super::{error, input, wire};
 
 #[wasm_bindgen]
 extern "C" {
@@ -34,12 +34,17 @@ impl Listeners {
     /// `on(type, handler)` or `on(handler)`; returns `{ unsubscribe }`.
     pub(super) fn on(&self, kind: JsValue, handler: JsValue) -> Result<JsValue, JsValue> {
         let (kind, handler) = arguments("on", kind, handler)?;
+        Ok(self.add(kind, handler))
+    }
+
+    /// Calls `handler` with events of `kind`; returns `{ unsubscribe }`.
+    pub(super) fn add(&self, kind: Option<String>, handler: Function) -> JsValue {
         let listener = Rc::new(Listener { kind, handler, active: Cell::new(true) });
         self.list.borrow_mut().push(listener.clone());
 
         let (list, listener) = (Rc::downgrade(&self.list), Rc::downgrade(&listener));
         let unsubscribe = callback(move |_| remove(&list, &listener));
-        Ok(wire::object("unsubscribe", &unsubscribe.into_js_value()).into())
+        wire::object("unsubscribe", &unsubscribe.into_js_value()).into()
     }
 
     /// `off(type, handler)` or `off(handler)`.
@@ -91,8 +96,7 @@ fn remove(list: &Weak<RefCell<Vec<Rc<Listener>>>>, listener: &Weak<Listener>) {
 
 fn arguments(call: &str, kind: JsValue, handler: JsValue) -> Result<(Option<String>, Function), JsValue> {
     let (kind, handler) = if kind.is_function() { (None, kind) } else { (Some(kind), handler) };
-    let handler =
-        handler.dyn_into::<Function>().map_err(|_| error::invalid(&[call, ": the handler must be a function"]))?;
+    let handler = input::function(call, handler)?;
     let kind = match kind {
         None => None,
         Some(kind) => Some(kind.as_string().ok_or_else(|| {

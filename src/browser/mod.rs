@@ -23,10 +23,12 @@ mod socket;
 mod state;
 mod timer;
 mod token;
+mod user;
 mod watch;
 mod wire;
 
 pub use changes::PresenceChanges;
 pub use channel::Channel;
 pub use client::PresenceClient;
+pub use user::UserPresence;
 pub use watch::PresenceWatch;

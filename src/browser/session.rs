@@ -8,6 +8,7 @@ use wasm_bindgen::prelude::*;
 use super::promise::Settle;
 use super::slot::Slot;
 use super::token::Token;
+use super::user::CurrentUser;
 use super::wire;
 
 /// What only the user may see of themselves. Events show the public side, so these are kept.
@@ -35,6 +36,8 @@ pub(super) struct Session {
     /// The token that the server refused as expired.
     pub(super) last_token: Cell<Option<String>>,
     me: Slot<JsValue>,
+    /// Where the app sees it.
+    shown: CurrentUser,
     /// False until the server has taken the details in: reconnects must not undo later changes.
     introduced: Cell<bool>,
     /// What `connectUser` returned.
@@ -43,11 +46,13 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(user_id: String, details: JsValue, token: Token) -> Self {
+    pub(super) fn new(user_id: String, details: JsValue, token: Token, shown: CurrentUser) -> Self {
+        shown.show(&details);
         Session {
             id: JsValue::from_str(&user_id),
             user_id,
             me: Slot::new(details.clone()),
+            shown,
             details,
             token,
             last_token: Cell::default(),
@@ -62,6 +67,16 @@ impl Session {
         self.me.get()
     }
 
+    fn set_me(&self, me: JsValue) {
+        self.shown.show(&me);
+        self.me.set(me);
+    }
+
+    /// Nobody is connected any more.
+    pub(super) fn end(&self) {
+        self.shown.show(&JsValue::from(Object::new()));
+    }
+
     /// The `json` parameter of the connect address.
     pub(super) fn introduction(&self) -> JsValue {
         let details = if self.introduced.get() { wire::object("id", &self.id).into() } else { self.details.clone() };
@@ -73,7 +88,7 @@ impl Session {
     /// The first frame of a connection carries the user whole.
     pub(super) fn take_me(&self, me: JsValue) {
         self.introduced.set(true);
-        self.me.set(me);
+        self.set_me(me);
     }
 
     /// Whether `user` is the connected one.
@@ -91,13 +106,13 @@ impl Session {
                 wire::set(&me, field, &value);
             }
         }
-        self.me.set(me.into());
+        self.set_me(me.into());
     }
 
     /// The user was hidden or shown, which no event tells.
     pub(super) fn set_invisible(&self, invisible: &JsValue) {
         let me = Object::assign(&Object::new(), self.me().unchecked_ref());
         wire::set(&me, "invisible", invisible);
-        self.me.set(me.into());
+        self.set_me(me.into());
     }
 }

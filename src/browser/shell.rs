@@ -120,7 +120,9 @@ impl Shell {
     }
 
     fn end_session(&self) {
-        self.session.take();
+        if let Some(session) = self.session.take() {
+            session.end();
+        }
         self.lifecycle.take();
         self.waiting.take();
         for channel in self.channels.take() {

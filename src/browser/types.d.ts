@@ -47,6 +47,9 @@ export type OwnUser<Custom = CustomFields> = User<Custom> & {
   unread_channels?: number;
 };
 
+/** The connected user's fields, none while nobody is connected; and a function that gives anybody by their id. */
+export type CurrentUser<Custom = CustomFields> = Readonly<Partial<OwnUser<Custom>>> & ((id: string) => UserPresence<Custom>);
+
 /** What one may write of a user. Keys that are absent keep their value. */
 export type UserInput<Custom = CustomFields> = Partial<Custom> & {
   id: string;
@@ -388,8 +391,18 @@ export interface PresenceError extends Error {
 export declare class PresenceClient<Custom = CustomFields> {
   constructor(apiKey: string, options?: ClientOptions);
 
-  /** The connected user, kept current; undefined while nobody is connected. */
-  readonly user: OwnUser<Custom> | undefined;
+  /**
+   * The connected user, kept current; called with an id, anybody.
+   *
+   * Unlike the official SDK's, it is there before anybody is connected, without any fields then:
+   * `client.user?.id` is undefined in both, and `client.userID` tells whether somebody is
+   * connected. It is a function: `{ ...client.user }` is an object that can be posted to a worker.
+   *
+   * @example
+   * client.user.status; // mine
+   * client.user('jack').on('presence', ({ online }) => console.log(online));
+   */
+  readonly user: CurrentUser<Custom>;
   /** The connected user's id; undefined while nobody is connected. */
   readonly userID: string | undefined;
   /** The address requests go to. */
@@ -458,6 +471,22 @@ export declare class PresenceClient<Custom = CustomFields> {
   /** Removes a handler that `on` was given. */
   off<T extends EventType>(type: T, handler: (event: EventMap<Custom>[T]) => void): void;
   off(handler: (event: PresenceEvent<Custom>) => void): void;
+}
+
+/** One user's presence, from {@link PresenceClient.user}. */
+export declare class UserPresence<Custom = CustomFields> {
+  private constructor();
+
+  readonly id: string;
+  /** What is known now; `unknown` while nobody listens and nothing else watches them. */
+  readonly presence: Presence<Custom>;
+  /**
+   * Calls `handler` with every change from now on, beginning with the first word when nothing is
+   * known yet. The user is watched as by {@link PresenceClient.watchPresence} for as long as
+   * anybody listens. Throws with code `not_connected` while nobody is connected; `disconnectUser`
+   * ends it.
+   */
+  on(type: 'presence', handler: (change: PresenceChange<Custom>) => void): Subscription;
 }
 
 /** Users whose presence is watched, from {@link PresenceClient.watchPresence}. */

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use futures::channel::oneshot;
-use js_sys::{Array, Object, Promise, Reflect, Set, Symbol};
+use js_sys::{Array, Function, Object, Promise, Reflect, Set, Symbol};
 use wasm_bindgen::prelude::*;
 
 use super::changes::{PresenceChanges, Reader};
@@ -49,8 +49,12 @@ impl WatchInner {
         watch
     }
 
-    fn is_open(&self, call: &str) -> Result<(), JsValue> {
-        if !self.ended.get() {
+    pub(super) fn is_open(&self) -> bool {
+        !self.ended.get()
+    }
+
+    fn check_open(&self, call: &str) -> Result<(), JsValue> {
+        if self.is_open() {
             return Ok(());
         }
         Err(error::invalid(&[call, ": this watch has ended; call client.watchPresence(ids) for another"]))
@@ -105,10 +109,10 @@ impl WatchInner {
         }
     }
 
-    pub(super) fn on_change(&self, handler: JsValue) -> Result<JsValue, JsValue> {
-        let subscription = self.listeners.on(CHANGE.into(), handler)?;
+    /// Calls `handler` with each change; returns `{ unsubscribe }`.
+    pub(super) fn on_change(&self, handler: Function) -> JsValue {
         self.shell.core().listen(self.id, true);
-        Ok(subscription)
+        self.listeners.add(Some(CHANGE.to_owned()), handler)
     }
 
     fn iterate(self: &Rc<Self>) -> PresenceChanges {
@@ -192,7 +196,7 @@ impl PresenceWatch {
 
     pub fn add(&self, ids: JsValue) -> Promise {
         let call = "watch.add";
-        let ids = self.inner.is_open(call).and_then(|()| input::user_ids(call, &ids));
+        let ids = self.inner.check_open(call).and_then(|()| input::user_ids(call, &ids));
         settled(ids.map(|ids| {
             let word = self.inner.add(ids);
             promise(async move { word.await.map(|()| JsValue::UNDEFINED) })
@@ -206,9 +210,9 @@ impl PresenceWatch {
     }
 
     pub fn on(&self, kind: JsValue, handler: JsValue) -> Result<JsValue, JsValue> {
-        self.inner.is_open("watch.on")?;
+        self.inner.check_open("watch.on")?;
         input::event("watch.on", &kind, CHANGE)?;
-        self.inner.on_change(handler)
+        Ok(self.inner.on_change(input::function("watch.on", handler)?))
     }
 
     pub fn off(&self, kind: JsValue, handler: JsValue) -> Result<(), JsValue> {

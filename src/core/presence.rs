@@ -236,10 +236,10 @@ impl<P: Clone> People<P> {
         }
     }
 
-    /// What is known of a user; `trusted` names the connection that is alive, if any.
+    /// What is known of somebody watched; `trusted` names the connection that is alive, if any.
     pub(super) fn get(&self, id: &str, trusted: Option<Generation>) -> Presence<'_, P> {
         let unknown = Presence { user: None, online: false, freshness: Freshness::Unknown, as_of: None };
-        let Some(person) = self.by_id.get(id) else { return unknown };
+        let Some(person) = self.by_id.get(id).filter(|person| !person.watchers.is_empty()) else { return unknown };
         let known = Presence { user: person.user.as_ref(), online: person.online, ..unknown };
         if trusted.is_some_and(|connection| person.is_followed(connection)) {
             Presence { freshness: Freshness::Live, ..known }

@@ -50,3 +50,152 @@ async fn a_watch_tells_of_each_change_until_it_is_stopped() {
     .await;
     assert_eq!(said, r#"[[["jill",true,"live",false],"other","jack"],0,"jack false unknown"]"#);
 }
+
+#[wasm_bindgen_test]
+async fn a_watch_is_grown_and_shrunk() {
+    let said = watching(
+        "people.joan = { id: 'joan', online: true };
+         await watch.add(['joan', 'jack']);
+         const grown = [asked(), watch.ids, shown('joan')];
+         watch.remove(['jill', 'jack', 'nobody']);
+         const heard = [];
+         watch.on('change', ({ id }) => heard.push(id));
+         flip('jack');
+         flip('joan');
+         return [grown, watch.ids, heard, shown('jack'), await watch.add([])]",
+    )
+    .await;
+    assert_eq!(
+        said,
+        r#"[[[["joan"]],["jack","jill","joan"],"joan true live"],["joan"],["joan"],"jack false unknown",null]"#
+    );
+}
+
+#[wasm_bindgen_test]
+async fn a_loss_is_told_as_stale_and_a_renewal_as_live_with_what_was_missed() {
+    let said = watching(
+        "const heard = [];
+         watch.on('change', ({ id, online, freshness, asOf, resync }) => heard.push([id, online, freshness, asOf instanceof Date, resync]));
+         watch.remove(['jill']);
+         network.socket.lose();
+         people.jack.online = false;
+         await network.until(() => network.sockets.length === 2);
+         const recovered = new Promise((resolve) => client.on('connection.recovered', resolve));
+         network.socket.greet({ id: 'john' });
+         await recovered;
+         return heard",
+    )
+    .await;
+    assert_eq!(said, r#"[["jack",true,"stale",true,false],["jack",false,"live",false,true]]"#);
+}
+
+#[wasm_bindgen_test]
+async fn changes_can_be_read_one_after_the_other() {
+    let said = watching(
+        "const read = [];
+         const reading = (async () => {
+           for await (const { id, online } of watch) {
+             read.push([id, online]);
+             if (id === 'jill') break;
+           }
+           return 'left';
+         })();
+         flip('jack');
+         await 0;
+         flip('jill');
+         flip('jack');
+         return [await reading, read]",
+    )
+    .await;
+    assert_eq!(said, r#"["left",[["jack",false],["jill",true]]]"#);
+}
+
+#[wasm_bindgen_test]
+async fn a_slow_reader_misses_what_was_between_and_never_the_newest() {
+    let said = watching(
+        "const changes = watch[Symbol.asyncIterator]();
+         for (let times = 0; times < 999; times += 1) {
+           people.jack.online = !people.jack.online;
+           people.jack.status = String(times);
+           network.socket.say({ type: 'user.updated', user: people.jack });
+         }
+         flip('jill');
+         const read = [await changes.next(), await changes.next()].map(({ value, done }) => [value.id, value.online, value.status, done]);
+         const next = changes.next();
+         const after = changes.next();
+         watch.stop();
+         return [read, await next, await after, await changes.next()]",
+    )
+    .await;
+    assert_eq!(
+        said,
+        r#"[[["jack",false,"998",false],["jill",true,null,false]],{"done":true},{"done":true},{"done":true}]"#
+    );
+}
+
+#[wasm_bindgen_test]
+async fn a_watch_ends_with_its_block() {
+    let said = watching(
+        "if (!Symbol.dispose) return true;
+         const reading = watch[Symbol.asyncIterator]().next();
+         watch[Symbol.dispose]();
+         watch.stop();
+         return watch.size === 0 && (await reading).done && shown('jack') === 'jack false unknown'",
+    )
+    .await;
+    assert_eq!(said, "true");
+}
+
+#[wasm_bindgen_test]
+async fn a_disconnect_ends_watches_and_whoever_waits_for_them() {
+    let said = watching(
+        "network.answers['/users'] = () => new Promise(() => {});
+         const code = (promise) => promise.then(() => 'none', (error) => error.code);
+         const adding = code(watch.add(['joan']));
+         const watching = code(client.watchPresence(['joan']));
+         const reading = watch[Symbol.asyncIterator]().next();
+         await network.until(() => network.requests.length === 2);
+         await client.disconnectUser();
+         return [await adding, await watching, await reading, shown('jack'), await code(watch.add(['joan'])),
+           await code(client.watchPresence(['joan']))]",
+    )
+    .await;
+    assert_eq!(
+        said,
+        r#"["disconnected","disconnected",{"done":true},"jack false unknown","invalid_argument","not_connected"]"#
+    );
+}
+
+#[wasm_bindgen_test]
+async fn what_a_server_refuses_is_not_watched() {
+    let said = watching(
+        "const answer = network.answers['/users'];
+         network.answers['/users'] = { status: 403, code: 17, message: 'no', StatusCode: 403 };
+         const code = (promise) => promise.then(() => 'none', (error) => error.code);
+         const codes = [await code(watch.add(['jack', 'joan'])), await code(client.watchPresence(['jim']))];
+         network.answers['/users'] = answer;
+         network.socket.lose();
+         await network.until(() => network.sockets.length === 2);
+         asked();
+         const recovered = new Promise((resolve) => client.on('connection.recovered', resolve));
+         network.socket.greet({ id: 'john' });
+         await recovered;
+         return [codes, watch.ids, asked().map((ids) => ids.sort())]",
+    )
+    .await;
+    assert_eq!(said, r#"[[17,17],["jack","jill"],[["jack","jill"]]]"#);
+}
+
+#[wasm_bindgen_test]
+async fn misuse_of_a_watch_is_an_error_with_a_code() {
+    let said = watching(
+        "const code = async (call) => { try { await call(); return 'none'; } catch (error) { return error.code; } };
+         const calls = [() => client.watchPresence(), () => client.watchPresence('jack'), () => client.watchPresence(['jack', '']),
+           () => client.watchPresence([7]), () => watch.add('jack'), () => watch.remove(), () => watch.get(),
+           () => watch.on('changes', () => {}), () => watch.on('change'), () => client.user(), () => client.user('jack').on('presence', 3),
+           () => client.user('jack').on('change', () => {})];
+         return [...new Set(await Promise.all(calls.map(code)))]",
+    )
+    .await;
+    assert_eq!(said, r#"["invalid_argument"]"#);
+}
