@@ -3,6 +3,8 @@
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::expect_used, reason = "a test that panics has failed")]
 
+#[path = "browser/lifecycle.rs"]
+mod lifecycle;
 #[path = "browser/story.rs"]
 mod story;
 #[path = "browser/users.rs"]
@@ -147,28 +149,6 @@ async fn after_a_reconnect_watches_are_renewed_and_changes_are_told() {
         said,
         r#"[{"id":"john"},[["jack",true,true],["jill",false,true]],false,[["/channels","connection-2",true],["/users","connection-2",true]]]"#
     );
-}
-
-#[wasm_bindgen_test]
-async fn a_page_that_comes_back_asks_at_once_whether_the_connection_lives() {
-    let story = Story::connected().await;
-    let said = story
-        .run(
-            "const checks = () => network.socket.sent.length;
-             const counts = [checks()];
-             for (const kind of ['online', 'pageshow', 'resume', 'offline']) {
-               dispatchEvent(new Event(kind));
-               counts.push(checks());
-               network.socket.greet();
-             }
-             document.dispatchEvent(new Event('visibilitychange'));
-             counts.push(checks());
-             await client.disconnectUser();
-             dispatchEvent(new Event('online'));
-             return [counts, checks(), network.socket.sent[0]]",
-        )
-        .await;
-    assert_eq!(said, r#"[[0,1,2,3,4,5],5,"[{\"type\":\"health.check\",\"client_id\":\"connection-1\"}]"]"#);
 }
 
 #[wasm_bindgen_test]

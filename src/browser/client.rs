@@ -66,6 +66,11 @@ impl PresenceClient {
         self.shell.base_url.as_str().into()
     }
 
+    #[wasm_bindgen(getter)]
+    pub fn connection(&self) -> JsValue {
+        self.shell.connection()
+    }
+
     #[wasm_bindgen(js_name = connectUser)]
     pub fn connect_user(&self, user: JsValue, token: JsValue) -> Promise {
         settled(self.connect(user, token))

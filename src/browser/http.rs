@@ -13,7 +13,7 @@ use super::error::{self, Code};
 use super::promise::{Outcome, Settle, promise};
 use super::session::Session;
 use super::shell::Shell;
-use super::timer::{Timer, now};
+use super::timer::Timer;
 use super::wire;
 use crate::core::Asked;
 use rollcall_protocol::ErrorCode;
@@ -156,7 +156,7 @@ impl Request<'_> {
         let mut retry_after = header("retry-after");
         if status == ErrorCode::RateLimited.status() && retry_after.is_nan() {
             // The protocol's own way to say it: the second at which one may come back.
-            retry_after = header("x-ratelimit-reset") - (now() / 1000) as f64;
+            retry_after = (header("x-ratelimit-reset") - js_sys::Date::now() / 1000.0).ceil();
         }
         let body = match web_sys::Response::from(response).json() {
             Ok(promise) => JsFuture::from(promise).await.unwrap_or(JsValue::UNDEFINED),

@@ -15,7 +15,9 @@ extern "C" {
     fn remove_event_listener(kind: &str, handler: &JsValue, capture: bool) -> Result<(), JsValue>;
 }
 
-const EVENTS: [&str; 5] = ["online", "offline", "visibilitychange", "pageshow", "resume"];
+/// Nothing need be done at `freeze`: a frozen page runs nothing until `resume`, which comes before
+/// anything else.
+const EVENTS: [&str; 6] = ["online", "offline", "visibilitychange", "pagehide", "pageshow", "resume"];
 
 /// Listens until dropped.
 pub(super) struct Lifecycle {
@@ -28,6 +30,9 @@ impl Lifecycle {
             let input = match wire::kind(&event).as_deref() {
                 Some("online") => Input::NetworkChanged { online: true },
                 Some("offline") => Input::NetworkChanged { online: false },
+                // An open socket would keep the page out of the back-forward cache, and the server
+                // hears at once that the page is left.
+                Some("pagehide") => Input::Left,
                 Some("visibilitychange") if !is_visible(&event) => return,
                 _ => Input::Woken,
             };

@@ -7,6 +7,7 @@
 mod changes;
 mod channel;
 mod client;
+mod connection;
 mod deadline;
 mod error;
 mod http;

@@ -4,7 +4,7 @@ use js_sys::{Date, Object};
 use wasm_bindgen::prelude::*;
 
 use super::shell::Shell;
-use super::timer::now;
+use super::timer::date_of;
 use super::wire;
 use crate::core::Freshness;
 
@@ -48,9 +48,7 @@ pub(super) fn of(shell: &Shell, id: &str) -> Object {
         Freshness::Stale => "stale",
         Freshness::Unknown => "unknown",
     });
-    // Told by the wall clock of now, whichever clock the core was told.
-    let as_of = as_of.map_or(JsValue::NULL, |at| (Date::now() - now().saturating_sub(at) as f64).into());
-    shown.set_as_of(&date(&as_of));
+    shown.set_as_of(&as_of.map_or(JsValue::NULL, |at| date_of(at).into()));
     shown.set_user(&user);
     object
 }

@@ -66,7 +66,7 @@ impl Shell {
             api_key,
             base_url,
             timeout,
-            core: RefCell::new(Core::new(seed)),
+            core: RefCell::new(Core::new(now(), seed)),
             listeners: Listeners::default(),
             work: Work::default(),
             channels: RefCell::default(),
@@ -187,6 +187,20 @@ impl Shell {
         }
         self.pumping.set(false);
         self.arm_timer();
+    }
+
+    /// Has the core look at the time, for somebody who asks how things are: where timers are slowed
+    /// down it may not have done so for a while. Listeners hear of it after the asker.
+    pub(super) fn catch_up(self: &Rc<Self>) {
+        let now = now();
+        if self.due.get().is_some_and(|due| now >= due) {
+            self.core().handle_input(now, Input::Timeout);
+            let shell = self.clone();
+            let _ = promise(async move {
+                shell.pump();
+                Ok(JsValue::UNDEFINED)
+            });
+        }
     }
 
     fn arm_timer(self: &Rc<Self>) {

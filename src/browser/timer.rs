@@ -1,5 +1,9 @@
-//! `setTimeout`, cleared on drop. Bound to the global: pages, workers and Node all have it.
+//! The clock, and `setTimeout`, cleared on drop. Bound to the global: pages, workers and Node all
+//! have them.
 
+use std::cell::Cell;
+
+use js_sys::Date;
 use wasm_bindgen::prelude::*;
 
 use super::promise::{Callback, callback};
@@ -10,6 +14,8 @@ extern "C" {
     fn set_timeout(callback: &JsValue, milliseconds: f64) -> JsValue;
     #[wasm_bindgen(js_name = clearTimeout)]
     fn clear_timeout(id: &JsValue);
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn steady_clock() -> f64;
 }
 
 pub(super) struct Timer {
@@ -32,7 +38,30 @@ impl Drop for Timer {
     }
 }
 
-/// Milliseconds since 1970. The wall clock, because it goes on while a machine sleeps.
+/// The two clocks may drift apart by this much, in milliseconds, before it means anything.
+const DRIFT: f64 = 1_000.0;
+
+thread_local! {
+    /// The wall clock less the steady one, when they last agreed; and what the steady one slept
+    /// through.
+    static CLOCKS: Cell<Option<(f64, f64)>> = const { Cell::new(None) };
+}
+
+/// When the wall clock of today would say that `moment` of [`now`] was.
+pub(super) fn date_of(moment: u64) -> Date {
+    Date::new(&(Date::now() - now().saturating_sub(moment) as f64).into())
+}
+
+/// Milliseconds since the page was opened. Never runs backwards, as the wall clock does when it is
+/// set; and goes on while the machine sleeps, as the steady one does not everywhere.
 pub(super) fn now() -> u64 {
-    js_sys::Date::now() as u64
+    let steady = steady_clock();
+    let apart = Date::now() - steady;
+    let (mut agreed, mut slept) = CLOCKS.get().unwrap_or((apart, 0.0));
+    if (apart - agreed).abs() > DRIFT {
+        slept += (apart - agreed).max(0.0);
+        agreed = apart;
+    }
+    CLOCKS.set(Some((agreed, slept)));
+    (steady + slept) as u64
 }

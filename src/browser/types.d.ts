@@ -250,6 +250,29 @@ export interface ClientOptions {
   timeout?: number;
 }
 
+/** What the connection was doing at the moment it was asked. */
+export interface Connection {
+  /**
+   * - `disconnected`: nobody is connected, and nothing is being done about it.
+   * - `connecting`: a token is being fetched, or a socket opened.
+   * - `connected`: the server has let the user in.
+   * - `waiting`: the connection is lost, or could not be made; the next attempt comes by itself.
+   */
+  readonly state: 'disconnected' | 'connecting' | 'connected' | 'waiting';
+  /** When `state` began. */
+  readonly since: Date;
+  /**
+   * True while `connected` when that may no longer be so: the machine slept, the network changed,
+   * or the server is silent. It has been asked for a sign of life, and what is shown is stale
+   * until it gives one.
+   */
+  readonly inDoubt: boolean;
+  /** When the server was last heard, on this connection or the one before; null when it never was. */
+  readonly lastHeard: Date | null;
+  /** Milliseconds until the next attempt while `waiting`; null otherwise. */
+  readonly nextTryIn: number | null;
+}
+
 /** A token, or what fetches one: called when a token is needed, and again when it has expired. */
 export type TokenOrProvider = string | (() => Promise<string>);
 
@@ -407,6 +430,8 @@ export declare class PresenceClient<Custom = CustomFields> {
   readonly userID: string | undefined;
   /** The address requests go to. */
   readonly baseURL: string;
+  /** What the connection is doing, since when, and what comes next: a new object each time. */
+  readonly connection: Connection;
 
   /**
    * Connects as `user`, creating or updating them. Resolves with the server's first frame.

@@ -68,8 +68,8 @@ pub struct Core<P> {
 }
 
 impl<P: Clone> Core<P> {
-    /// A disconnected client. `seed` makes its back-off different from every other client's.
-    pub fn new(seed: u64) -> Self {
+    /// A client, disconnected as of `now`. `seed` makes its back-off different from every other client's.
+    pub fn new(now: Millis, seed: u64) -> Self {
         Core {
             connection: Connection::Disconnected,
             generation: Generation::default(),
@@ -79,8 +79,8 @@ impl<P: Clone> Core<P> {
             people: People::default(),
             watches: Watches::default(),
             requests: Requests::default(),
-            now: 0,
-            since: 0,
+            now,
+            since: now,
             last_heard: None,
             outputs: VecDeque::new(),
         }

@@ -1,6 +1,8 @@
 // A network in the hands of the test: sockets it opens and closes, requests it answers.
 (() => {
-  const real = { WebSocket: globalThis.WebSocket, fetch: globalThis.fetch };
+  const { WebSocket, fetch, setTimeout } = globalThis;
+  const real = { WebSocket, fetch, setTimeout };
+  const clocks = { date: Date.now, performance: performance.now };
   const network = {
     sockets: [],
     requests: [],
@@ -8,6 +10,18 @@
     answers: {},
     restore() {
       Object.assign(globalThis, real);
+      Date.now = clocks.date;
+      performance.now = clocks.performance;
+    },
+    clock: {
+      /** How far the wall clock and the steady one are ahead of the real ones, in milliseconds. */
+      wall: 0,
+      steady: 0,
+      /** The delay of the timer that was set last. */
+      next: undefined,
+      /** Has that timer be due now. */
+      fire: () => network.clock.last(),
+      last: undefined,
     },
     get socket() {
       return network.sockets.at(-1);
@@ -22,6 +36,12 @@
       look();
     });
 
+  Date.now = () => clocks.date() + network.clock.wall;
+  performance.now = () => clocks.performance.call(performance) + network.clock.steady;
+  globalThis.setTimeout = (callback, delay, ...rest) => {
+    Object.assign(network.clock, { next: delay, last: callback });
+    return setTimeout(callback, delay, ...rest);
+  };
   globalThis.WebSocket = class {
     static CLOSED = 3;
     sent = [];

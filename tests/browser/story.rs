@@ -47,7 +47,10 @@ impl Story {
 
 impl Drop for Story {
     fn drop(&mut self) {
-        let restore = Reflect::get(&self.network, &"restore".into()).expect("restore");
-        let _ = restore.unchecked_into::<Function>().call0(&self.network);
+        // A client that is still connected would hear what happens to the next story's page.
+        for (object, method) in [(&self.client, "disconnectUser"), (&self.network, "restore")] {
+            let method = Reflect::get(object, &method.into()).expect("the method");
+            let _ = method.unchecked_into::<Function>().call0(object);
+        }
     }
 }

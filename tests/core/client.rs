@@ -18,7 +18,7 @@ pub struct TestClient {
 impl TestClient {
     pub fn new() -> Self {
         TestClient {
-            core: Core::new(7),
+            core: Core::new(1_000_000, 7),
             now: 1_000_000,
             generation: Generation::default(),
             asks: Vec::new(),

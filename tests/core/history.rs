@@ -69,7 +69,7 @@ fn seen(person: usize, online: bool) -> Seen<bool> {
 impl World {
     fn new(seed: u64) -> Self {
         let mut world = World {
-            core: Core::new(seed),
+            core: Core::new(0, seed),
             now: 0,
             generation: Generation::default(),
             open: false,

@@ -170,7 +170,7 @@ fn connecting_begins_anew_in_a_page_that_comes_back() {
 fn the_connection_says_what_it_does_since_when_and_what_comes_next() {
     let mut client = TestClient::new();
     let state = client.core.connection();
-    assert_eq!((state.status, state.last_heard, state.next_try), (Status::Disconnected, None, None));
+    assert_eq!((state.status, state.since, state.last_heard), (Status::Disconnected, client.now, None));
 
     client.connect(true);
     let state = client.core.connection();

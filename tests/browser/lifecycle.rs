@@ -1,0 +1,146 @@
+//! When the page, the machine or the network comes and goes.
+
+use super::story::Story;
+use wasm_bindgen_test::*;
+
+#[wasm_bindgen_test]
+async fn the_connection_says_what_it_does_since_when_and_what_comes_next() {
+    let story = Story::new();
+    let said = story
+        .run(
+            "const seen = [];
+             const look = () => {
+               const { state, since, inDoubt, lastHeard, nextTryIn } = client.connection;
+               const age = (date) => date && (Math.abs(Date.now() - date) < 60_000 ? 'now' : String(date));
+               seen.push([state, age(since), inDoubt, age(lastHeard), nextTryIn && nextTryIn <= 1000]);
+             };
+             look();
+             const connecting = client.connectUser({ id: 'john' }, client.devToken('john'));
+             look();
+             await network.until(() => network.socket);
+             network.socket.greet({ id: 'john' });
+             await connecting;
+             look();
+             dispatchEvent(new Event('offline'));
+             look();
+             network.socket.greet();
+             look();
+             network.socket.lose();
+             look();
+             await network.until(() => network.sockets.length === 2);
+             look();
+             await client.disconnectUser();
+             look();
+             return seen",
+        )
+        .await;
+    assert_eq!(
+        said,
+        [
+            r#"[["disconnected","now",false,null,null]"#,
+            r#"["connecting","now",false,null,null]"#,
+            r#"["connected","now",false,"now",null]"#,
+            r#"["connected","now",true,"now",null]"#,
+            r#"["connected","now",false,"now",null]"#,
+            r#"["waiting","now",false,"now",true]"#,
+            r#"["connecting","now",false,"now",null]"#,
+            r#"["disconnected","now",false,null,null]]"#,
+        ]
+        .join(",")
+    );
+}
+
+#[wasm_bindgen_test]
+async fn a_page_that_comes_back_asks_at_once_whether_the_connection_lives() {
+    let story = Story::connected().await;
+    let said = story
+        .run(
+            "const checks = () => network.socket.sent.length;
+             const counts = [checks()];
+             for (const kind of ['online', 'pageshow', 'resume', 'offline']) {
+               dispatchEvent(new Event(kind));
+               counts.push(checks());
+               network.socket.greet();
+             }
+             document.dispatchEvent(new Event('visibilitychange'));
+             counts.push(checks());
+             await client.disconnectUser();
+             dispatchEvent(new Event('online'));
+             return [counts, checks(), network.socket.sent[0]]",
+        )
+        .await;
+    assert_eq!(said, r#"[[0,1,2,3,4,5],5,"[{\"type\":\"health.check\",\"client_id\":\"connection-1\"}]"]"#);
+}
+
+#[wasm_bindgen_test]
+async fn a_page_that_is_left_says_so_and_connects_again_the_moment_it_is_back() {
+    let story = Story::connected().await;
+    let said = story
+        .run(
+            "const heard = [];
+             client.on((event) => heard.push(event.type));
+             const left = network.socket;
+             dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }));
+             const { state } = client.connection;
+             dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }));
+             await network.until(() => network.sockets.length === 2);
+             network.socket.greet({ id: 'john' });
+             return [left.closed, state, client.connection.state, heard]",
+        )
+        .await;
+    assert_eq!(said, r#"[4001,"waiting","connected",["health.check","connection.changed","connection.recovered"]]"#);
+}
+
+#[wasm_bindgen_test]
+async fn a_machine_that_slept_is_noticed_by_whoever_looks_and_by_the_next_timer() {
+    let story = Story::connected().await;
+    let said = story
+        .run(
+            "const checks = () => network.socket.sent.length;
+             const results = [client.connection.inDoubt, checks()];
+             network.clock.wall += 3_600_000;
+             results.push(client.connection.inDoubt);
+             await Promise.resolve();
+             results.push(checks());
+             network.socket.greet();
+             results.push(client.connection.inDoubt);
+             network.clock.wall += 3_600_000;
+             network.clock.fire();
+             return [...results, checks()]",
+        )
+        .await;
+    assert_eq!(said, "[false,0,true,1,false,2]");
+}
+
+#[wasm_bindgen_test]
+async fn a_clock_that_is_set_back_stops_nothing() {
+    let story = Story::connected().await;
+    let said = story
+        .run(
+            "const hour = 3_600_000;
+             network.clock.wall -= hour;
+             network.clock.steady += 25_000;
+             network.clock.fire();
+             const { state, inDoubt, since } = client.connection;
+             return [network.socket.sent.length, state, inDoubt, Math.round((Date.now() - since) / 1000), network.clock.next <= 5000]",
+        )
+        .await;
+    assert_eq!(said, r#"[1,"connected",true,25,true]"#);
+}
+
+#[wasm_bindgen_test]
+async fn what_is_shown_after_a_sleep_is_stale_to_whoever_looks_first() {
+    let story = Story::connected().await;
+    let said = story
+        .run(
+            "network.answers['/users'] = () => ({ users: [{ id: 'jack', online: true }] });
+             const watch = await client.watchPresence(['jack']);
+             const results = [watch.get('jack').freshness];
+             network.clock.wall += 3_600_000;
+             results.push(watch.get('jack').freshness);
+             network.socket.greet();
+             return [...results, watch.get('jack').freshness]",
+        )
+        .await;
+    assert_eq!(said, r#"["live","stale","live"]"#);
+}
