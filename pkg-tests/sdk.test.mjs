@@ -12,7 +12,9 @@ import { StoryPage } from './harness/story-page.mjs';
 import { Traffic } from './harness/traffic.mjs';
 import { scenes } from './scenes.mjs';
 import { chapters } from './sdk/chapters.mjs';
+import { methodsOf, notDriven } from './sdk/not-driven.mjs';
 
+const traffic = new Traffic();
 const replies = new Replies();
 const calls = new Set();
 const keep = (thing) => {
@@ -25,6 +27,8 @@ async function partsFor(t, options) {
   const { server, admin, defer } = await newStage(t, options);
   return { server, admin: new Keeper(keep).of(admin, 'StreamChat'), backstage: new Backstage({ server, defer }), keep };
 }
+
+traffic.ofNode();
 
 for (const chapter of chapters) {
   describe(`in Node: ${chapter.name}`, () => {
@@ -41,6 +45,7 @@ describe('in Chromium', () => {
   let page;
   before(async () => {
     page = await StoryPage.open();
+    traffic.ofPage(page.page);
   });
   for (const chapter of chapters) {
     const stories = chapter.stories.filter(({ options }) => !options.backend);
@@ -77,3 +82,29 @@ test('what came back has the types that the SDK declares', () =>
       'notification.invite_accepted', 'notification.invite_rejected',
     ],
   }));
+
+/** Rows of the table that this SDK does not ask for. */
+const OF_OTHERS = {
+  'GET /channels': 'other SDKs ask so, and this one posts',
+  'GET /api/v2/chat/channels': 'an alias in newer documentation',
+};
+
+describe('the table of endpoints in docs/PROTOCOL.md', () => {
+  test('has a row for all that the SDK sent', () => {
+    assert.deepEqual([...traffic.unknown], []);
+  });
+
+  test('has no row that the SDK did not ask for, but for those of others', () => {
+    assert.deepEqual(traffic.silent, Object.keys(OF_OTHERS));
+  });
+});
+
+test('every public method of the SDK was called, or there is a reason why not', async (t) => {
+  const { admin } = await newStage(t);
+  const channel = admin.channel('messaging', 'den');
+  const methods = Object.entries({ StreamChat: admin, Channel: channel }).flatMap(([subject, object]) =>
+    methodsOf(object).map((name) => `${subject}.${name}`),
+  );
+  assert.deepEqual(methods.filter((method) => !calls.has(method) && !notDriven.has(method)), [], 'neither');
+  assert.deepEqual([...notDriven].filter((method) => calls.has(method) || !methods.includes(method)), [], 'called all the same, or not there');
+});

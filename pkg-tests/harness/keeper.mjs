@@ -16,9 +16,9 @@ export class Keeper {
         const member = target[name];
         if (typeof member !== 'function') return member;
         return (...args) => {
+          this.keep({ subject, name });
           const result = member.apply(target, args);
           if (name === 'channel') return this.of(result, 'Channel');
-          this.keep({ subject, name });
           if (!(result instanceof Promise)) return result;
           return result.then((value) => {
             if (isPlain(value)) this.keep({ subject, name, json: JSON.stringify(value) });

@@ -19,6 +19,7 @@ export class StoryPage {
     page.page = page.#window.page;
     await page.page.exposeFunction('ask', (...question) => page.#answer(...question));
     await page.page.goto(`${await site()}/stories.html`);
+    assert.deepEqual(page.#window.complaints, [], 'the stories do not load');
     await page.page.waitForFunction(() => window.play);
     return page;
   }

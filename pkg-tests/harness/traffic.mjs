@@ -7,38 +7,38 @@ import { root } from '../../scripts/shell.mjs';
 
 export class Traffic {
   #endpoints = table();
-  /** Endpoints that were asked for. */
+  /** The rows that were asked for, by name. */
   asked = new Set();
   /** Requests that are in no row, as `METHOD /path`. */
   unknown = new Set();
 
-  /** Notes every request that this process makes of a server at this address from now on. */
-  ofNode(isServer) {
+  /** Notes every request of this process from now on. */
+  ofNode() {
     subscribe('http.client.request.start', ({ request }) => {
-      const url = new URL(request.path, `http://${request.getHeader('host')}`);
-      if (isServer(url.origin)) this.#note(request.method, url);
+      this.#note(request.method, new URL(request.path, `http://${request.getHeader('host')}`));
     });
   }
 
-  /** Notes every request that the page makes of a server. */
-  ofPage(page, isServer) {
-    const note = (method, url) => {
-      if (isServer(url.origin)) this.#note(method, url);
-    };
+  /** Notes every request of the page from now on, but for those to the site it is from. */
+  ofPage(page) {
+    const { origin } = new URL(page.url());
+    const note = (method, url) => url.origin === origin || this.#note(method, url);
     page.on('request', (request) => note(request.method(), new URL(request.url())));
-    page.on('websocket', (socket) => note('GET', new URL(socket.url().replace(/^ws/, 'http'))));
+    page.on('websocket', (socket) => note('GET', new URL(socket.url())));
   }
 
   #note(method, { pathname }) {
+    // A browser asks that by itself.
+    if (method === 'OPTIONS') return;
     const request = `${method} ${pathname}`;
     const endpoint = this.#endpoints.find(({ pattern }) => pattern.test(request));
     if (endpoint) this.asked.add(endpoint.name);
     else this.unknown.add(request);
   }
 
-  /** The rows of the table that the server answers, by name. */
-  get answered() {
-    return this.#endpoints.filter(({ status }) => status !== 'left out').map(({ name }) => name);
+  /** The rows that were never asked for, by name. */
+  get silent() {
+    return this.#endpoints.map(({ name }) => name).filter((name) => !this.asked.has(name));
   }
 }
 
@@ -46,9 +46,9 @@ export class Traffic {
 function table() {
   const document = readFileSync(join(root, 'docs', 'PROTOCOL.md'), 'utf8');
   const section = document.split('\n## Endpoints\n')[1].split('\n## ')[0];
-  const rows = [...section.matchAll(/^\| `([A-Z]+ [^`]+)` \| ([^|]+) \|/gm)].map(([, name, status]) => {
+  const rows = [...section.matchAll(/^\| `([A-Z]+ [^`]+)` \|/gm)].map(([, name]) => {
     const words = name.split(/\{\w+\}/).map((word) => word.replace(/[.*+?^$()|[\]\\]/g, '\\$&'));
-    return { name, status, pattern: new RegExp(`^${words.join('[^/]+')}$`), gaps: words.length };
+    return { name, pattern: new RegExp(`^${words.join('[^/]+')}$`), gaps: words.length };
   });
   return rows.sort((a, b) => a.gaps - b.gaps);
 }

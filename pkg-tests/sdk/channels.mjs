@@ -106,6 +106,8 @@ members.story('have roles and fields of their own', async (stage) => {
   const { channel_member } = await jack.den.updateMemberPartial({ set: { nick: 'Jacky' } });
   assert.equal(channel_member.nick, 'Jacky');
   await jack.den.updateMemberPartial({ unset: ['nick'] });
+  const his = await den.partialUpdateMember('john', { set: { nick: 'Johnny' } });
+  assert.equal(his.channel_member.nick, 'Johnny');
 });
 
 itself.story('is changed in whole and in part', async (stage) => {

@@ -211,3 +211,38 @@ devices.story('one is online while any device is, and nobody hears of the others
   await john.disconnect();
   await jack.heard.next(presence('john', false));
 });
+
+devices.story('an app in the background closes its connection, and opens it again as the same user', { grace: '1h' }, async (stage) => {
+  const { jack, john } = await jackWatchesJohn(stage);
+  await john.client.closeConnection();
+  await jack.heard.next(presence('john', false));
+  await john.client.openConnection();
+  await jack.heard.next(presence('john', true));
+  assert.equal((await john.heard.next(event('health.check'))).me.id, 'john');
+});
+
+channels.story('listeners hear of one channel or of everything, until they are removed', async (stage) => {
+  const [jack, john] = await stage.people('jack', 'john');
+  const [his, theirs] = [jack, john].map(({ client }) => client.channel('messaging', 'den', { members: ['jack', 'john'] }));
+  await his.watch({ presence: true });
+  const heard = [];
+  const arrivals = ({ user }) => heard.push(`${user.id} watches`);
+  his.on('user.watching.start', arrivals);
+  const flips = ({ user }) => heard.push(`${user.id} flips`);
+  jack.client.on('user.presence.changed', flips);
+
+  await theirs.watch();
+  await jack.heard.next(event('user.watching.start', 'john'));
+  await john.upsert({ invisible: true });
+  await jack.heard.next(presence('john', false));
+  assert.deepEqual(heard, ['john watches', 'john flips']);
+
+  his.off('user.watching.start', arrivals);
+  jack.client.off('user.presence.changed', flips);
+  await john.upsert({ invisible: false });
+  await jack.heard.next(presence('john', true));
+  await theirs.stopWatching();
+  await theirs.watch();
+  await jack.heard.next(event('user.watching.start', 'john'));
+  assert.equal(heard.length, 2);
+});

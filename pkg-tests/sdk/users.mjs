@@ -43,6 +43,11 @@ writing.story('an app writes its own user', async (stage) => {
   await client.disconnectUser();
 });
 
+connecting.story('warmed up by a request that says nothing', async (stage) => {
+  const john = stage.person('john', { warmUp: true });
+  assert.equal((await john.connect()).id, 'john');
+});
+
 connecting.story('as a guest', async (stage) => {
   const guest = stage.person('passer-by').client;
   await guest.setGuestUser({ id: 'passer-by', name: 'Passer-by' });
@@ -80,6 +85,12 @@ connecting.story('with a revoked token it is refused', async (stage) => {
   const [ann, bob] = ['ann', 'bob'].map((id) => stage.person(id));
   await admin.revokeUserToken('ann', new Date((now() - 60) * 1000));
   assert.equal((await ann.refusal(old('ann'))).code, 40);
+  await bob.connect({}, old('bob'));
+  await bob.disconnect();
+
+  await admin.revokeUsersToken(['ann', 'bob'], new Date((now() - 60) * 1000));
+  assert.equal((await bob.refusal(old('bob'))).code, 40);
+  await admin.revokeUsersToken(['bob'], null);
   await bob.connect({}, old('bob'));
   await bob.disconnect();
 
