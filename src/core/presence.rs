@@ -29,6 +29,16 @@ pub struct Presence<'a, P> {
     pub as_of: Option<Millis>,
 }
 
+/// Through what the server tells of a user's changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Subscription {
+    None,
+    /// As a member of channels: it ends with the watch of the channel, whoever else watches them.
+    Channel,
+    /// As a user of their own.
+    Own,
+}
+
 struct Person<P> {
     user: Option<P>,
     online: bool,
@@ -41,8 +51,8 @@ struct Person<P> {
     heard: u64,
     /// The connection on which the server has answered for this user,
     told: Generation,
-    /// and whether it tells of changes there.
-    subscribed: bool,
+    /// and through what it tells of changes there.
+    subscription: Subscription,
     as_of: Millis,
     watchers: Watchers,
 }
@@ -57,7 +67,7 @@ impl<P> Person<P> {
             revision: 0,
             heard: 0,
             told: Generation::default(),
-            subscribed: false,
+            subscription: Subscription::None,
             as_of: 0,
             watchers,
         }
@@ -69,7 +79,7 @@ impl<P> Person<P> {
 
     /// Whether `connection` tells of every change.
     fn is_followed(&self, connection: Generation) -> bool {
-        self.told == connection && self.subscribed && self.is_known()
+        self.told == connection && self.subscription != Subscription::None && self.is_known()
     }
 }
 
@@ -158,8 +168,9 @@ impl<P: Clone> People<P> {
     }
 
     /// An answer: true unless an event has come since it was asked for.
-    pub(super) fn learn(&mut self, snapshot: Snapshot<P>, current: Generation, tell: Tell<P>) {
+    pub(super) fn learn(&mut self, snapshot: Snapshot<P>, by_channel: bool, current: Generation, tell: Tell<P>) {
         let Snapshot { asked, users } = snapshot;
+        let subscription = if by_channel { Subscription::Channel } else { Subscription::Own };
         for Seen { id, online, revision, subscribed, user } in users {
             if !self.by_id.contains_key(&id) {
                 self.by_id.insert(id.clone(), Person::new(Watchers::default()));
@@ -169,7 +180,12 @@ impl<P: Clone> People<P> {
                 continue;
             }
             let was_followed = person.is_followed(current);
-            person.subscribed = subscribed || (person.subscribed && person.told == asked.generation);
+            if person.told != asked.generation {
+                person.subscription = Subscription::None;
+            }
+            if subscribed {
+                person.subscription = person.subscription.max(subscription);
+            }
             person.told = asked.generation;
             let mut differs = false;
             if person.heard <= asked.heard {
@@ -208,7 +224,7 @@ impl<P: Clone> People<P> {
         person.online = false;
         person.missing = true;
         person.told = asked.generation;
-        person.subscribed = false;
+        person.subscription = Subscription::None;
         if was_known {
             tell(News::Changed(id, &person.watchers));
         }
@@ -277,10 +293,17 @@ impl<P: Clone> People<P> {
         }
     }
 
-    /// `watcher` no longer wants to know of anybody.
-    pub(super) fn release(&mut self, watcher: Watcher) {
-        for person in self.by_id.values_mut() {
-            person.watchers.remove(watcher);
+    /// A channel is no longer watched. Of whom it alone may have told, nobody knows whether
+    /// anything still does: `doubted` hears who else watches them.
+    pub(super) fn release(&mut self, channel: Watcher, doubted: &mut dyn FnMut(&str, &Watchers)) {
+        for (id, person) in &mut self.by_id {
+            if person.watchers.remove(channel)
+                && person.subscription == Subscription::Channel
+                && !person.watchers.is_empty()
+            {
+                person.subscription = Subscription::None;
+                doubted(id, &person.watchers);
+            }
         }
         self.forget_strangers();
     }
@@ -297,10 +320,12 @@ impl<P: Clone> People<P> {
         self.by_id.get(id).is_some_and(|person| person.told == current && !person.asked)
     }
 
-    /// Whether to ask about this user: nothing tells of them, and nobody has asked. Now they have.
+    /// Whether to ask about this user: nobody has on the connection `current`. Now they have.
     pub(super) fn ask(&mut self, id: &str, current: Generation) -> bool {
         match self.by_id.get_mut(id) {
-            Some(person) if !person.asked && !person.is_followed(current) => {
+            Some(person)
+                if !person.asked && !(person.is_followed(current) && person.subscription == Subscription::Own) =>
+            {
                 person.asked = true;
                 true
             }

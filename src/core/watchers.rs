@@ -53,11 +53,14 @@ impl Watchers {
         }
     }
 
-    pub(super) fn remove(&mut self, watcher: Watcher) {
+    /// Whether it was there.
+    pub(super) fn remove(&mut self, watcher: Watcher) -> bool {
+        let before = self.as_slice().len();
         match self {
             Watchers::One(one) if *one == watcher => *self = Watchers::default(),
             Watchers::One(_) => {}
             Watchers::Many(watchers) => watchers.retain(|other| *other != watcher),
         }
+        self.as_slice().len() < before
     }
 }

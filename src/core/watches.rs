@@ -64,10 +64,12 @@ impl Watches {
         Some(Watcher::Channel(self.channels.swap_remove(index).number))
     }
 
-    /// All of them, in pages no larger than the server answers.
-    pub(super) fn pages(&self, take: &mut dyn FnMut(Ask)) {
+    /// Those that are `wanted`, in pages no larger than the server answers.
+    pub(super) fn pages(&self, wanted: &dyn Fn(Watcher) -> bool, take: &mut dyn FnMut(Ask)) {
         for (watch, presence) in [(true, true), (true, false), (false, true)] {
-            let alike = self.channels.iter().filter(|channel| (channel.watch, channel.presence) == (watch, presence));
+            let alike = self.channels.iter().filter(|channel| {
+                (channel.watch, channel.presence) == (watch, presence) && wanted(Watcher::Channel(channel.number))
+            });
             let cids: Vec<String> = alike.map(|channel| channel.cid.clone()).collect();
             for page in cids.chunks(limits::CHANNELS_PER_REQUEST) {
                 take(Ask::Channels { cids: page.to_vec(), watch, presence });

@@ -45,7 +45,7 @@ impl<P: Clone> Core<P> {
             self.people.watch(id, Watcher::Queries);
         }
         let outdated = snapshot.asked.generation != self.generation;
-        self.learn(snapshot, false);
+        self.learn(snapshot, false, false);
         if outdated {
             self.ask_for(&ids);
         }
@@ -61,7 +61,7 @@ impl<P: Clone> Core<P> {
         self.watches.add_channel(cid, watch, presence);
         if presence {
             self.watch_members(cid, &snapshot.users);
-            self.learn(snapshot, false);
+            self.learn(snapshot, true, false);
         }
         if outdated && self.connection.is_connected() {
             self.requests.queue(Ask::Channels { cids: vec![cid.to_owned()], watch, presence });
@@ -79,8 +79,20 @@ impl<P: Clone> Core<P> {
 
     /// The channel is no longer watched.
     pub fn stop_watching(&mut self, cid: &str) {
-        if let Some(channel) = self.watches.remove_channel(cid) {
-            self.people.release(channel);
+        let Some(channel) = self.watches.remove_channel(cid) else { return };
+        let (mut users, mut channels) = (Vec::new(), Vec::new());
+        let (watches, outputs) = (&self.watches, &mut self.outputs);
+        self.people.release(channel, &mut |id, watchers| {
+            tell(watches, outputs, false, false, News::<P>::Changed(id, watchers));
+            if watchers.is_personal() {
+                users.push(id.to_owned());
+            } else {
+                channels.extend_from_slice(watchers.as_slice());
+            }
+        });
+        if self.connection.is_connected() {
+            self.watches.pages(&|channel| channels.contains(&channel), &mut |page| self.requests.queue(page));
+            self.ask_for(&users);
         }
     }
 
@@ -111,10 +123,11 @@ impl<P: Clone> Core<P> {
     }
 
     /// `by_itself`: not by a query of the app's, which tells what it found.
-    fn learn(&mut self, snapshot: Snapshot<P>, by_itself: bool) {
+    fn learn(&mut self, snapshot: Snapshot<P>, by_channel: bool, by_itself: bool) {
         let (watches, outputs) = (&self.watches, &mut self.outputs);
         let resync = by_itself && self.requests.is_recovering();
-        self.people.learn(snapshot, self.generation, &mut |news| tell(watches, outputs, by_itself, resync, news));
+        let tell = &mut |news: News<P>| tell(watches, outputs, by_itself, resync, news);
+        self.people.learn(snapshot, by_channel, self.generation, tell);
     }
 
     /// The connection that is trusted, and when something was last heard on it.
@@ -157,7 +170,7 @@ impl<P: Clone> Core<P> {
     pub(super) fn renew_watches(&mut self) {
         self.requests.clear();
         self.people.forget_strangers();
-        self.watches.pages(&mut |page| self.requests.queue(page));
+        self.watches.pages(&|_| true, &mut |page| self.requests.queue(page));
         for id in self.people.ask_all() {
             self.requests.queue_user(id);
         }
@@ -194,14 +207,14 @@ impl<P: Clone> Core<P> {
     }
 
     fn answered(&mut self, asked: Asked, ask: Ask, mut users: Vec<Seen<P>>) {
-        let Ask::Users { mut ids } = ask else { return self.learn(Snapshot { asked, users }, true) };
+        let Ask::Users { mut ids } = ask else { return self.learn(Snapshot { asked, users }, true, true) };
         // Somebody may have lost interest meanwhile.
         users.retain(|seen| self.people.is_watched(&seen.id));
         for id in &ids {
             self.people.answered(id);
         }
         ids.retain(|id| !users.iter().any(|seen| seen.id == *id));
-        self.learn(Snapshot { asked, users }, true);
+        self.learn(Snapshot { asked, users }, false, true);
 
         let (watches, outputs) = (&self.watches, &mut self.outputs);
         let resync = self.requests.is_recovering();

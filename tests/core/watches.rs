@@ -335,3 +335,26 @@ fn who_loses_interest_before_the_answer_waits_for_nothing_and_is_told_nothing() 
     client.answer(request, &[("jack", true)]);
     assert_eq!((client.changes(), client.is_online("jack")), (vec![], (false, UNKNOWN)));
 }
+
+#[test]
+fn who_leaves_a_channel_does_not_take_its_word_for_others_to_come() {
+    let mut client = TestClient::connected();
+    let asked = client.core.asked();
+    for cid in ["messaging:1", "messaging:2"] {
+        let users = vec![seen("jack", true), seen("jill", true)];
+        client.core.watch_channel(cid, true, true, Snapshot { asked, users });
+    }
+    client.watching(&["jill"]);
+    client.core.stop_watching("messaging:1");
+    client.drain();
+    assert_eq!(client.is_online("jill"), (true, LIVE), "the server was asked for her by name");
+    assert_eq!(
+        client.is_online("jack"),
+        (true, STALE),
+        "the other channel may have been told of him, or this one only"
+    );
+    let (request, ask) = client.asks().remove(0);
+    assert_eq!(ask, Ask::Channels { cids: vec!["messaging:2".to_owned()], watch: true, presence: true });
+    client.answer(request, &[("jack", true), ("jill", true)]);
+    assert_eq!(client.is_online("jack"), (true, LIVE));
+}
