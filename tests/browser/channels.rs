@@ -1,0 +1,87 @@
+//! A channel's members, watchers and messages, kept live.
+
+use super::story::Story;
+use wasm_bindgen_test::*;
+
+#[wasm_bindgen_test]
+async fn a_channel_keeps_everybody_in_it_current() {
+    let story = Story::connected().await;
+    let said = story
+        .run(
+            "const jack = { id: 'jack', online: false };
+             network.answers['/channels/messaging/m/query'] = { status: 201,
+               channel: { type: 'messaging', id: 'm', cid: 'messaging:m', name: 'M' },
+               members: [{ user_id: 'jack', user: jack }], watchers: [jack], watcher_count: 1,
+               messages: [{ id: '1', text: 'hi', user: jack }] };
+             const channel = client.channel('messaging', 'm');
+             await channel.watch({ presence: true });
+             network.socket.say({ type: 'user.presence.changed', user: { id: 'jack', online: true } });
+             network.socket.say({ type: 'user.deleted', user: { id: 'jack', online: true, deleted_at: 'now' } });
+             network.socket.say({ type: 'user.watching.start', cid: 'messaging:m', user: { id: 'jill' }, watcher_count: 2 });
+             network.socket.say({ type: 'message.new', cid: 'messaging:m', message: { id: '2', user: { id: 'jill' } } });
+             network.socket.say({ type: 'message.new', cid: 'messaging:m', message: { id: '2', user: { id: 'jill' } } });
+             network.socket.say({ type: 'member.added', cid: 'messaging:m', member: { user_id: '__proto__', user: { id: '__proto__' } } });
+             const { state } = channel;
+             return [state.members.jack.user.online, state.watchers.jack.online, state.messages[0].user.deleted_at,
+               state.watcher_count, Object.keys(state.watchers), state.messages.length, Object.keys(state.members),
+               channel === client.channel('messaging', 'm'), channel.data.name]",
+        )
+        .await;
+    assert_eq!(said, r#"[true,true,"now",2,["jack","jill"],2,["jack","__proto__"],true,"M"]"#);
+}
+
+#[wasm_bindgen_test]
+async fn who_watches_a_channel_that_one_left_is_not_known() {
+    let story = Story::connected().await;
+    let said = story
+        .run(
+            "network.answers['/channels/messaging/m/query'] = { status: 201, members: [], messages: [],
+               channel: { type: 'messaging', id: 'm', cid: 'messaging:m' }, watchers: [{ id: 'john' }], watcher_count: 1 };
+             const channel = client.channel('messaging', 'm');
+             await channel.watch();
+             const before = [Object.keys(channel.state.watchers), channel.state.watcher_count];
+             await channel.stopWatching();
+             return [before, Object.keys(channel.state.watchers), channel.state.watcher_count]",
+        )
+        .await;
+    assert_eq!(said, r#"[[["john"],1],[],0]"#);
+}
+
+/// Of twelve members, who is called live.
+async fn live_of_twelve(first_frame: &str, channel: &str) -> String {
+    let story = Story::connected().await;
+    let script = [
+        "network.socket.say({ type: 'health.check', connection_id: 'c', me: { id: 'john' }, ...",
+        first_frame,
+        "});
+         const members = Array.from({ length: 12 }, (_, n) => ({ user_id: `u${n}`, user: { id: `u${n}`, online: true } }));
+         const answer = { channel: { type: 'messaging', id: 'm', cid: 'messaging:m' }, messages: [], members, ...",
+        channel,
+        "};
+         network.answers['/channels/messaging/m/query'] = answer;
+         network.answers['/channels'] = { channels: [answer] };
+         const live = () => members.filter(({ user }) => client.user(user.id).presence.freshness === 'live').length;
+         const stale = () => members.filter(({ user }) => client.user(user.id).presence.freshness === 'stale').length;
+         await client.channel('messaging', 'm').watch({ presence: true });
+         const first = [live(), stale(), client.user('u11').presence.online, client.user('u11').presence.asOf instanceof Date];
+         const recovered = new Promise((resolve) => client.on('connection.recovered', resolve));
+         network.socket.lose();
+         await network.until(() => network.sockets.length === 2);
+         const lost = [live(), stale()];
+         network.socket.say({ type: 'health.check', connection_id: 'd', me: { id: 'john' }, ...",
+        first_frame,
+        "});
+         await recovered;
+         return [first, lost, [live(), stale()]]",
+    ];
+    story.run(&script.concat()).await
+}
+
+#[wasm_bindgen_test]
+async fn members_beyond_a_servers_limit_are_not_called_live() {
+    let ours = "{ rollcall: ['batch'] }";
+    assert_eq!(live_of_twelve(ours, "{ presence_omitted: 4 }").await, "[[8,4,true,true],[0,12],[8,4]]");
+    assert_eq!(live_of_twelve(ours, "{}").await, "[[12,0,true,false],[0,12],[12,0]]", "no limit was reached");
+    let hosted = live_of_twelve("{}", "{}").await;
+    assert_eq!(hosted, "[[10,2,true,true],[0,12],[10,2]]", "a server that does not say tells of ten");
+}

@@ -1,0 +1,117 @@
+//! Connecting, and connecting again.
+
+use super::story::Story;
+use wasm_bindgen_test::*;
+
+#[wasm_bindgen_test]
+async fn connecting_introduces_the_user_and_resolves_with_the_first_frame() {
+    let story = Story::new();
+    let said = story
+        .run(
+            "const connecting = client.connectUser({ id: 'john', status: 'here' }, client.devToken('john'));
+             await network.until(() => network.socket);
+             const { searchParams, protocol, pathname } = network.socket.url;
+             network.socket.greet({ id: 'john', online: true, invisible: false });
+             const first = await connecting;
+             return [protocol, pathname, JSON.parse(searchParams.get('json')).user_details, searchParams.get('api_key'),
+               first.type, client.userID, client.user]",
+        )
+        .await;
+    assert_eq!(
+        said,
+        r#"["ws:","/connect",{"id":"john","status":"here"},"key","health.check","john",{"id":"john","online":true,"invisible":false}]"#
+    );
+}
+
+#[wasm_bindgen_test]
+async fn after_a_reconnect_watches_are_renewed_and_changes_are_told() {
+    let story = Story::connected().await;
+    let said = story
+        .run(
+            "let online = false;
+             network.answers['/users'] = () => ({ users: [{ id: 'jack', online }] });
+             network.answers['/channels/messaging/m/query'] = { status: 201,
+               channel: { type: 'messaging', id: 'm', cid: 'messaging:m' }, messages: [],
+               members: [{ user_id: 'jill', user: { id: 'jill', online: true } }] };
+             network.answers['/channels'] = () => ({ channels: [{
+               channel: { type: 'messaging', id: 'm', cid: 'messaging:m' }, messages: [],
+               members: [{ user_id: 'jill', user: { id: 'jill', online: false } }] }] });
+             await client.queryUsers({ id: 'jack' }, {}, { presence: true });
+             const channel = client.channel('messaging', 'm');
+             await channel.watch({ presence: true });
+             const heard = [];
+             client.on('user.presence.changed', ({ user, resync }) => heard.push([user.id, user.online, resync]));
+             const recovered = new Promise((resolve) => client.on('connection.recovered', resolve));
+             online = true;
+             network.requests.length = 0;
+             network.socket.lose();
+             await network.until(() => network.sockets.length === 2);
+             const again = JSON.parse(network.socket.url.searchParams.get('json')).user_details;
+             network.socket.greet({ id: 'john' });
+             await recovered;
+             return [again, heard.sort(), channel.state.members.jill.user.online,
+               network.requests.map(({ path, connection, payload }) => [path, connection, payload.presence]).sort()]",
+        )
+        .await;
+    assert_eq!(
+        said,
+        r#"[{"id":"john"},[["jack",true,true],["jill",false,true]],false,[["/channels","connection-2",true],["/users","connection-2",true]]]"#
+    );
+}
+
+#[wasm_bindgen_test]
+async fn what_an_app_did_wrong_before_it_connects_is_told_too() {
+    let story = Story::new();
+    let said = story
+        .run(
+            "const PresenceClient = client.constructor;
+             const code = (call) => { try { call(); return 'none'; } catch (error) { return [error.code, error.message]; } };
+             const provider = async () => { throw new Error('no session'); };
+             return [code(() => new PresenceClient('key', { baseUrl: 'http://x' })),
+               await client.connectUser({ id: 'john' }, provider).catch(({ code, retryable, cause }) => [code, retryable, cause.message]),
+               client.userID ?? null]",
+        )
+        .await;
+    assert_eq!(
+        said,
+        r#"[["invalid_argument","new PresenceClient: unknown option `baseUrl`; known are baseURL, timeout"],["token_provider",true,"no session"],null]"#
+    );
+}
+
+#[wasm_bindgen_test]
+async fn a_socket_that_fails_without_closing_is_tried_again() {
+    let story = Story::new();
+    let said = story
+        .run(
+            "const connecting = client.connectUser({ id: 'john' }, client.devToken('john'));
+             await network.until(() => network.socket);
+             network.socket.readyState = WebSocket.CLOSED;
+             network.socket.onerror({});
+             await network.until(() => network.sockets.length === 2);
+             network.socket.greet({ id: 'john' });
+             return (await connecting).connection_id",
+        )
+        .await;
+    assert_eq!(said, r#""connection-2""#);
+}
+
+#[wasm_bindgen_test]
+async fn an_expired_token_is_replaced_once_for_all_who_need_it() {
+    let story = Story::new();
+    let said = story
+        .run(
+            "let calls = 0;
+             const provider = async () => { calls += 1; return client.devToken('john') + calls; };
+             const connecting = client.connectUser({ id: 'john' }, provider);
+             await network.until(() => network.socket);
+             network.socket.greet({ id: 'john' });
+             await connecting;
+             const first = client.devToken('john') + 1;
+             network.answers['/users'] = (payload, request) => request.headers.get('authorization') === first
+               ? { status: 401, code: 40, message: 'expired', StatusCode: 401 } : { users: [] };
+             await Promise.all([1, 2, 3].map(() => client.queryUsers({})));
+             return calls",
+        )
+        .await;
+    assert_eq!(said, "2");
+}

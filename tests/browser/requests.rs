@@ -1,0 +1,86 @@
+//! Requests: their answers, and what keeps one from coming.
+
+use super::story::Story;
+use wasm_bindgen_test::*;
+
+#[wasm_bindgen_test]
+async fn an_event_that_overtakes_an_answer_wins_in_the_answer_too() {
+    let story = Story::connected().await;
+    let said = story
+        .run(
+            "network.answers['/users'] = async () => {
+               network.socket.say({ type: 'user.presence.changed', user: { id: 'jack', online: true } });
+               return { users: [{ id: 'jack', online: false }] };
+             };
+             return (await client.queryUsers({ id: 'jack' }, {}, { presence: true })).users",
+        )
+        .await;
+    assert_eq!(said, r#"[{"id":"jack","online":true}]"#);
+}
+
+#[wasm_bindgen_test]
+async fn misuse_is_an_error_with_a_code() {
+    let story = Story::new();
+    let code = |script: &'static str| format!("return await (async () => {{ {script} }})()");
+    assert_eq!(story.run(&code("await client.queryUsers({})")).await, "threw not_connected");
+    assert_eq!(story.run(&code("await client.connectUser({}, 'x')")).await, "threw invalid_argument");
+    assert_eq!(
+        story.run(&code("await client.connectUser({ id: 'john' }, client.devToken('jack'))")).await,
+        "threw token_mismatch"
+    );
+    let story = Story::connected().await;
+    assert_eq!(
+        story.run(&code("await client.connectUser({ id: 'jack' }, client.devToken('jack'))")).await,
+        "threw already_connected"
+    );
+    assert_eq!(
+        story.run(&code("await client.queryUsers({}, {}, { presence: 'yes' })")).await,
+        "threw invalid_argument"
+    );
+    assert_eq!(story.run(&code("await client.queryUsers({}, { id: 2 })")).await, "threw invalid_argument");
+    assert_eq!(story.run(&code("client.on('user.updated')")).await, "threw invalid_argument");
+    assert_eq!(
+        story
+            .run(&code(
+                "const channel = client.channel('messaging', 'm'); await client.disconnectUser(); await channel.watch()"
+            ))
+            .await,
+        "threw disconnected"
+    );
+}
+
+#[wasm_bindgen_test]
+async fn too_many_requests_say_when_to_come_back() {
+    let story = Story::connected().await;
+    let said = story
+        .run(
+            "const limited = (headers) => ({ status: 429, answerHeaders: headers, code: 9, message: 'too many', StatusCode: 429 });
+             const query = () => client.queryUsers({}).catch(({ code, retryable, retryAfter }) => [code, retryable, Math.round(retryAfter / 10)]);
+             network.answers['/users'] = limited({ 'x-ratelimit-reset': String(Math.floor(Date.now() / 1000) + 30) });
+             const results = [await query()];
+             network.answers['/users'] = limited({ 'retry-after': '50' });
+             return [...results, await query()]",
+        )
+        .await;
+    assert_eq!(said, "[[9,true,3],[9,true,5]]");
+}
+
+#[wasm_bindgen_test]
+async fn every_request_settles() {
+    let story = Story::connected().await;
+    let said = story
+        .run(
+            "network.answers['/users'] = () => new Promise(() => {});
+             const aborting = new AbortController();
+             const query = (options) => client.queryUsers({}, {}, options).catch((error) => [error.code, error.retryable]);
+             const aborted = query({ signal: aborting.signal });
+             aborting.abort();
+             const late = query();
+             const results = [await aborted, await late];
+             const left = query();
+             client.disconnectUser();
+             return [...results, await left]",
+        )
+        .await;
+    assert_eq!(said, r#"[["aborted",false],["timeout",true],["disconnected",false]]"#);
+}
