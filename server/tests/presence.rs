@@ -6,8 +6,8 @@ mod common;
 
 use common::TestServer;
 use reqwest::Method;
+use rollcall_protocol::close;
 use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 fn flip(user: &str, online: bool) -> (String, bool) {
     (user.to_owned(), online)
@@ -116,24 +116,32 @@ async fn my_own_presence_is_told_to_me_on_every_device() {
 async fn a_reload_within_the_grace_shows_nothing() {
     let server = TestServer::with(&["--offline-grace", "1h"]).await;
     let mut ada = server.connect("ada").await;
-    let bob = server.connect("bob").await;
+    let mut bob = server.connect("bob").await;
     ada.watch_users(&["bob"]).await;
     ada.heard_so_far().await;
-    bob.closes_with(CloseCode::Away).await;
-    let bob = server.connect("bob").await;
+    // What a browser says of a page that is gone, and what our client says while it is going.
+    for code in [close::GOING_AWAY, close::PAGE_LEFT] {
+        assert_eq!(bob.closes_with(code.into()).await, Some(code));
+        bob = server.connect("bob").await;
+    }
     bob.vanishes();
     server.connect("bob").await;
     assert_eq!(ada.heard_so_far().await, Vec::<Value>::new());
 }
 
 #[tokio::test]
-async fn a_lost_connection_counts_as_gone_after_the_grace() {
+async fn who_is_lost_or_has_left_the_page_counts_as_gone_after_the_grace() {
     let server = TestServer::with(&["--offline-grace", "50ms"]).await;
     let mut ada = server.connect("ada").await;
     let bob = server.connect("bob").await;
     ada.watch_users(&["bob"]).await;
     ada.heard_so_far().await;
     bob.vanishes();
+    assert_eq!(ada.sees().await, flip("bob", false));
+
+    let bob = server.connect("bob").await;
+    assert_eq!(ada.sees().await, flip("bob", true));
+    bob.closes_with(close::PAGE_LEFT.into()).await;
     assert_eq!(ada.sees().await, flip("bob", false));
 }
 

@@ -35,6 +35,23 @@ fn is_lost(client: &TestClient) -> bool {
 }
 
 #[test]
+fn the_readme_states_these_bounds() {
+    let seconds = |milliseconds: Millis| milliseconds / 1_000;
+    let (doubt, dead) = (seconds(timing::DOUBT_AFTER), seconds(timing::DEAD_AFTER));
+    let (probe, tick, attempt) = (seconds(PROBE_DEADLINE), seconds(TICK), seconds(ATTEMPT_DEADLINE));
+    for row in [
+        "| the server closes the connection, or is killed | | at once |".to_owned(),
+        format!("| the network is gone, and the browser says so | at once | {probe} s later |"),
+        format!("| the network is gone, and nothing says so | after {doubt} s | after {dead} s |"),
+        format!("| a page is shown or resumed, a network comes | at once | {probe} s later |"),
+        format!("| a machine slept, and nothing says so | at most {tick} s after waking | {probe} s later |"),
+        format!("| a network accepts connections and says nothing | | {attempt} s for each attempt |"),
+    ] {
+        assert!(include_str!("../../README.md").contains(&row), "the README does not say: {row}");
+    }
+}
+
+#[test]
 fn a_clean_close_is_known_at_once_and_so_is_a_killed_server() {
     for code in [close::GOING_AWAY, close::ABNORMAL] {
         let mut client = watching();

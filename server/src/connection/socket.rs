@@ -42,8 +42,11 @@ pub async fn run(mut socket: WebSocket, opened: Opened, manner: Manner) {
     match outcome {
         Outcome::Goodbye => {
             membership.goodbye();
-            // Lets the answer to the close go out.
-            let _ = timeout(CLOSE_TIMEOUT, socket.recv()).await;
+            answer_close(&mut socket).await;
+        }
+        Outcome::Left => {
+            drop(membership);
+            answer_close(&mut socket).await;
         }
         Outcome::HangUp(code) => {
             drop(membership);
@@ -56,9 +59,12 @@ pub async fn run(mut socket: WebSocket, opened: Opened, manner: Manner) {
 enum Outcome {
     /// The client closed with 1000.
     Goodbye,
+    /// The client closed with another code: the page is left, or the client knows no better than
+    /// that something is wrong.
+    Left,
     /// We close, with this code.
     HangUp(u16),
-    /// The socket broke, or the client left without a goodbye.
+    /// The socket broke.
     Lost,
 }
 
@@ -81,7 +87,8 @@ async fn serve(socket: &mut WebSocket, membership: &Membership, mut inbox: Inbox
                     Some(Ok(Message::Ping(_))) => true,
                     Some(Ok(Message::Pong(_) | Message::Binary(_))) => false,
                     Some(Ok(Message::Close(Some(CloseFrame { code: close::NORMAL, .. })))) => return Outcome::Goodbye,
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Outcome::Lost,
+                    Some(Ok(Message::Close(_))) => return Outcome::Left,
+                    Some(Err(_)) | None => return Outcome::Lost,
                 };
                 if asks {
                     send(socket, frame::health_check(membership.id()).into()).await
@@ -148,6 +155,11 @@ pub async fn hang_up(socket: &mut WebSocket, code: u16) {
         let answered = async { while let Some(Ok(_)) = socket.recv().await {} };
         let _ = timeout(CLOSE_TIMEOUT, answered).await;
     }
+}
+
+/// Lets the answer to a close go out.
+async fn answer_close(socket: &mut WebSocket) {
+    let _ = timeout(CLOSE_TIMEOUT, socket.recv()).await;
 }
 
 async fn in_time(sending: impl Future<Output = Result<(), axum::Error>>) -> Result<(), Gone> {

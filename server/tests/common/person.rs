@@ -163,11 +163,11 @@ impl Person {
         self.closes_with(CloseCode::Normal).await;
     }
 
-    /// Closes with any code, and waits for the answer.
-    pub async fn closes_with(mut self, code: CloseCode) {
+    /// Closes with any code; returns the answer's.
+    pub async fn closes_with(mut self, code: CloseCode) -> Option<u16> {
         let frame = CloseFrame { code, reason: "".into() };
         self.socket.send(Message::Close(Some(frame))).await.unwrap();
-        close_code(&mut self.socket).await;
+        close_code(&mut self.socket).await
     }
 
     /// The connection breaks without a word.
