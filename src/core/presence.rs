@@ -322,15 +322,9 @@ impl<P: Clone> People<P> {
 
     /// Whether to ask about this user: nobody has on the connection `current`. Now they have.
     pub(super) fn ask(&mut self, id: &str, current: Generation) -> bool {
-        match self.by_id.get_mut(id) {
-            Some(person)
-                if !person.asked && !(person.is_followed(current) && person.subscription == Subscription::Own) =>
-            {
-                person.asked = true;
-                true
-            }
-            _ => false,
-        }
+        let Some(person) = self.by_id.get_mut(id) else { return false };
+        let is_settled = person.is_followed(current) && person.subscription == Subscription::Own;
+        !is_settled && !std::mem::replace(&mut person.asked, true)
     }
 
     /// The question came to an end, answered or not.
