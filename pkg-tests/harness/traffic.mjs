@@ -1,9 +1,7 @@
 // What the official SDK really sends, by the table of endpoints in `docs/PROTOCOL.md`.
 
 import { subscribe } from 'node:diagnostics_channel';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { root } from '../../scripts/shell.mjs';
+import { rowsOf } from './protocol.mjs';
 
 export class Traffic {
   #endpoints = table();
@@ -44,9 +42,7 @@ export class Traffic {
 
 /** The rows, those that say most first: `POST /channels/{type}/query` is no channel of the id `query`. */
 function table() {
-  const document = readFileSync(join(root, 'docs', 'PROTOCOL.md'), 'utf8');
-  const section = document.split('\n## Endpoints\n')[1].split('\n## ')[0];
-  const rows = [...section.matchAll(/^\| `([A-Z]+ [^`]+)` \|/gm)].map(([, name]) => {
+  const rows = rowsOf('Endpoints').map(([name]) => {
     const words = name.split(/\{\w+\}/).map((word) => word.replace(/[.*+?^$()|[\]\\]/g, '\\$&'));
     return { name, pattern: new RegExp(`^${words.join('[^/]+')}$`), gaps: words.length };
   });
