@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, Uri};
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
+use reqwest::Url;
 use rollcall_protocol::limits;
 
 const DEMO_KEY: &str = "rollcall-demo";
@@ -49,6 +50,10 @@ pub struct Config {
     /// Origin of the pages that may call, as in https://app.example.com; may be repeated; any, if absent
     #[arg(long, env = "ROLLCALL_ALLOWED_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     pub allowed_origin: Vec<HeaderValue>,
+
+    /// Address that is told who comes online and goes offline, by signed POST requests
+    #[arg(long, env = "ROLLCALL_WEBHOOK_URL", value_name = "URL", hide_env_values = true)]
+    pub webhook_url: Option<Url>,
 
     /// Accept development tokens, with which anybody can be any user
     #[arg(long, env = "ROLLCALL_DEV_TOKENS")]
@@ -135,6 +140,8 @@ pub enum ConfigError {
     NoTimeToAnswer,
     #[error("--www names {0}, which is not a directory")]
     NoWww(PathBuf),
+    #[error("--webhook-url must begin with http:// or https://")]
+    Webhook,
     #[error("--log is not a filter: {0}")]
     Log(String),
 }
@@ -183,6 +190,9 @@ impl Config {
         }
         if let Some(www) = self.www.as_ref().filter(|www| !www.is_dir()) {
             return Err(ConfigError::NoWww(www.clone()));
+        }
+        if self.webhook_url.as_ref().is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
+            return Err(ConfigError::Webhook);
         }
         Ok(self)
     }

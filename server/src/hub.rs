@@ -26,6 +26,7 @@ use crate::presence::registry::{Ending, Registry};
 use crate::presence::watchers::{Scope, Watchers};
 use crate::presence::{Cid, ConnectionId, UserId};
 use crate::store::Store;
+use crate::webhook::Webhook;
 use state::State;
 
 /// Longer than telling ever takes while the database writes.
@@ -76,7 +77,7 @@ struct Shared {
 
 impl Hub {
     /// Starts the hub and the two tasks that drive it; they end after [`Hub::drain`].
-    pub fn start(options: &Options, store: Arc<dyn Store>, metrics: Metrics) -> Self {
+    pub fn start(options: &Options, store: Arc<dyn Store>, webhook: Option<Webhook>, metrics: Metrics) -> Self {
         let (notices, queue) = mpsc::unbounded_channel();
         let refresh = Duration::from_millis(timing::LAST_ACTIVE_EVERY);
         let hub = Self {
@@ -96,7 +97,7 @@ impl Hub {
         };
         let receiver = hub.clone();
         let bus = LocalBus::new(Arc::new(move |envelope| receiver.deliver(envelope)));
-        tokio::spawn(announcer::run(queue, store, Arc::new(bus)));
+        tokio::spawn(announcer::run(queue, store, Arc::new(bus), webhook));
         tokio::spawn(clock::run(hub.clone()));
         hub
     }

@@ -15,4 +15,5 @@ pub mod query;
 pub mod server;
 pub mod state;
 pub mod store;
+pub mod webhook;
 pub mod wire;

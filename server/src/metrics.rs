@@ -17,6 +17,8 @@ pub struct Metrics {
     pub flips: Counter,
     pub events_delivered: Counter,
     pub slow_readers: Counter,
+    pub webhooks_delivered: Counter,
+    pub webhooks_failed: Counter,
 }
 
 impl Default for Metrics {
@@ -29,6 +31,8 @@ impl Default for Metrics {
             flips: Counter::default(),
             events_delivered: Counter::default(),
             slow_readers: Counter::default(),
+            webhooks_delivered: Counter::default(),
+            webhooks_failed: Counter::default(),
             registry: Arc::default(),
         };
         let r = &mut registry;
@@ -42,6 +46,8 @@ impl Default for Metrics {
         r.register("presence_flips", "Times a user came online or went offline", metrics.flips.clone());
         r.register("events_delivered", "Events put into a connection's queue", metrics.events_delivered.clone());
         r.register("slow_readers", "Connections closed because they did not keep up", metrics.slow_readers.clone());
+        r.register("webhooks_delivered", "Flips that the webhook took", metrics.webhooks_delivered.clone());
+        r.register("webhooks_failed", "Flips that the webhook never took", metrics.webhooks_failed.clone());
         Self { registry: Arc::new(registry), ..metrics }
     }
 }

@@ -19,6 +19,7 @@ use crate::metrics::Metrics;
 use crate::profile::ProfileLocks;
 use crate::state::{App, AppState};
 use crate::store::{self, StoreError};
+use crate::webhook::{Webhook, WebhookError};
 
 /// A server that holds its address and its database, ready to run.
 pub struct Server {
@@ -38,6 +39,8 @@ pub enum StartError {
     Database(#[from] StoreError),
     #[error("--api-secret cannot be used: {0}")]
     Secret(#[from] hmac::digest::InvalidLength),
+    #[error("--webhook-url cannot be used: {0}")]
+    Webhook(#[from] WebhookError),
 }
 
 impl Server {
@@ -57,7 +60,10 @@ impl Server {
             subscriptions: config.subscriptions_per_connection,
             queue: config.event_queue,
         };
-        let hub = Hub::start(&options, store.clone(), metrics.clone());
+        let webhook = config.webhook_url.as_ref();
+        let webhook =
+            webhook.map(|url| Webhook::start(url, &config.api_key, &config.api_secret, &metrics)).transpose()?;
+        let hub = Hub::start(&options, store.clone(), webhook, metrics.clone());
         let profiles = ProfileLocks::default();
         let sessions = Sessions::new(config.idle_timeout);
         let app = Arc::new(App { config, store, hub, metrics, profiles, sessions, authenticator });

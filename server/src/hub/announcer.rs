@@ -12,6 +12,7 @@ use crate::bus::{Audience, Bus, Envelope};
 use crate::presence::registry::Output;
 use crate::presence::{Cid, UserId};
 use crate::store::{self, Store, StoreError, User};
+use crate::webhook::Webhook;
 use crate::wire;
 
 /// Notices taken in one go: they share one read of the store.
@@ -46,7 +47,12 @@ impl From<Output> for Notice {
     }
 }
 
-pub(super) async fn run(mut notices: mpsc::UnboundedReceiver<Notice>, store: Arc<dyn Store>, bus: Arc<dyn Bus>) {
+pub(super) async fn run(
+    mut notices: mpsc::UnboundedReceiver<Notice>,
+    store: Arc<dyn Store>,
+    bus: Arc<dyn Bus>,
+    webhook: Option<Webhook>,
+) {
     let mut batch = Vec::new();
     while notices.recv_many(&mut batch, BATCH).await > 0 {
         let users = complete(&*store, &batch).await;
@@ -59,9 +65,15 @@ pub(super) async fn run(mut notices: mpsc::UnboundedReceiver<Notice>, store: Arc
                     return;
                 }
                 notice => {
-                    if let Some(envelope) = envelope(notice, &users) {
-                        bus.publish(envelope);
+                    let flipped = match &notice {
+                        Notice::Flipped { user, .. } => Some(user.clone()),
+                        _ => None,
+                    };
+                    let Some(envelope) = envelope(notice, &users) else { continue };
+                    if let (Some(webhook), Some(user)) = (&webhook, flipped) {
+                        webhook.tell(&user, &envelope.event.json);
                     }
+                    bus.publish(envelope);
                 }
             }
         }

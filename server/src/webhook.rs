@@ -1,0 +1,168 @@
+//! Tells the application's own server who came online and who went offline.
+//!
+//! Each flip is one `POST` of the event, signed as the hosted service signs its webhooks, so that
+//! an official SDK's `verifyWebhook` accepts it. A delivery that fails is tried again; while it
+//! is, a newer flip of the same user takes its place, because presence is a state: what an
+//! application that was down needs to know is how things are. So at most one delivery a user
+//! waits, and those of one user never overtake each other.
+
+mod queue;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use hmac::digest::InvalidLength;
+use hmac::{Hmac, KeyInit, Mac};
+use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Client, Url};
+use sha2::Sha256;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use crate::metrics::Metrics;
+use crate::presence::UserId;
+use queue::{Delivery, Queue};
+
+/// HMAC-SHA256 of the body under the API secret, in lowercase hexadecimal.
+const SIGNATURE: HeaderName = HeaderName::from_static("x-signature");
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// The same for all attempts of one delivery: what was seen before can be skipped.
+const ID: HeaderName = HeaderName::from_static("x-webhook-id");
+/// Counts from 1.
+const ATTEMPT: HeaderName = HeaderName::from_static("x-webhook-attempt");
+
+/// Deliveries under way at once, each of another user.
+const WORKERS: usize = 8;
+/// How long the application has to answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+const FIRST_RETRY: Duration = Duration::from_millis(500);
+const LONGEST_RETRY: Duration = Duration::from_secs(60);
+/// Attempts after which a delivery is given up: about ten minutes.
+const ATTEMPTS: u32 = 16;
+
+/// Where flips are told. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct Webhook {
+    queue: Arc<Queue>,
+}
+
+/// Why there is no webhook.
+#[derive(Debug, thiserror::Error)]
+pub enum WebhookError {
+    #[error("the secret cannot sign: {0}")]
+    Secret(#[from] InvalidLength),
+    #[error("{0}")]
+    Client(#[from] reqwest::Error),
+    #[error("--api-key cannot be sent in a header")]
+    ApiKey,
+}
+
+impl Webhook {
+    /// Starts the workers. They end with the runtime.
+    pub fn start(url: &Url, api_key: &str, secret: &str, metrics: &Metrics) -> Result<Self, WebhookError> {
+        // Fails only when there is one already, which will do.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let queue = Arc::new(Queue::default());
+        let sender = Sender {
+            client: Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none()).build()?,
+            url: url.clone(),
+            api_key: HeaderValue::try_from(api_key).map_err(|_| WebhookError::ApiKey)?,
+            key: Hmac::<Sha256>::new_from_slice(secret.as_bytes())?,
+            metrics: metrics.clone(),
+        };
+        for _ in 0..WORKERS {
+            tokio::spawn(work(queue.clone(), sender.clone()));
+        }
+        Ok(Self { queue })
+    }
+
+    /// The user came online or went offline; `event` is the event that says so.
+    pub fn tell(&self, user: &UserId, event: &str) {
+        self.queue.put(user, Delivery { id: Uuid::new_v4(), body: event.to_owned() });
+    }
+}
+
+#[derive(Clone)]
+struct Sender {
+    client: Client,
+    url: Url,
+    api_key: HeaderValue,
+    key: Hmac<Sha256>,
+    metrics: Metrics,
+}
+
+/// Whether there is any use in trying the same again.
+enum Failure {
+    Passing(String),
+    Lasting(StatusCode),
+}
+
+async fn work(queue: Arc<Queue>, sender: Sender) {
+    loop {
+        let (user, first) = queue.take().await;
+        deliver(&queue, &sender, &user, first).await;
+        queue.done(&user);
+    }
+}
+
+async fn deliver(queue: &Queue, sender: &Sender, user: &UserId, mut delivery: Delivery) {
+    let mut attempt = 1;
+    let mut wait = FIRST_RETRY;
+    loop {
+        match sender.send(&delivery, attempt).await {
+            Ok(()) => {
+                sender.metrics.webhooks_delivered.inc();
+                return;
+            }
+            Err(Failure::Lasting(status)) => {
+                tracing::warn!(%status, "the webhook refuses a flip: it is not told again");
+                sender.metrics.webhooks_failed.inc();
+                return;
+            }
+            Err(Failure::Passing(reason)) if attempt >= ATTEMPTS => {
+                tracing::warn!(%reason, "the webhook cannot be reached: a flip is given up");
+                sender.metrics.webhooks_failed.inc();
+                return;
+            }
+            Err(Failure::Passing(reason)) => tracing::debug!(%reason, attempt, "the webhook is tried again"),
+        }
+        sleep(wait).await;
+        wait = (wait * 2).min(LONGEST_RETRY);
+        attempt += 1;
+        if let Some(newer) = queue.newer(user) {
+            delivery = newer;
+            attempt = 1;
+        }
+    }
+}
+
+impl Sender {
+    async fn send(&self, delivery: &Delivery, attempt: u32) -> Result<(), Failure> {
+        let request = self
+            .client
+            .post(self.url.clone())
+            .header(CONTENT_TYPE, "application/json")
+            .header(API_KEY, &self.api_key)
+            .header(SIGNATURE, self.sign(&delivery.body))
+            .header(ID, delivery.id.to_string())
+            .header(ATTEMPT, attempt)
+            .body(delivery.body.clone());
+        // The URL may hold a password.
+        let reply = request.send().await.map_err(|error| Failure::Passing(error.without_url().to_string()))?;
+        match reply.status() {
+            status if status.is_success() => Ok(()),
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
+                Err(Failure::Passing(reply.status().to_string()))
+            }
+            status if status.is_client_error() => Err(Failure::Lasting(status)),
+            status => Err(Failure::Passing(status.to_string())),
+        }
+    }
+
+    fn sign(&self, body: &str) -> String {
+        let mut key = self.key.clone();
+        key.update(body.as_bytes());
+        key.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
