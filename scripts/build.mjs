@@ -43,8 +43,10 @@ const MASK = 118;
 /** What of the root's package.json the published one carries. */
 const PUBLISHED = [
   'name', 'version', 'description', 'keywords', 'license', 'repository',
-  'type', 'sideEffects', 'main', 'types', 'exports', 'files', 'engines',
+  'type', 'sideEffects', 'main', 'types', 'exports', 'files',
 ];
+/** The package needs a WebSocket, which Node has since 22; to build it an older one will do. */
+const ENGINES = { node: '>=22' };
 
 export async function buildPackage() {
   const inputs = await fingerprint();
@@ -70,6 +72,7 @@ export async function buildPackage() {
   }
   const source = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   const manifest = Object.fromEntries(PUBLISHED.map((field) => [field, source[field]]));
+  manifest.engines = ENGINES;
   await writeFile(join(packageFolder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   await writeFile(stamp, inputs);
 }
