@@ -76,7 +76,7 @@ impl ChannelInner {
     }
 
     fn set_id(&self, id: &str) {
-        self.cid.set([&self.kind, ":", id].concat().into());
+        self.cid.set(wire::concat(&[&self.kind, ":", id]).into());
         self.id.set(Some(id.to_owned()));
     }
 
@@ -98,7 +98,7 @@ impl ChannelInner {
 
     fn path(&self, call: &str, rest: &str) -> Result<String, JsValue> {
         match self.id.get() {
-            Some(id) => Ok(["/channels/", &segment(&self.kind), "/", &segment(&id), "/", rest].concat()),
+            Some(id) => Ok(wire::concat(&["/channels/", &segment(&self.kind), "/", &segment(&id), "/", rest])),
             None => Err(error::invalid(&[
                 call,
                 ": the channel is known by its members only; await channel.watch() or channel.create() first",
@@ -120,7 +120,7 @@ impl ChannelInner {
         let path = if self.id.get().is_some() {
             self.path(name, "query")?
         } else {
-            ["/channels/", &segment(&self.kind), "/query"].concat()
+            wire::concat(&["/channels/", &segment(&self.kind), "/query"])
         };
         let body = options.to_body();
         wire::set(&body, "state", &state.into());

@@ -51,7 +51,7 @@ impl Code {
 
 /// A real `Error` with `code`, `status` and `retryable`; the message comes in pieces.
 pub(super) fn error(code: Code, message: &[&str]) -> JsValue {
-    with_status(code, None, &message.concat())
+    with_status(code, None, &wire::concat(message))
 }
 
 fn with_status(code: Code, status: Option<u16>, message: &str) -> JsValue {
@@ -74,9 +74,10 @@ pub(super) fn from_server(body: &JsValue, http_status: Option<u16>) -> JsValue {
         Some(number) => with_status(Code::Protocol(number), status, &message.unwrap_or_default()),
         // Not the protocol's shape: a proxy answered, or this is no presence server.
         None => {
-            let said = status.map_or_else(String::new, |status| [" with status ", &wire::number(status)].concat());
+            let said =
+                status.map_or_else(String::new, |status| wire::concat(&[" with status ", &wire::number(status)]));
             let message = ["the server answered", &said, " and no error the protocol knows; check baseURL"];
-            with_status(Code::Protocol(ErrorCode::Internal.number()), status, &message.concat())
+            with_status(Code::Protocol(ErrorCode::Internal.number()), status, &wire::concat(&message))
         }
     }
 }

@@ -123,7 +123,7 @@ impl Request<'_> {
     fn url(&self) -> String {
         let shell = self.shell;
         let (user, key) = (segment(&self.session.user_id), segment(&shell.api_key));
-        let mut url = [&shell.base_url, &self.call.path, "?user_id=", &user, "&api_key=", &key].concat();
+        let mut url = wire::concat(&[&shell.base_url, &self.call.path, "?user_id=", &user, "&api_key=", &key]);
         let mut add = |name: &str, value: Option<String>| {
             if let Some(value) = value {
                 url.push_str(name);

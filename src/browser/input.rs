@@ -85,7 +85,12 @@ impl Options {
         match unknown {
             None => Ok(()),
             Some(name) => {
-                Err(error::invalid(&[self.call, ": unknown option `", &name, "`; known are ", &known.join(", ")]))
+                let mut message = vec![self.call, ": unknown option `", &name, "`; known are "];
+                for name in known {
+                    message.extend([name, ", "]);
+                }
+                message.pop();
+                Err(error::invalid(&message))
             }
         }
     }
@@ -181,5 +186,5 @@ fn shown(value: &JsValue) -> String {
     let json = wire::stringify(value).unwrap_or(JsValue::UNDEFINED);
     let text = JsString::from(wire::text(if json.is_string() { &json } else { value }));
     let short = String::from(text.slice(0, 60));
-    if text.length() > 60 { [&short, "…"].concat() } else { short }
+    if text.length() > 60 { wire::concat(&[&short, "…"]) } else { short }
 }

@@ -298,7 +298,7 @@ impl Shell {
 
     fn open(self: &Rc<Self>, generation: Generation, session: &Session, token: &str) -> Result<Socket, JsValue> {
         let json = wire::stringify(&session.introduction())?.as_string().unwrap_or_default();
-        let url = [
+        let url = wire::concat(&[
             "ws",
             self.base_url.strip_prefix("http").unwrap_or_default(),
             "/connect?json=",
@@ -313,8 +313,7 @@ impl Shell {
             extension::PARAMETER,
             "=",
             EXTENSIONS,
-        ]
-        .concat();
+        ]);
         let (on_message, on_close) = (Rc::downgrade(self), Rc::downgrade(self));
         Socket::open(
             &url,
@@ -348,7 +347,8 @@ impl Shell {
     fn send_health_check(&self) {
         let Some(id) = self.connection_id() else { return };
         if let Some(socket) = self.socket.take() {
-            socket.send(&[r#"[{"type":""#, event::HEALTH_CHECK, r#"","client_id":""#, &id, r#""}]"#].concat());
+            let check = [r#"[{"type":""#, event::HEALTH_CHECK, r#"","client_id":""#, &id, r#""}]"#];
+            socket.send(&wire::concat(&check));
             self.socket.set(Some(socket));
         }
     }

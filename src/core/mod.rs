@@ -6,6 +6,7 @@
 //! carries them from input to output and never looks inside.
 
 mod backoff;
+mod by_id;
 mod connecting;
 mod connection;
 mod io;

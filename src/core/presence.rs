@@ -1,8 +1,6 @@
 //! Who is online, as far as this client has been told: a snapshot, then changes.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
+use super::by_id::ById;
 use super::io::{Asked, Event, Generation, Millis, Seen, Snapshot};
 use super::watchers::{Watcher, Watchers};
 
@@ -57,8 +55,8 @@ struct Person<P> {
     watchers: Watchers,
 }
 
-impl<P> Person<P> {
-    fn new(watchers: Watchers) -> Self {
+impl<P> Default for Person<P> {
+    fn default() -> Self {
         Person {
             user: None,
             online: false,
@@ -69,10 +67,12 @@ impl<P> Person<P> {
             told: Generation::default(),
             subscription: Subscription::None,
             as_of: 0,
-            watchers,
+            watchers: Watchers::default(),
         }
     }
+}
 
+impl<P> Person<P> {
     fn is_known(&self) -> bool {
         self.user.is_some() && !self.missing
     }
@@ -84,7 +84,7 @@ impl<P> Person<P> {
 }
 
 pub(super) struct People<P> {
-    by_id: HashMap<String, Person<P>, BuildHasherDefault<Fnv>>,
+    by_id: ById<Person<P>>,
     heard: u64,
     /// How many may be known whom nobody watches.
     strangers: usize,
@@ -94,30 +94,9 @@ pub(super) struct People<P> {
 /// one question is on its way.
 const STRANGERS: usize = 1_000;
 
-/// FNV-1a. The default hasher is seeded at random, and a simulation must run the same twice.
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Fnv(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Hasher for Fnv {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
 impl<P> Default for People<P> {
     fn default() -> Self {
-        People { by_id: HashMap::default(), heard: 0, strangers: 0 }
+        People { by_id: ById::default(), heard: 0, strangers: 0 }
     }
 }
 
@@ -142,29 +121,22 @@ impl<P: Clone> People<P> {
     /// An event: the newest there is. That it came does not promise that the next one will.
     pub(super) fn hear(&mut self, seen: Seen<P>, deleted: bool, now: Millis, tell: Tell<P>) {
         self.heard += 1;
-        let heard = self.heard;
         let Seen { id, online, revision, user, .. } = seen;
-        let update = |person: &mut Person<P>| {
-            person.user = Some(user);
-            person.online = online && !deleted;
-            person.missing = deleted;
-            person.revision = revision;
-            person.heard = heard;
-            person.as_of = now;
-        };
-        if let Some(person) = self.by_id.get_mut(&id) {
-            update(person);
-            tell(News::Changed(&id, &person.watchers));
-            return;
+        if self.by_id.get(&id).is_none() {
+            // Nobody's yet, but an answer that is on its way may be older than this.
+            self.strangers += 1;
+            if self.strangers > STRANGERS {
+                self.forget_strangers();
+            }
         }
-        // Nobody's yet, but an answer that is on its way may be older than this.
-        self.strangers += 1;
-        if self.strangers > STRANGERS {
-            self.forget_strangers();
-        }
-        let mut person = Person::new(Watchers::default());
-        update(&mut person);
-        self.by_id.insert(id, person);
+        let person = self.by_id.entry(&id);
+        person.user = Some(user);
+        person.online = online && !deleted;
+        person.missing = deleted;
+        person.revision = revision;
+        person.heard = self.heard;
+        person.as_of = now;
+        tell(News::Changed(&id, &person.watchers));
     }
 
     /// An answer: true unless an event has come since it was asked for.
@@ -172,10 +144,7 @@ impl<P: Clone> People<P> {
         let Snapshot { asked, users } = snapshot;
         let subscription = if by_channel { Subscription::Channel } else { Subscription::Own };
         for Seen { id, online, revision, subscribed, user } in users {
-            if !self.by_id.contains_key(&id) {
-                self.by_id.insert(id.clone(), Person::new(Watchers::default()));
-            }
-            let Some(person) = self.by_id.get_mut(&id) else { continue };
+            let person = self.by_id.entry(&id);
             if person.told == current && asked.generation != current {
                 continue;
             }
@@ -235,7 +204,7 @@ impl<P: Clone> People<P> {
 
     /// The connection came into doubt; what it told was true at `as_of`.
     pub(super) fn doubt(&mut self, connection: Generation, as_of: Millis, tell: Tell<P>) {
-        for (id, person) in &mut self.by_id {
+        for (id, person) in self.by_id.iter_mut() {
             if person.is_followed(connection) {
                 person.as_of = as_of;
                 tell(News::Changed(id, &person.watchers));
@@ -245,7 +214,7 @@ impl<P: Clone> People<P> {
 
     /// The doubts about the connection were unfounded.
     pub(super) fn trust(&self, connection: Generation, tell: Tell<P>) {
-        for (id, person) in &self.by_id {
+        for (id, person) in self.by_id.iter() {
             if person.is_followed(connection) {
                 tell(News::Changed(id, &person.watchers));
             }
@@ -275,12 +244,7 @@ impl<P: Clone> People<P> {
 
     /// From now on `watcher` wants to know of this user.
     pub(super) fn watch(&mut self, id: &str, watcher: Watcher) {
-        match self.by_id.get_mut(id) {
-            Some(person) => person.watchers.add(watcher),
-            None => {
-                self.by_id.insert(id.to_owned(), Person::new(Watchers::One(watcher)));
-            }
-        }
+        self.by_id.entry(id).watchers.add(watcher);
     }
 
     /// And from now on no longer; whom nobody wants to know of is forgotten.
@@ -296,7 +260,7 @@ impl<P: Clone> People<P> {
     /// A channel is no longer watched. Of whom it alone may have told, nobody knows whether
     /// anything still does: `doubted` hears who else watches them.
     pub(super) fn release(&mut self, channel: Watcher, doubted: &mut dyn FnMut(&str, &Watchers)) {
-        for (id, person) in &mut self.by_id {
+        for (id, person) in self.by_id.iter_mut() {
             if person.watchers.remove(channel)
                 && person.subscription == Subscription::Channel
                 && !person.watchers.is_empty()
@@ -309,7 +273,7 @@ impl<P: Clone> People<P> {
     }
 
     pub(super) fn forget_strangers(&mut self) {
-        self.by_id.retain(|_, person| !person.watchers.is_empty());
+        self.by_id.retain(&|person| !person.watchers.is_empty());
         self.strangers = 0;
     }
 
@@ -342,10 +306,10 @@ impl<P: Clone> People<P> {
     /// Everybody who is to be asked about by id, on a connection where nothing has been asked yet.
     pub(super) fn ask_all(&mut self) -> Vec<String> {
         let mut ids = Vec::new();
-        for (id, person) in &mut self.by_id {
+        for (id, person) in self.by_id.iter_mut() {
             person.asked = person.watchers.is_personal();
             if person.asked {
-                ids.push(id.clone());
+                ids.push(id.to_owned());
             }
         }
         ids
