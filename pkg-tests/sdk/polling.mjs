@@ -7,10 +7,14 @@ import { event, presence } from '../harness/event.mjs';
 const chapter = new Chapter('polling');
 export const polling = [chapter];
 
-/** Somebody behind a gateway. Its sockets all fail, so there is no point in trying them for the usual six seconds. */
+/**
+ * Somebody behind a gateway. The SDK would try sockets for six seconds, and all of them fail. It
+ * tries the second 250 ms after the first has failed; were it to turn to polling in the middle of
+ * a try, `ws` would throw in Node where nobody can catch it.
+ */
 function behind(stage, gateway, id) {
   const person = stage.person(id, { baseURL: gateway.url, enableWSFallback: true });
-  person.client.defaultWSTimeoutWithFallback = 300;
+  person.client.defaultWSTimeoutWithFallback = 100;
   return person;
 }
 
@@ -83,6 +87,19 @@ chapter.story(
     await john.heard.next(event('message.new', 'jack'));
   },
 );
+
+chapter.story('goes on with a new token when one expires', async (stage) => {
+  const john = behind(stage, await stage.gateway(), 'john');
+  let asked = 0;
+  await john.connect({}, async () => (asked++, stage.token('john')));
+  // As if the hour had come, when the open poll has been answered.
+  john.client.tokenManager.token = await stage.token('john', { exp: Math.floor(Date.now() / 1000) - 60 });
+  await stage.admin.sendUserCustomEvent('john', { type: 'friendship_requested', from: 'jill' });
+  await john.heard.next(event('friendship_requested'));
+  await stage.admin.sendUserCustomEvent('john', { type: 'friendship_requested', from: 'jack' });
+  assert.equal((await john.heard.next(event('friendship_requested'))).from, 'jack');
+  assert.equal(asked, 2);
+});
 
 chapter.story('as one connection more than one may have: code 71, until another ends', { flags: ['--connections-per-user', '1'] }, async (stage) => {
   const [phone] = await stage.people('john');
