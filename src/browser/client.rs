@@ -158,8 +158,8 @@ impl PresenceClient {
     }
 
     #[wasm_bindgen(js_name = watchPresence)]
-    pub fn watch_presence(&self, ids: JsValue) -> Promise {
-        settled(PresenceWatch::begin(&self.shell, &ids))
+    pub fn watch_presence(&self, ids: JsValue, options: JsValue) -> Promise {
+        settled(PresenceWatch::begin(&self.shell, &ids, &options))
     }
 
     pub fn channel(&self, kind: JsValue, id: JsValue, data: JsValue) -> Result<JsValue, JsValue> {

@@ -29,7 +29,9 @@ pub(super) struct Work {
 /// What ends one piece of work early.
 pub(super) struct Deadline {
     ended: oneshot::Receiver<Outcome>,
-    _timer: Timer,
+    /// Lives as long as this: there may be no timer and no signal that keep it.
+    _ender: Ender,
+    _timer: Option<Timer>,
     _listener: Option<OnAbort>,
 }
 
@@ -44,9 +46,9 @@ impl Deadline {
 }
 
 impl Work {
-    /// Begins work that may take `timeout` milliseconds. From now on, and not only once it is
+    /// Begins work that may take `timeout` milliseconds, or as long as it likes. From now on, and not only once it is
     /// first polled, a disconnect ends it.
-    pub(super) fn begin(&self, timeout: u64, signal: Option<AbortSignal>) -> Result<Deadline, JsValue> {
+    pub(super) fn begin(&self, timeout: Option<u64>, signal: Option<AbortSignal>) -> Result<Deadline, JsValue> {
         if signal.as_ref().is_some_and(AbortSignal::aborted) {
             return Err(aborted());
         }
@@ -54,13 +56,15 @@ impl Work {
         let ender: Ender = Rc::new(Cell::new(Some(sender)));
         self.add(&ender);
         let late = ender.clone();
-        let timer = Timer::after(timeout, move |_| {
-            let limit = wire::number(timeout as f64);
-            let message = ["the server did not answer within ", &limit, " ms; it may succeed later"];
-            end(&late, error::error(Code::Timeout, &message));
+        let timer = timeout.map(|timeout| {
+            Timer::after(timeout, move |_| {
+                let limit = wire::number(timeout as f64);
+                let message = ["the server did not answer within ", &limit, " ms; it may succeed later"];
+                end(&late, error::error(Code::Timeout, &message));
+            })
         });
-        let listener = signal.map(|signal| OnAbort::new(signal, ender));
-        Ok(Deadline { ended, _timer: timer, _listener: listener })
+        let listener = signal.map(|signal| OnAbort::new(signal, ender.clone()));
+        Ok(Deadline { ended, _ender: ender, _timer: timer, _listener: listener })
     }
 
     fn add(&self, ender: &Ender) {

@@ -59,7 +59,7 @@ impl Call {
     /// could not even begin.
     pub(super) fn send(self, shell: &Rc<Shell>, then: Then) -> Promise {
         let prepared = shell.session(self.name).and_then(|session| {
-            let deadline = shell.work.begin(shell.timeout, self.signal.clone())?;
+            let deadline = shell.work.begin(Some(shell.timeout), self.signal.clone())?;
             Ok((session, self.text()?, deadline))
         });
         match prepared {

@@ -466,21 +466,22 @@ export declare class PresenceClient<Custom = CustomFields> {
   /**
    * Watches any number of users: their presence is kept current, through reconnects too, until the
    * watch is stopped. Resolves when there is word of all of them; they are asked for in pages of a
-   * hundred, and a page that fails for a while is asked for again.
+   * hundred, and a page that fails for a while is asked for again. There is no deadline but that of
+   * your `signal`: while the network is away, it waits.
    *
    * Users whom the server does not know stay in the watch as `unknown`. Whoever is watched by
    * several watches, or by a query with `presence: true` as well, is watched once; whom nobody
    * watches any more is forgotten.
    *
    * Rejects with `invalid_argument` when `ids` is not an array of users' ids, `not_connected`,
-   * `disconnected`, or the protocol's code when the server refuses.
+   * `disconnected`, `aborted`, or the protocol's code when the server refuses.
    *
    * @example
    * const watch = await client.watchPresence(['jack', 'jill']);
    * watch.on('change', ({ id, online }) => console.log(id, online));
    * console.log(watch.get('jack').online);
    */
-  watchPresence(ids: string[]): Promise<PresenceWatch<Custom>>;
+  watchPresence(ids: string[], options?: RequestOptions): Promise<PresenceWatch<Custom>>;
 
   /**
    * A channel by its id, or by its members when it has none; the same object each time.
@@ -526,7 +527,7 @@ export declare class PresenceWatch<Custom = CustomFields> {
   /** What is known of somebody now. Of whom nothing is known, and who is not watched, it is `unknown`. */
   get(id: string): Presence<Custom>;
   /** Watches these as well; resolves when there is word of all of them, and fails as `watchPresence` does. */
-  add(ids: string[]): Promise<void>;
+  add(ids: string[], options?: RequestOptions): Promise<void>;
   /** Watches these no longer. */
   remove(ids: string[]): void;
 

@@ -90,7 +90,7 @@ impl UserPresence {
         let handler = input::function(call, handler)?;
         let watch = WatchInner::begin(&self.shell);
         watch.on_change(handler);
-        let word = watch.add(vec![self.id.clone()]);
+        let word = watch.add(vec![self.id.clone()], None)?;
         let (watch_too, watch) = (watch.clone(), Rc::downgrade(&watch));
         // Nobody waits for this one, so a refusal is told as an uncaught error is.
         let _ = promise(async move {

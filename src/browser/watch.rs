@@ -6,8 +6,10 @@ use std::rc::{Rc, Weak};
 use futures::channel::oneshot;
 use js_sys::{Array, Function, Object, Promise, Reflect, Set, Symbol};
 use wasm_bindgen::prelude::*;
+use web_sys::AbortSignal;
 
 use super::changes::{PresenceChanges, Reader};
+use super::input::Options;
 use super::listeners::Listeners;
 use super::promise::{callback, promise, settled};
 use super::shell::Shell;
@@ -61,7 +63,13 @@ impl WatchInner {
     }
 
     /// Watches these as well, from now on; the future waits for word of all of them.
-    pub(super) fn add(self: &Rc<Self>, ids: Vec<String>) -> impl Future<Output = Result<(), JsValue>> + use<> {
+    pub(super) fn add(
+        self: &Rc<Self>,
+        ids: Vec<String>,
+        signal: Option<AbortSignal>,
+    ) -> Result<impl Future<Output = Result<(), JsValue>> + use<>, JsValue> {
+        // No deadline: what is asked for while the network is away is there when it is back.
+        let deadline = self.shell.work.begin(None, signal)?;
         let fresh: Vec<JsValue> = ids.iter().map(JsValue::from).filter(|id| !self.ids.has(id)).collect();
         for id in &fresh {
             self.ids.add(id);
@@ -71,13 +79,14 @@ impl WatchInner {
         self.shell.tickets.borrow_mut().push((ticket, sender));
         self.shell.pump();
         let watch = self.clone();
-        async move {
-            let outcome = word.await.unwrap_or_else(|_| Err(error::disconnected()));
+        Ok(async move {
+            let word = async { word.await.unwrap_or_else(|_| Err(error::disconnected())) };
+            let outcome = deadline.run(word).await;
             if outcome.is_err() {
                 watch.remove(&fresh);
             }
             outcome.map(drop)
-        }
+        })
     }
 
     fn remove(&self, ids: &[JsValue]) {
@@ -151,10 +160,10 @@ pub struct PresenceWatch {
 
 impl PresenceWatch {
     /// `client.watchPresence(ids)`.
-    pub(super) fn begin(shell: &Rc<Shell>, ids: &JsValue) -> Result<Promise, JsValue> {
+    pub(super) fn begin(shell: &Rc<Shell>, ids: &JsValue, options: &JsValue) -> Result<Promise, JsValue> {
         let call = "watchPresence";
         shell.session(call)?;
-        let ids = input::user_ids(call, ids)?;
+        let (ids, signal) = (input::user_ids(call, ids)?, Options::new(call, options)?.signal()?);
         let inner = WatchInner::begin(shell);
         let handle = JsValue::from(PresenceWatch { inner: inner.clone() });
         let dispose = wire::get(&wire::get(&js_sys::global(), "Symbol"), "dispose");
@@ -166,7 +175,7 @@ impl PresenceWatch {
             let _ = Reflect::set(&handle, &dispose, &stop.into_js_value());
         }
         inner.handle.set(handle.clone());
-        let word = inner.add(ids);
+        let word = inner.add(ids, signal).inspect_err(|_| inner.stop())?;
         Ok(promise(async move {
             let outcome = word.await;
             if outcome.is_err() {
@@ -195,13 +204,16 @@ impl PresenceWatch {
         Ok(presence::of(&self.inner.shell, &id))
     }
 
-    pub fn add(&self, ids: JsValue) -> Promise {
+    pub fn add(&self, ids: JsValue, options: JsValue) -> Promise {
+        settled(self.grow(&ids, &options))
+    }
+
+    fn grow(&self, ids: &JsValue, options: &JsValue) -> Result<Promise, JsValue> {
         let call = "watch.add";
-        let ids = self.inner.check_open(call).and_then(|()| input::user_ids(call, &ids));
-        settled(ids.map(|ids| {
-            let word = self.inner.add(ids);
-            promise(async move { word.await.map(|()| JsValue::UNDEFINED) })
-        }))
+        self.inner.check_open(call)?;
+        let (ids, signal) = (input::user_ids(call, ids)?, Options::new(call, options)?.signal()?);
+        let word = self.inner.add(ids, signal)?;
+        Ok(promise(async move { word.await.map(|()| JsValue::UNDEFINED) }))
     }
 
     pub fn remove(&self, ids: JsValue) -> Result<(), JsValue> {

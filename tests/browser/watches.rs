@@ -167,6 +167,23 @@ async fn a_disconnect_ends_watches_and_whoever_waits_for_them() {
 }
 
 #[wasm_bindgen_test]
+async fn whoever_waits_for_a_watch_may_give_up() {
+    let said = watching(
+        "network.answers['/users'] = () => new Promise(() => {});
+         const aborting = new AbortController();
+         const { signal } = aborting;
+         const code = (promise) => promise.then(() => 'none', (error) => error.code);
+         const codes = [client.watchPresence(['jack', 'joan'], { signal }), watch.add(['jack', 'joan'], { signal })].map(code);
+         await network.until(() => network.requests.length > 0);
+         aborting.abort();
+         const late = code(watch.add(['jim'], { signal }));
+         return [await Promise.all([...codes, late]), watch.ids, shown('jack')]",
+    )
+    .await;
+    assert_eq!(said, r#"[["aborted","aborted","aborted"],["jack","jill"],"jack true live"]"#);
+}
+
+#[wasm_bindgen_test]
 async fn what_a_server_refuses_is_not_watched() {
     let said = watching(
         "const answer = network.answers['/users'];
