@@ -13,6 +13,6 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-export function launchChromium() {
-  return chromium.launch({ executablePath: required('CHROMIUM'), args: FLAGS });
+export function launchChromium(options) {
+  return chromium.launch({ executablePath: required('CHROMIUM'), args: FLAGS, ...options });
 }
