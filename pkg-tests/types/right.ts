@@ -46,7 +46,7 @@ export async function presence(getToken: () => Promise<string>): Promise<void> {
   const state: ChannelState = channel.state;
   const author: boolean | undefined = state.messages[0]?.user?.online;
   const { message } = await channel.sendMessage({ text: 'Hello', mood: 'good' });
-  await channel.stopWatching();
+  await channel.stopWatching({ signal: AbortSignal.timeout(1000) });
 
   const watch: PresenceWatch = await client.watchPresence(['jack', 'jill']);
   await watch.add(['joan']);

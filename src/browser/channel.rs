@@ -178,10 +178,10 @@ impl ChannelInner {
         self.state.apply(kind, payload);
     }
 
-    fn stop_watching(self: Rc<Self>) -> Result<Promise, JsValue> {
+    fn stop_watching(self: Rc<Self>, options: &JsValue) -> Result<Promise, JsValue> {
         let name = "channel.stopWatching";
         let mut call = self.call(name, self.path(name, "stop-watching")?, Object::new().into())?;
-        call.subscribes = true;
+        (call.subscribes, call.signal) = (true, Options::new(name, options)?.signal()?);
         // Whatever comes of the request, a reconnect must not bring the watch back.
         if let Some(cid) = self.cid.get().as_string() {
             self.shell.core().stop_watching(&cid);
@@ -197,12 +197,13 @@ impl ChannelInner {
         ))
     }
 
-    fn send_message(self: Rc<Self>, message: &JsValue) -> Result<Promise, JsValue> {
+    fn send_message(self: Rc<Self>, message: &JsValue, options: &JsValue) -> Result<Promise, JsValue> {
         let name = "channel.sendMessage";
         if !wire::get(message, "text").is_string() {
             return Err(error::invalid(&[name, ": the message must be an object with a `text`"]));
         }
-        let call = self.call(name, self.path(name, "message")?, wire::object("message", message).into())?;
+        let mut call = self.call(name, self.path(name, "message")?, wire::object("message", message).into())?;
+        call.signal = Options::new(name, options)?.signal()?;
         let shell = self.shell.clone();
         Ok(call.send(
             &shell,
@@ -271,13 +272,13 @@ impl Channel {
     }
 
     #[wasm_bindgen(js_name = stopWatching)]
-    pub fn stop_watching(&self) -> Promise {
-        settled(self.inner.clone().stop_watching())
+    pub fn stop_watching(&self, options: JsValue) -> Promise {
+        settled(self.inner.clone().stop_watching(&options))
     }
 
     #[wasm_bindgen(js_name = sendMessage)]
-    pub fn send_message(&self, message: JsValue) -> Promise {
-        settled(self.inner.clone().send_message(&message))
+    pub fn send_message(&self, message: JsValue, options: JsValue) -> Promise {
+        settled(self.inner.clone().send_message(&message, &options))
     }
 
     pub fn on(&self, kind: JsValue, handler: JsValue) -> Result<JsValue, JsValue> {

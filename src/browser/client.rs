@@ -118,33 +118,33 @@ impl PresenceClient {
     }
 
     #[wasm_bindgen(js_name = upsertUser)]
-    pub fn upsert_user(&self, user: JsValue) -> Promise {
-        self.upsert("upsertUser", &Array::of1(&user).into())
+    pub fn upsert_user(&self, user: JsValue, options: JsValue) -> Promise {
+        self.upsert("upsertUser", &Array::of1(&user).into(), &options)
     }
 
     #[wasm_bindgen(js_name = upsertUsers)]
-    pub fn upsert_users(&self, users: JsValue) -> Promise {
-        self.upsert("upsertUsers", &users)
+    pub fn upsert_users(&self, users: JsValue, options: JsValue) -> Promise {
+        self.upsert("upsertUsers", &users, &options)
     }
 
     #[wasm_bindgen(js_name = partialUpdateUser)]
-    pub fn partial_update_user(&self, update: JsValue) -> Promise {
-        self.update("partialUpdateUser", &Array::of1(&update).into())
+    pub fn partial_update_user(&self, update: JsValue, options: JsValue) -> Promise {
+        self.write("partialUpdateUser", &Array::of1(&update).into(), &options, requests::update_users)
     }
 
     #[wasm_bindgen(js_name = partialUpdateUsers)]
-    pub fn partial_update_users(&self, updates: JsValue) -> Promise {
-        self.update("partialUpdateUsers", &updates)
+    pub fn partial_update_users(&self, updates: JsValue, options: JsValue) -> Promise {
+        self.write("partialUpdateUsers", &updates, &options, requests::update_users)
     }
 
     #[wasm_bindgen(js_name = markInvisible)]
-    pub fn mark_invisible(&self) -> Promise {
-        self.set_invisible("markInvisible", true)
+    pub fn mark_invisible(&self, options: JsValue) -> Promise {
+        self.set_invisible("markInvisible", true, &options)
     }
 
     #[wasm_bindgen(js_name = markVisible)]
-    pub fn mark_visible(&self) -> Promise {
-        self.set_invisible("markVisible", false)
+    pub fn mark_visible(&self, options: JsValue) -> Promise {
+        self.set_invisible("markVisible", false, &options)
     }
 
     #[wasm_bindgen(js_name = queryUsers)]
@@ -180,20 +180,22 @@ impl PresenceClient {
         self.shell.listeners.off(kind, handler)
     }
 
-    fn upsert(&self, call: &'static str, users: &JsValue) -> Promise {
-        settled(list_of_users(call, users).map(|users| requests::upsert_users(&self.shell, call, users)))
+    fn upsert(&self, call: &'static str, users: &JsValue, options: &JsValue) -> Promise {
+        self.write(call, users, options, requests::upsert_users)
     }
 
-    fn update(&self, call: &'static str, updates: &JsValue) -> Promise {
-        settled(list_of_users(call, updates).map(|updates| requests::update_users(&self.shell, call, updates)))
+    fn write(&self, call: &'static str, users: &JsValue, options: &JsValue, send: requests::Write) -> Promise {
+        let users = list_of_users(call, users);
+        let checked = users.and_then(|users| Ok((users, Options::new(call, options)?.signal()?)));
+        settled(checked.map(|(users, signal)| send(&self.shell, call, users, signal)))
     }
 
-    fn set_invisible(&self, call: &'static str, invisible: bool) -> Promise {
+    fn set_invisible(&self, call: &'static str, invisible: bool, options: &JsValue) -> Promise {
         let Some(session) = self.shell.session_if_any() else {
             return Promise::reject(&error::not_connected(call));
         };
         let user = wire::object("id", &session.id);
         wire::set(&user, "invisible", &invisible.into());
-        self.upsert(call, &Array::of1(&user).into())
+        self.upsert(call, &Array::of1(&user).into(), options)
     }
 }

@@ -108,6 +108,7 @@ impl Options {
         value.as_string().map(Some).ok_or_else(|| self.invalid(name, "must be a string", &value))
     }
 
+    /// The signal that ends the request early, an option of every call.
     pub(super) fn signal(&self) -> Result<Option<web_sys::AbortSignal>, JsValue> {
         let Some(value) = self.get("signal") else { return Ok(None) };
         value.dyn_into().map(Some).map_err(|value| self.invalid("signal", "must be an AbortSignal", &value))

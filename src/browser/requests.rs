@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
+use web_sys::AbortSignal;
 
 use super::channel::ChannelInner;
 use super::http::{self, Call};
@@ -108,19 +109,34 @@ pub(super) fn query_channels(shell: &Rc<Shell>, query: Query) -> Promise {
     )
 }
 
+/// Sends a list of users, or of updates to them.
+pub(super) type Write = fn(&Rc<Shell>, &'static str, JsValue, Option<AbortSignal>) -> Promise;
+
 /// `POST /users` with a list of users.
-pub(super) fn upsert_users(shell: &Rc<Shell>, name: &'static str, users: JsValue) -> Promise {
+pub(super) fn upsert_users(
+    shell: &Rc<Shell>,
+    name: &'static str,
+    users: JsValue,
+    signal: Option<AbortSignal>,
+) -> Promise {
     let by_id = wire::map();
     wire::each(&users, &mut |user| {
         if let Some(id) = wire::id(&user) {
             wire::put(&by_id, &id, &user);
         }
     });
-    write_users(shell, name, "POST", by_id.into(), invisibility(shell, &users, &|user| wire::get(user, "invisible")))
+    let invisible = invisibility(shell, &users, &|user| wire::get(user, "invisible"));
+    let call = Call { signal, ..Call::new(name, "POST", "/users".to_owned(), wire::object("users", &by_id).into()) };
+    write_users(shell, call, invisible)
 }
 
 /// `PATCH /users` with a list of `{ id, set, unset }`.
-pub(super) fn update_users(shell: &Rc<Shell>, name: &'static str, updates: JsValue) -> Promise {
+pub(super) fn update_users(
+    shell: &Rc<Shell>,
+    name: &'static str,
+    updates: JsValue,
+    signal: Option<AbortSignal>,
+) -> Promise {
     let invisible = invisibility(shell, &updates, &|update| {
         let mut value = wire::get(&wire::get(update, "set"), "invisible");
         wire::each(&wire::get(update, "unset"), &mut |name| {
@@ -130,17 +146,11 @@ pub(super) fn update_users(shell: &Rc<Shell>, name: &'static str, updates: JsVal
         });
         value
     });
-    write_users(shell, name, "PATCH", updates, invisible)
+    let call = Call { signal, ..Call::new(name, "PATCH", "/users".to_owned(), wire::object("users", &updates).into()) };
+    write_users(shell, call, invisible)
 }
 
-fn write_users(
-    shell: &Rc<Shell>,
-    name: &'static str,
-    method: &'static str,
-    users: JsValue,
-    invisible: JsValue,
-) -> Promise {
-    let call = Call::new(name, method, "/users".to_owned(), wire::object("users", &users).into());
+fn write_users(shell: &Rc<Shell>, call: Call, invisible: JsValue) -> Promise {
     let session = shell.session_if_any();
     call.send(
         shell,

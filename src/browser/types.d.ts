@@ -446,17 +446,20 @@ export declare class PresenceClient<Custom = CustomFields> {
   devToken(userID: string): string;
 
   /** Creates or updates a user. Keys that are absent keep their value. */
-  upsertUser(user: UserInput<Custom>): Promise<{ users: Record<string, User<Custom>> }>;
+  upsertUser(user: UserInput<Custom>, options?: RequestOptions): Promise<{ users: Record<string, User<Custom>> }>;
   /** As {@link upsertUser}, for up to 100 users: all or none. */
-  upsertUsers(users: UserInput<Custom>[]): Promise<{ users: Record<string, User<Custom>> }>;
+  upsertUsers(users: UserInput<Custom>[], options?: RequestOptions): Promise<{ users: Record<string, User<Custom>> }>;
   /** Sets and removes single fields of a user. */
-  partialUpdateUser(update: PartialUserUpdate): Promise<{ users: Record<string, User<Custom>> }>;
+  partialUpdateUser(update: PartialUserUpdate, options?: RequestOptions): Promise<{ users: Record<string, User<Custom>> }>;
   /** As {@link partialUpdateUser}, for up to 100 users: all or none. */
-  partialUpdateUsers(updates: PartialUserUpdate[]): Promise<{ users: Record<string, User<Custom>> }>;
+  partialUpdateUsers(
+    updates: PartialUserUpdate[],
+    options?: RequestOptions,
+  ): Promise<{ users: Record<string, User<Custom>> }>;
   /** Hides the connected user from everyone else, until {@link markVisible}. */
-  markInvisible(): Promise<{ users: Record<string, User<Custom>> }>;
+  markInvisible(options?: RequestOptions): Promise<{ users: Record<string, User<Custom>> }>;
   /** Shows the connected user again. */
-  markVisible(): Promise<{ users: Record<string, User<Custom>> }>;
+  markVisible(options?: RequestOptions): Promise<{ users: Record<string, User<Custom>> }>;
 
   /** Finds users. With `presence: true`, keeps telling of their changes. */
   queryUsers(filter: Filter, sort?: Sort, options?: QueryUsersOptions): Promise<{ users: User<Custom>[] }>;
@@ -570,9 +573,12 @@ export declare class Channel<Custom = CustomFields> {
   /** Reads the channel with exactly these options. */
   query(options?: ChannelQueryOptions): Promise<ChannelResponse<Custom>>;
   /** Ends the watch, and with it the presence of its members. Who else watches is no longer known. */
-  stopWatching(): Promise<{ duration: string }>;
+  stopWatching(options?: RequestOptions): Promise<{ duration: string }>;
   /** Sends a message as the connected user. */
-  sendMessage(message: { text: string; [field: string]: unknown }): Promise<{ message: Message<Custom> }>;
+  sendMessage(
+    message: { text: string; [field: string]: unknown },
+    options?: RequestOptions,
+  ): Promise<{ message: Message<Custom> }>;
 
   /** Calls `handler` with this channel's events of one type. */
   on<T extends EventType>(type: T, handler: (event: EventMap<Custom>[T]) => void): Subscription;

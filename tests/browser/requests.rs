@@ -65,22 +65,43 @@ async fn too_many_requests_say_when_to_come_back() {
     assert_eq!(said, "[[9,true,3],[9,true,5]]");
 }
 
+/// Every call there is, begun and never answered, and then ended in every way there is.
+const ENDINGS: &str = "
+    network.answers = new Proxy({}, { get: () => () => new Promise(() => {}) });
+    const channel = client.channel('messaging', 'm');
+    const calls = (options) => [
+      client.queryUsers({}, {}, options), client.queryUsers({}, {}, { presence: true, ...options }),
+      client.queryChannels({}, {}, options), client.upsertUser({ id: 'john' }, options),
+      client.upsertUsers([{ id: 'john' }], options), client.partialUpdateUser({ id: 'john' }, options),
+      client.partialUpdateUsers([{ id: 'john' }], options), client.markInvisible(options), client.markVisible(options),
+      channel.create(options), channel.watch(options), channel.query(options), channel.stopWatching(options),
+      channel.sendMessage({ text: 'hi' }, options),
+    ];
+    const codes = async (begun) => {
+      const codes = await Promise.all(begun.map((call) => call.then(() => 'none', ({ code, retryable }) => `${code} ${retryable}`)));
+      return [...new Set(codes)].join();
+    };
+    const aborting = new AbortController();
+    const { signal } = aborting;
+    const aborted = calls({ signal }), late = calls();
+    const results = [];
+    aborting.abort();
+    results.push(await codes(aborted), await codes(calls({ signal })), await codes(late));
+    const left = calls();
+    client.disconnectUser();
+    return [...results, await codes(left)]";
+
 #[wasm_bindgen_test]
 async fn every_request_settles() {
     let story = Story::connected().await;
-    let said = story
-        .run(
-            "network.answers['/users'] = () => new Promise(() => {});
-             const aborting = new AbortController();
-             const query = (options) => client.queryUsers({}, {}, options).catch((error) => [error.code, error.retryable]);
-             const aborted = query({ signal: aborting.signal });
-             aborting.abort();
-             const late = query();
-             const results = [await aborted, await late];
-             const left = query();
-             client.disconnectUser();
-             return [...results, await left]",
-        )
-        .await;
-    assert_eq!(said, r#"[["aborted",false],["timeout",true],["disconnected",false]]"#);
+    let said = story.run(ENDINGS).await;
+    assert_eq!(said, r#"["aborted false","aborted false","timeout true","disconnected false"]"#);
+}
+
+#[wasm_bindgen_test]
+async fn every_request_settles_that_waits_for_a_connection_too() {
+    let story = Story::connected().await;
+    story.run("network.answers = {}; network.socket.lose()").await;
+    let said = story.run(ENDINGS).await;
+    assert_eq!(said, r#"["aborted false","aborted false","timeout true","disconnected false"]"#);
 }
