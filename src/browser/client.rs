@@ -72,11 +72,11 @@ impl PresenceClient {
     }
 
     #[wasm_bindgen(js_name = connectUser)]
-    pub fn connect_user(&self, user: JsValue, token: JsValue) -> Promise {
-        settled(self.connect(user, token))
+    pub fn connect_user(&self, user: JsValue, token: JsValue, options: JsValue) -> Promise {
+        settled(self.connect(user, token, &options))
     }
 
-    fn connect(&self, user: JsValue, token: JsValue) -> Result<Promise, JsValue> {
+    fn connect(&self, user: JsValue, token: JsValue, options: &JsValue) -> Result<Promise, JsValue> {
         let call = "connectUser";
         let user = input::object(call, "the user", &user)?;
         let user_id = input::user_id(call, &wire::get(&user, "id"))?;
@@ -96,12 +96,23 @@ impl PresenceClient {
             };
         }
         let token = Token::new(token, &user_id)?;
+        // The core has a deadline of its own.
+        let deadline = self.shell.work.begin(None, Options::new(call, options)?.signal()?)?;
         // A copy: what the app does to its object later is not what it connected with.
         let details = Object::assign(&Object::new(), user.unchecked_ref());
         let session = Rc::new(Session::new(user_id, details.into(), token, self.user.clone()));
         let (sender, settled) = oneshot::channel();
         session.settle.set(Some(sender));
-        let connecting = promise(async move { settled.await.unwrap_or_else(|_| Err(error::disconnected())) });
+        let (shell, session_too) = (self.shell.clone(), session.clone());
+        let connecting = promise(async move {
+            let settled = async { settled.await.unwrap_or_else(|_| Err(error::disconnected())) };
+            let outcome = deadline.run(settled).await;
+            if outcome.is_err() {
+                // It was the signal, if the attempt still goes on.
+                shell.give_up(&session_too);
+            }
+            outcome
+        });
         session.connecting.set(Some(connecting.clone()));
         self.shell.begin(session);
         Ok(connecting)

@@ -119,6 +119,13 @@ impl Shell {
         self.goodbye.take().unwrap_or_else(|| Promise::resolve(&JsValue::UNDEFINED))
     }
 
+    /// Disconnects, if it is this session that lasts.
+    pub(super) fn give_up(self: &Rc<Self>, session: &Rc<Session>) {
+        if self.session.get().is_some_and(|current| Rc::ptr_eq(&current, session)) {
+            let _ = self.disconnect();
+        }
+    }
+
     fn end_session(&self) {
         if let Some(session) = self.session.take() {
             session.end();

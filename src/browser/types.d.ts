@@ -439,7 +439,11 @@ export declare class PresenceClient<Custom = CustomFields> {
    *
    * Called again with the same user while connected, it resolves with the same frame.
    */
-  connectUser(user: UserInput<Custom>, tokenOrProvider: TokenOrProvider): Promise<EventMap<Custom>['health.check']>;
+  connectUser(
+    user: UserInput<Custom>,
+    tokenOrProvider: TokenOrProvider,
+    options?: RequestOptions,
+  ): Promise<EventMap<Custom>['health.check']>;
   /** Says goodbye: the user is offline at once. Listeners stay; what was watched is forgotten. */
   disconnectUser(): Promise<void>;
   /** A token that only servers started with development tokens accept. */

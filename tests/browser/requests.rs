@@ -105,3 +105,29 @@ async fn every_request_settles_that_waits_for_a_connection_too() {
     let said = story.run(ENDINGS).await;
     assert_eq!(said, r#"["aborted false","aborted false","timeout true","disconnected false"]"#);
 }
+
+#[wasm_bindgen_test]
+async fn connecting_may_be_given_up_by_a_signal_and_begun_anew() {
+    let story = Story::new();
+    let said = story
+        .run(
+            "const aborting = new AbortController();
+             const connect = (signal) => client.connectUser({ id: 'john' }, client.devToken('john'), { signal });
+             const codes = [];
+             const given = connect(aborting.signal).catch(({ code }) => codes.push(code));
+             await network.until(() => network.socket);
+             const first = network.socket;
+             aborting.abort();
+             await given;
+             await connect(aborting.signal).catch(({ code }) => codes.push(code));
+             const later = new AbortController();
+             const connecting = connect(later.signal);
+             await network.until(() => network.sockets.length === 2);
+             network.socket.greet({ id: 'john' });
+             await connecting;
+             later.abort();
+             return [codes, first.closed, client.connection.state]",
+        )
+        .await;
+    assert_eq!(said, r#"[["aborted","aborted"],1000,"connected"]"#);
+}
