@@ -13,6 +13,17 @@ pub struct ChannelType {
     pub config: Config,
 }
 
+/// What somebody is to a channel.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing {
+    /// May say something there.
+    pub writes: bool,
+    /// Is a member.
+    pub belongs: bool,
+    /// May change the channel and who belongs to it.
+    pub manages: bool,
+}
+
 /// What the channels of one type can do, in the shape of the protocol.
 #[derive(Clone, Debug, Serialize)]
 pub struct Config {
@@ -115,18 +126,22 @@ impl ChannelType {
 }
 
 impl Config {
-    /// What a member may do in a channel with this configuration.
-    pub fn capabilities(&self) -> Vec<&'static str> {
-        let mut all = vec!["send-message", "update-channel", "update-channel-members", "leave-channel"];
-        let switched = [
+    /// What somebody may do in a channel with this configuration.
+    pub fn capabilities(&self, Standing { writes, belongs, manages }: Standing) -> Vec<&'static str> {
+        let all = [
             (self.typing_events, "typing-events"),
-            (self.typing_events, "send-typing-events"),
             (self.read_events, "read-events"),
             (self.connect_events, "connect-events"),
-            (self.custom_events, "send-custom-events"),
-            (self.replies, "send-reply"),
+            (writes, "send-message"),
+            (writes && self.replies, "send-reply"),
+            (writes && self.typing_events, "send-typing-events"),
+            (writes && self.custom_events, "send-custom-events"),
+            (writes && !belongs, "join-channel"),
+            (belongs, "leave-channel"),
+            (manages, "update-channel"),
+            (manages, "update-channel-members"),
+            (manages, "delete-channel"),
         ];
-        all.extend(switched.iter().filter(|(on, _)| *on).map(|(_, name)| name));
-        all
+        all.iter().filter(|(may, _)| *may).map(|(_, name)| *name).collect()
     }
 }

@@ -31,7 +31,7 @@ mod users;
 
 use std::sync::Arc;
 
-use axum::routing::{MethodRouter, delete, get, patch, post};
+use axum::routing::{MethodRouter, any, delete, get, patch, post};
 use axum::{Extension, Router, middleware};
 use tower_http::services::ServeDir;
 
@@ -100,7 +100,8 @@ pub fn router(state: AppState, connections: Router<AppState>) -> Router {
         .route("/metrics", get(operations::metrics))
         .method_not_allowed_fallback(unknown);
     match files {
-        Some(files) => routes.fallback_service(files.fallback(get(unknown))),
+        // A file is only ever read; whatever else is asked for is no endpoint.
+        Some(files) => routes.fallback_service(files.call_fallback_on_method_not_allowed(true).fallback(any(unknown))),
         None => routes.fallback(unknown),
     }
     .layer(middleware::from_fn_with_state(limiter, reply::finish))

@@ -169,6 +169,49 @@ async fn every_member_is_told_what_they_have_not_read() {
 }
 
 #[tokio::test]
+async fn what_a_member_pins_is_theirs_to_see() {
+    let server = TestServer::start().await;
+    let (mut ada, bob, _eve) = tea(&server).await;
+    watch(&bob).await;
+    let mut second = server.connect("bob").await;
+    watch(&second).await;
+    ada.heard_so_far().await;
+
+    bob.call(Method::PATCH, &format!("{TEA}/member"), json!({ "set": { "pinned": true } })).await;
+    assert!(second.hears("member.updated").await["member"]["pinned_at"].is_string());
+    assert_eq!(ada.heard_so_far().await, Vec::<Value>::new());
+
+    bob.call(Method::PATCH, &format!("{TEA}/member"), json!({ "set": { "nick": "Bobby" } })).await;
+    let event = second.hears("member.updated").await;
+    assert!(event["member"]["pinned_at"].is_string() && event["member"]["nick"] == "Bobby", "{event}");
+    let event = ada.hears("member.updated").await;
+    assert_eq!((event["member"].get("pinned_at"), &event["member"]["nick"]), (None, &json!("Bobby")));
+}
+
+#[tokio::test]
+async fn a_channel_says_what_one_may_do_there() {
+    let server = TestServer::start().await;
+    let (ada, bob, eve) = tea(&server).await;
+    let own = |state: &Value| state["channel"]["own_capabilities"].clone();
+    let may = |state: &Value, what: &str| own(state).as_array().unwrap().contains(&what.into());
+
+    for what in ["update-channel", "update-channel-members", "delete-channel", "send-message", "leave-channel"] {
+        assert!(may(&watch(&ada).await, what), "the creator: {what}");
+        let everybody = matches!(what, "send-message" | "leave-channel");
+        assert_eq!(may(&watch(&bob).await, what), everybody, "a member: {what}");
+    }
+    ada.call(Method::POST, TEA, json!({ "add_moderators": ["bob"] })).await;
+    assert!(may(&watch(&bob).await, "update-channel"), "a moderator");
+    let open = json!({ "state": true });
+    let show = eve.call(Method::POST, "/channels/livestream/show/query", open.clone()).await;
+    assert!(may(&show, "join-channel") && !may(&show, "leave-channel"));
+    let anonymous = server.url(&format!("/channels/livestream/show/query?api_key={}", common::KEY));
+    let request = reqwest::Client::new().post(anonymous).header("stream-auth-type", "anonymous").json(&open);
+    let show: Value = request.send().await.unwrap().json().await.unwrap();
+    assert_eq!(own(&show), json!(["connect-events"]));
+}
+
+#[tokio::test]
 async fn a_distinct_channel_is_its_members() {
     let server = TestServer::start().await;
     let (ada, _bob, _eve) = tea(&server).await;

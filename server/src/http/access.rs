@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::call::Call;
 use crate::auth::Caller;
-use crate::channel_type::ChannelType;
+use crate::channel_type::{ChannelType, Standing};
 use crate::error::ApiError;
 use crate::state::App;
-use crate::store::Channel;
+use crate::store::{Channel, Member};
 
 /// The role of a member who may change the channel.
 pub const MODERATOR: &str = "channel_moderator";
@@ -44,6 +44,18 @@ pub async fn manage(app: &App, call: &Call, channel: &Channel, action: &str) -> 
         true => Ok(()),
         false => Err(refused(id, channel, action)),
     }
+}
+
+/// What the caller is to the channel; `membership` is theirs, if they are a member.
+pub fn standing(call: &Call, channel: &Channel, membership: Option<&Member>) -> Standing {
+    let manages = match call.acting_user() {
+        Some(id) => {
+            channel.created_by_id.as_deref() == Some(id)
+                || membership.is_some_and(|member| member.channel_role == MODERATOR)
+        }
+        None => call.caller == Caller::Server,
+    };
+    Standing { writes: call.caller != Caller::Anonymous, belongs: membership.is_some(), manages }
 }
 
 async fn belongs(app: &App, call: &Call, channel: &Channel, action: &str) -> Result<(), ApiError> {

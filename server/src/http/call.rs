@@ -50,11 +50,8 @@ impl Call {
 
     /// The connection that the request belongs to, if it names one.
     pub fn connection_id(&self) -> Option<&str> {
-        let id = match self.query.get("connection_id") {
-            Some(id) => id,
-            None => self.input.get("connection_id")?.as_str()?,
-        };
-        (!id.is_empty()).then_some(id)
+        let in_query = self.parameter("connection_id").filter(|id| !id.is_empty());
+        in_query.or_else(|| self.input.get("connection_id")?.as_str().filter(|id| !id.is_empty()))
     }
 
     /// A query parameter.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use rollcall_protocol::limits;
 use serde::Deserialize;
 
+use super::access;
 use super::call::Call;
 use super::messages::History;
 use super::people::People;
@@ -143,6 +144,7 @@ impl Records {
     /// One channel's state.
     pub fn state<'r>(
         &'r self,
+        call: &Call,
         channel: &'r Channel,
         people: &'r People<'_>,
         wanted: &Wanted,
@@ -154,8 +156,10 @@ impl Records {
         let watchers = self.watchers.get(cid).map_or(&[][..], Vec::as_slice);
         let has_reads = ChannelType::named(&channel.kind).is_some_and(|kind| kind.config.read_events);
         wire::ChannelState {
-            channel: wire::Channel::new(channel, creator.and_then(|id| people.get(id)))
-                .for_caller(membership.is_some_and(|member| member.hidden)),
+            channel: wire::Channel::new(channel, creator.and_then(|id| people.get(id))).for_caller(
+                membership.is_some_and(|member| member.hidden),
+                access::standing(call, channel, membership),
+            ),
             members: list(&self.members, cid)
                 .map(|member| wire::Member::public(member, people.get(&member.user_id), is_creator(member)))
                 .collect(),

@@ -138,13 +138,17 @@ async fn reply(app: &App, call: &Call, channel: &Channel, message: Option<&store
     let creator = channel.created_by_id.as_deref();
     let ids = members.iter().map(|member| &*member.user_id).chain(creator);
     let people = People::load(app, &call.caller, ids.chain(message.map(|message| &*message.user_id))).await?;
-    let own = members.iter().find(|member| call.acting_user() == Some(&member.user_id));
+    let own = match call.acting_user() {
+        Some(id) => app.store.members(&channel.cid, &[id.to_owned()]).await?.pop(),
+        None => None,
+    };
+    let own = own.as_ref();
     let shown = members
         .iter()
         .map(|member| wire::Member::public(member, people.get(&member.user_id), creator == Some(&*member.user_id)));
     let shape = wire::Channel::new(channel, creator.and_then(|id| people.get(id)));
     let mut body = json!({
-        "channel": shape.for_caller(own.is_some_and(|member| member.hidden)),
+        "channel": shape.for_caller(own.is_some_and(|member| member.hidden), access::standing(call, channel, own)),
         "members": shown.collect::<Vec<_>>(),
     });
     if let Some(message) = message
@@ -166,7 +170,8 @@ pub async fn delete(
     let channel = delete_channel(&app, &channel, call.flag("hard_delete")?).await?;
     let people = People::load(&app, &call.caller, channel.created_by_id.as_deref()).await?;
     let creator = channel.created_by_id.as_deref().and_then(|id| people.get(id));
-    Ok(Reply::ok(&json!({ "channel": wire::Channel::new(&channel, creator).for_caller(false) })))
+    let standing = access::standing(&call, &channel, None);
+    Ok(Reply::ok(&json!({ "channel": wire::Channel::new(&channel, creator).for_caller(false, standing) })))
 }
 
 #[derive(Deserialize)]

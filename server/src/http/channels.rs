@@ -91,7 +91,7 @@ async fn open_channel(app: &App, kind: &str, id: Option<String>, call: &Call) ->
     let channels = [channel];
     let records = Records::load(app, call, &channels, &wanted).await?;
     let people = records.people(app, call, &channels).await?;
-    Ok(Reply::created(&records.state(&channels[0], &people, &wanted)))
+    Ok(Reply::created(&records.state(call, &channels[0], &people, &wanted)))
 }
 
 /// Creates the channel unless somebody else is faster, and tells its members.
@@ -173,7 +173,7 @@ pub async fn query(State(app): State<AppState>, call: Call) -> Result<Reply, Api
     };
     let records = Records::load(&app, &call, &channels, &wanted).await?;
     let people = records.people(&app, &call, &channels).await?;
-    let states: Vec<_> = channels.iter().map(|channel| records.state(channel, &people, &wanted)).collect();
+    let states: Vec<_> = channels.iter().map(|channel| records.state(&call, channel, &people, &wanted)).collect();
     Ok(Reply::ok(&json!({ "channels": states })))
 }
 

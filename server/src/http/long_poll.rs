@@ -8,6 +8,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::call;
+use super::flag::Flag;
 use super::reply::Reply;
 use crate::auth::{ANONYMOUS, Caller};
 use crate::connection;
@@ -34,7 +35,7 @@ pub async fn poll(
     request: Request,
 ) -> Result<Reply, ApiError> {
     let query = call::query(request.uri())?;
-    let close = query.get("close").is_some_and(|close| close == "true");
+    let close = query.get("close").and_then(|close| Flag::parse(close)).is_some_and(|close| close.0);
     let Some(id) = query.get("connection_id").filter(|id| !id.is_empty()) else {
         if close {
             // What the official SDK says when no session was opened for it.

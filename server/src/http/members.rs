@@ -126,7 +126,7 @@ async fn change(app: &App, channel: &Channel, changes: &[(String, MemberChange)]
     let written = app.store.update_members(&channel.cid, changes, store::now()).await?;
     let teller = Teller::new(app, channel, changes.iter().map(|(id, _)| id.as_str())).await?;
     for member in written.iter().filter(|member| member.is_changed()) {
-        teller.changed(&member.after)?;
+        teller.changed(member)?;
     }
     Ok(written.into_iter().map(|member| member.after).collect())
 }

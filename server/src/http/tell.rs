@@ -9,7 +9,7 @@ use crate::bus::Audience;
 use crate::error::ApiError;
 use crate::presence::{Cid, UserId};
 use crate::state::App;
-use crate::store::{self, Channel, Member, Timestamp};
+use crate::store::{self, Channel, Member, Timestamp, Written};
 use crate::wire;
 
 static STRANGER: Caller = Caller::Anonymous;
@@ -54,8 +54,11 @@ impl<'a> Teller<'a> {
     }
 
     pub fn member<'e>(&'e self, member: &'e Member) -> wire::Member<'e> {
-        let is_creator = self.channel.created_by_id.as_deref() == Some(&*member.user_id);
-        wire::Member::public(member, self.user(&member.user_id), is_creator)
+        wire::Member::public(member, self.user(&member.user_id), self.is_creator(member))
+    }
+
+    fn is_creator(&self, member: &Member) -> bool {
+        self.channel.created_by_id.as_deref() == Some(&*member.user_id)
     }
 
     pub fn user(&self, id: &str) -> Option<wire::User<'_>> {
@@ -145,13 +148,19 @@ impl<'a> Teller<'a> {
         Ok(())
     }
 
-    /// Something about a member changed.
-    pub fn changed(&self, member: &Member) -> Result<(), ApiError> {
-        self.watchers(&wire::Event {
-            member: Some(self.member(member)),
-            user: self.user(&member.user_id),
+    /// Something about a member changed. They see all of it, others what is theirs to see.
+    pub fn changed(&self, member: &Written<Member>) -> Result<(), ApiError> {
+        let Written { before, after } = member;
+        let mut event = wire::Event {
+            member: Some(self.member(after)),
+            user: self.user(&after.user_id),
             ..self.event(name::MEMBER_UPDATED)
-        })
+        };
+        if !before.as_ref().is_some_and(|before| before.looks_like(after)) {
+            self.onlookers(std::slice::from_ref(&after.user_id), &event)?;
+        }
+        event.member = Some(wire::Member::own(after, self.user(&after.user_id), self.is_creator(after)));
+        self.inside(&after.user_id, &event)
     }
 
     /// The channel is gone.

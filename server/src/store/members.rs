@@ -32,6 +32,21 @@ pub struct Member {
     pub custom: Custom,
 }
 
+impl Member {
+    /// Whether others see no difference between the two.
+    pub fn looks_like(&self, other: &Member) -> bool {
+        let public = |member: &Member| Member {
+            hidden: false,
+            hide_messages_before: None,
+            archived_at: None,
+            pinned_at: None,
+            updated_at: self.updated_at,
+            ..member.clone()
+        };
+        public(self) == public(other)
+    }
+}
+
 /// How far an invitation has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Invite {

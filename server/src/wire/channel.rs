@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Member, Message, User};
 use crate::{
-    channel_type::{ChannelType, Config},
+    channel_type::{ChannelType, Config, Standing},
     store::{self, Custom},
 };
 
@@ -66,8 +66,9 @@ impl<'a> Channel<'a> {
     }
 
     /// The channel as a reply shows it to a caller, who has set it `hidden` or not.
-    pub fn for_caller(self, hidden: bool) -> Self {
-        Self { hidden: Some(hidden), own_capabilities: self.config.map(Config::capabilities), ..self }
+    pub fn for_caller(self, hidden: bool, standing: Standing) -> Self {
+        let own_capabilities = self.config.map(|config| config.capabilities(standing));
+        Self { hidden: Some(hidden), own_capabilities, ..self }
     }
 
     /// The channel with its members, as `channel.updated` shows it.
