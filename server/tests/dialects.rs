@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::document::json_file;
 use common::person::{Socket, close_code, next_frame};
 use common::{KEY, TestServer, user_token};
 use futures_util::SinkExt;
@@ -126,6 +127,83 @@ async fn android_names_its_client_in_the_payload_and_echoes_the_event() {
     let socket = connect(&server, json, &[("authorization", &token)], &[]).await;
     let hello = is_served(socket, |hello| Message::text(hello.to_string())).await;
     assert_eq!(hello["me"]["role"], "user");
+}
+
+/// What Android's SDK requires of events, besides the type, the time and the channel's names: it
+/// drops those in which something is missing.
+const ANDROID: &[(&str, &[&str])] = &[
+    ("channel.deleted", &["channel"]),
+    ("channel.hidden", &["channel", "user", "clear_history"]),
+    ("channel.updated", &["channel", "user"]),
+    ("channel.visible", &["channel", "user"]),
+    ("member.added", &["member", "user"]),
+    ("member.removed", &["member", "user"]),
+    ("member.updated", &["member", "user"]),
+    ("message.new", &["message", "user", "total_unread_count", "unread_channels"]),
+    ("message.read", &["user"]),
+    ("notification.added_to_channel", &["channel", "member", "total_unread_count", "unread_channels"]),
+    ("notification.channel_deleted", &["channel"]),
+    ("notification.invite_accepted", &["channel", "member", "user"]),
+    ("notification.invite_rejected", &["channel", "member", "user"]),
+    ("notification.invited", &["channel", "member", "user"]),
+    ("notification.mark_read", &["user", "total_unread_count", "unread_channels"]),
+    ("notification.message_new", &["channel", "message", "total_unread_count", "unread_channels"]),
+    ("notification.removed_from_channel", &["channel", "member"]),
+    ("typing.start", &["user"]),
+    ("typing.stop", &["user"]),
+    ("user.deleted", &["user"]),
+    ("user.presence.changed", &["user"]),
+    ("user.updated", &["user"]),
+    ("user.watching.start", &["user", "watcher_count"]),
+    ("user.watching.stop", &["user", "watcher_count"]),
+];
+
+/// What it requires of the things in them.
+const ANDROID_WITHIN: &[(&str, &[&str])] = &[
+    ("user", &["id", "role", "banned", "online"]),
+    ("channel", &["cid", "id", "type", "frozen", "config"]),
+    ("member", &["user"]),
+    (
+        "message",
+        &[
+            "attachments",
+            "cid",
+            "created_at",
+            "deleted_reply_count",
+            "html",
+            "id",
+            "latest_reactions",
+            "mentioned_users",
+            "own_reactions",
+            "reply_count",
+            "silent",
+            "text",
+            "type",
+            "updated_at",
+            "user",
+        ],
+    ),
+];
+
+#[test]
+fn android_finds_in_every_event_what_it_requires() {
+    for (name, required) in ANDROID {
+        // What the server writes today: `golden.rs` keeps it so.
+        let frame = json_file(&format!("protocol/golden/{name}.json"));
+        let place: &[&str] = if name.starts_with("user.") && !name.contains("watching") {
+            &[]
+        } else {
+            &["cid", "channel_type", "channel_id"]
+        };
+        for field in required.iter().chain(place).chain(&["type", "created_at"]) {
+            assert!(!frame[field].is_null(), "{name} has no {field}");
+        }
+        for (thing, required) in ANDROID_WITHIN.iter().filter(|(thing, _)| !frame[thing].is_null()) {
+            for field in *required {
+                assert!(!frame[thing][field].is_null(), "the {thing} of {name} has no {field}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

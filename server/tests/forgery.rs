@@ -115,7 +115,7 @@ async fn no_field_of_the_server_s_can_be_forged() {
             let whole = json!({ "users": { "ada": user } });
             let mut message = forged.clone();
             message.insert("text".to_owned(), "Hello".into());
-            for (method, path, body) in [
+            let requests = [
                 (Method::PATCH, "/users", own),
                 (Method::POST, "/users", whole),
                 (Method::PATCH, &*format!("{tea}/member"), set.clone()),
@@ -123,7 +123,10 @@ async fn no_field_of_the_server_s_can_be_forged() {
                 (Method::POST, tea, json!({ "data": forged })),
                 (Method::POST, tea, json!({ "data": { "custom": forged } })),
                 (Method::POST, &format!("{tea}/message"), json!({ "message": message })),
-            ] {
+            ];
+            // Only a partial update reads a dot as the way to a part.
+            let requests = requests.into_iter().filter(|(method, ..)| method == Method::PATCH || !name.contains('.'));
+            for (method, path, body) in requests {
                 strictly(&client, &token, method, server.url(&format!("{path}?api_key={KEY}")), &body).await;
             }
         }

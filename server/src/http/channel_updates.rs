@@ -13,9 +13,8 @@ use super::messages::{self, MessageInput};
 use super::path::Path;
 use super::people::People;
 use super::reply::Reply;
-use super::tell::{self, Teller};
+use super::tell::Teller;
 use super::{access, channels, tasks};
-use crate::bus::Audience;
 use crate::error::ApiError;
 use crate::query;
 use crate::state::{App, AppState};
@@ -234,11 +233,11 @@ pub async fn hide(
     let channel = channels::find(&app, &kind, &id).await?;
     let me = call.require_user()?;
     app.store.hide_channel(&channel.cid, me, clear_history.0, store::now()).await?;
-    let event = wire::Event {
-        clear_history: Some(clear_history.0),
-        ..wire::Event::in_channel(event::CHANNEL_HIDDEN, &channel.cid, store::now())
-    };
-    tell::publish(&app, Audience::Users(vec![me.into()]), &event)?;
+    let teller = Teller::new(&app, &channel, [me]).await?;
+    teller.user_alone(
+        me,
+        &wire::Event { clear_history: Some(clear_history.0), ..own(&teller, event::CHANNEL_HIDDEN, me) },
+    )?;
     Ok(Reply::created(&json!({})))
 }
 
@@ -251,7 +250,12 @@ pub async fn show(
     let channel = channels::find(&app, &kind, &id).await?;
     let me = call.require_user()?;
     app.store.show_channel(&channel.cid, me, store::now()).await?;
-    let event = wire::Event::in_channel(event::CHANNEL_VISIBLE, &channel.cid, store::now());
-    tell::publish(&app, Audience::Users(vec![me.into()]), &event)?;
+    let teller = Teller::new(&app, &channel, [me]).await?;
+    teller.user_alone(me, &own(&teller, event::CHANNEL_VISIBLE, me))?;
     Ok(Reply::created(&json!({})))
+}
+
+/// What somebody did with the channel for themselves.
+fn own<'t>(teller: &'t Teller<'_>, kind: &'t str, me: &str) -> wire::Event<'t> {
+    wire::Event { channel: Some(teller.channel()), user: teller.user(me), ..teller.event(kind) }
 }

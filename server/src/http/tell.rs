@@ -122,7 +122,8 @@ impl<'a> Teller<'a> {
             let event = wire::Event {
                 channel: Some(self.channel()),
                 member: Some(self.member(member)),
-                user: by.and_then(|id| self.user(id)),
+                // When the application's server says for nobody that it adds them: at least someone.
+                user: self.user(by.unwrap_or(&member.user_id)),
                 unread: Some(unread.get(&member.user_id).copied().unwrap_or_default().into()),
                 ..self.event(kind)
             };

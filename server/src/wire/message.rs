@@ -13,6 +13,8 @@ pub struct Message<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     text: &'a str,
+    /// Android's SDK reads no message without it; nothing is rendered here.
+    html: &'static str,
     user: User<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     parent_id: Option<&'a str>,
@@ -24,7 +26,9 @@ pub struct Message<'a> {
     own_reactions: [Value; 0],
     reaction_counts: Map<String, Value>,
     reaction_scores: Map<String, Value>,
+    reaction_groups: Map<String, Value>,
     reply_count: u32,
+    deleted_reply_count: u32,
     silent: bool,
     shadowed: bool,
     pinned: bool,
@@ -51,6 +55,7 @@ impl<'a> Message<'a> {
                 None => "regular",
             },
             text: if deleted { "" } else { &message.text },
+            html: "",
             user,
             parent_id: message.parent_id.as_deref(),
             attachments: (!attached).then_some([]),
@@ -59,7 +64,9 @@ impl<'a> Message<'a> {
             own_reactions: [],
             reaction_counts: Map::new(),
             reaction_scores: Map::new(),
+            reaction_groups: Map::new(),
             reply_count: 0,
+            deleted_reply_count: 0,
             silent: false,
             shadowed: false,
             pinned: false,

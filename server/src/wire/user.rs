@@ -38,8 +38,6 @@ struct Own<'a> {
     invisible: bool,
     shadow_banned: bool,
     mutes: [Value; 0],
-    devices: [Value; 0],
-    channel_mutes: [Value; 0],
     #[serde(skip_serializing_if = "Option::is_none")]
     privacy_settings: Option<&'a Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,8 +74,6 @@ impl<'a> User<'a> {
                 invisible: user.invisible,
                 shadow_banned: false,
                 mutes: [],
-                devices: [],
-                channel_mutes: [],
                 privacy_settings: user.privacy_settings.as_ref(),
                 revoke_tokens_issued_before: user.revoke_tokens_issued_before,
             }),
@@ -91,6 +87,8 @@ impl<'a> User<'a> {
 pub struct Me<'a> {
     #[serde(flatten)]
     user: User<'a>,
+    devices: [Value; 0],
+    channel_mutes: [Value; 0],
     unread_count: u32,
     total_unread_count: u32,
     unread_channels: u32,
@@ -102,6 +100,8 @@ impl<'a> Me<'a> {
     pub fn new(user: &'a store::User, unread: store::Unread) -> Self {
         Self {
             user: User::own(user, true),
+            devices: [],
+            channel_mutes: [],
             unread_count: unread.messages,
             total_unread_count: unread.messages,
             unread_channels: unread.channels,

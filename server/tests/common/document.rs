@@ -1,4 +1,4 @@
-//! `docs/PROTOCOL.md`, as tests read it.
+//! `docs/PROTOCOL.md` and what belongs to it, as tests read it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -19,4 +19,9 @@ pub fn table(heading: &str) -> Vec<Vec<String>> {
     let rows: Vec<Vec<String>> = lines.skip(2).map(row).collect();
     assert!(!rows.is_empty(), "{heading} has a table");
     rows
+}
+
+/// A file of JSON.
+pub fn json_file(path: &str) -> serde_json::Value {
+    serde_json::from_str(&read(path)).unwrap()
 }
