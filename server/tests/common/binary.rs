@@ -39,6 +39,7 @@ impl Binary {
     }
 
     pub async fn spawn(command: &mut Command) -> Self {
+        super::allow_requests();
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = timeout(PATIENCE, lines.next_line()).await.expect("a line in time").unwrap().unwrap();
