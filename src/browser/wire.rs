@@ -121,28 +121,28 @@ pub(super) fn seen(user: JsValue, subscribed: bool) -> Option<Seen<JsValue>> {
     Some(Seen { id, online, revision, subscribed, user })
 }
 
-/// The users of an answer. Our servers say how many of them, at the end, it does not subscribe to.
+/// The users of an answer. When our servers say that they do not tell of all of them, it is not
+/// known which: those who were subscribed to before still are.
 pub(super) fn users(answer: &JsValue) -> Vec<Seen<JsValue>> {
-    seen_in(answer, "users", usize::MAX, &|user| Some(user))
+    let limit = if omitted(answer) > 0 { 0 } else { usize::MAX };
+    seen_in(&get(answer, "users"), limit, &Some)
 }
 
-/// The users of a channel's members, of whom it subscribes to `limit` at most.
+/// The users of a channel's members, of whom `limit` at most are subscribed to. When our servers
+/// say that some are not, it is the last ones.
 pub(super) fn members(channel: &JsValue, limit: usize) -> Vec<Seen<JsValue>> {
-    seen_in(channel, "members", limit, &|member| user(&member))
+    let members = get(channel, "members");
+    let all = get(&members, "length").as_f64().unwrap_or_default() as usize;
+    seen_in(&members, limit.min(all.saturating_sub(omitted(channel))), &|member| user(&member))
 }
 
-fn seen_in(
-    answer: &JsValue,
-    field: &str,
-    limit: usize,
-    user: &dyn Fn(JsValue) -> Option<JsValue>,
-) -> Vec<Seen<JsValue>> {
-    let list = get(answer, field);
-    let all = get(&list, "length").as_f64().unwrap_or_default() as usize;
-    let omitted = get(answer, extension::PRESENCE_OMITTED).as_f64().unwrap_or_default() as usize;
-    let limit = limit.min(all.saturating_sub(omitted));
+fn omitted(answer: &JsValue) -> usize {
+    get(answer, extension::PRESENCE_OMITTED).as_f64().unwrap_or_default() as usize
+}
+
+fn seen_in(list: &JsValue, limit: usize, user: &dyn Fn(JsValue) -> Option<JsValue>) -> Vec<Seen<JsValue>> {
     let (mut users, mut index) = (Vec::new(), 0);
-    each(&list, &mut |entry| {
+    each(list, &mut |entry| {
         users.extend(user(entry).and_then(|user| seen(user, index < limit)));
         index += 1;
     });

@@ -167,6 +167,18 @@ async fn a_disconnect_ends_watches_and_whoever_waits_for_them() {
 }
 
 #[wasm_bindgen_test]
+async fn whom_a_server_will_not_tell_of_is_not_called_live() {
+    let said = watching(
+        "people.joan = { id: 'joan', online: true };
+         network.answers['/users'] = () => ({ users: [people.jack, people.joan], presence_omitted: 1 });
+         await watch.add(['jack', 'joan']);
+         return [shown('jack'), shown('joan')]",
+    )
+    .await;
+    assert_eq!(said, r#"["jack true live","joan true stale"]"#);
+}
+
+#[wasm_bindgen_test]
 async fn whoever_waits_for_a_watch_may_give_up() {
     let said = watching(
         "network.answers['/users'] = () => new Promise(() => {});
