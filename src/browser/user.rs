@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use js_sys::{Function, Object, Reflect};
+use js_sys::{Array, Function, Object, Reflect};
 use wasm_bindgen::prelude::*;
 
 use super::listeners::report;
@@ -30,8 +30,8 @@ impl CurrentUser {
     pub(super) fn new(shell: &Rc<Shell>) -> Self {
         let (of_user, of_json) = (Rc::downgrade(shell), Rc::downgrade(shell));
         let user: Returning = Closure::new(move |id| {
-            let id = input::user_id("client.user", &id)?;
-            Ok(of_user.upgrade().map(|shell| UserPresence { shell, id }).into())
+            let name = input::user_id("client.user", &id)?;
+            Ok(of_user.upgrade().map(|shell| UserPresence { shell, id, name }).into())
         });
         let to_json: Returning = Closure::new(move |_| {
             let session = of_json.upgrade().and_then(|shell| shell.session_if_any());
@@ -66,19 +66,20 @@ impl CurrentUser {
 #[wasm_bindgen(skip_typescript)]
 pub struct UserPresence {
     shell: Rc<Shell>,
-    id: String,
+    id: JsValue,
+    name: String,
 }
 
 #[wasm_bindgen]
 impl UserPresence {
     #[wasm_bindgen(getter)]
     pub fn id(&self) -> JsValue {
-        self.id.as_str().into()
+        self.id.clone()
     }
 
     #[wasm_bindgen(getter)]
     pub fn presence(&self) -> Object {
-        presence::of(&self.shell, &self.id)
+        presence::of(&self.shell, &self.name)
     }
 
     /// Watches the user for as long as anybody listens: each listener has a watch of its own,
@@ -90,7 +91,7 @@ impl UserPresence {
         let handler = input::function(call, handler)?;
         let watch = WatchInner::begin(&self.shell);
         watch.on_change(handler);
-        let word = watch.add(vec![self.id.clone()], None)?;
+        let word = watch.add(call, &Array::of1(&self.id), None)?;
         let (watch_too, watch) = (watch.clone(), Rc::downgrade(&watch));
         // Nobody waits for this one, so a refusal is told as an uncaught error is.
         let _ = promise(async move {

@@ -65,17 +65,22 @@ impl WatchInner {
     /// Watches these as well, from now on; the future waits for word of all of them.
     pub(super) fn add(
         self: &Rc<Self>,
-        ids: Vec<String>,
+        call: &str,
+        ids: &JsValue,
         signal: Option<AbortSignal>,
     ) -> Result<impl Future<Output = Result<(), JsValue>> + use<>, JsValue> {
+        let names = input::user_ids(call, ids)?;
         // No deadline: what is asked for while the network is away is there when it is back.
         let deadline = self.shell.work.begin(None, signal)?;
-        let fresh: Vec<JsValue> = ids.iter().map(JsValue::from).filter(|id| !self.ids.has(id)).collect();
-        for id in &fresh {
-            self.ids.add(id);
-        }
+        let fresh = Array::new();
+        wire::each(ids, &mut |id| {
+            if !self.ids.has(&id) {
+                self.ids.add(&id);
+                fresh.push(&id);
+            }
+        });
         let (sender, word) = oneshot::channel();
-        let ticket = self.shell.core().watch(self.id, ids);
+        let ticket = self.shell.core().watch(self.id, names);
         self.shell.tickets.borrow_mut().push((ticket, sender));
         self.shell.pump();
         let watch = self.clone();
@@ -89,12 +94,12 @@ impl WatchInner {
         })
     }
 
-    fn remove(&self, ids: &[JsValue]) {
-        for id in ids {
-            if let (true, Some(name)) = (self.ids.delete(id), id.as_string()) {
+    fn remove(&self, ids: &JsValue) {
+        wire::each(ids, &mut |id| {
+            if let (true, Some(name)) = (self.ids.delete(&id), id.as_string()) {
                 self.shell.core().unwatch(self.id, &name);
             }
-        }
+        });
         self.shell.pump();
     }
 
@@ -105,7 +110,7 @@ impl WatchInner {
         }
         self.end();
         self.shell.core().listen(self.id, false);
-        self.remove(&Array::from(&self.ids).to_vec());
+        self.remove(&Array::from(&self.ids));
         self.shell.watches.borrow_mut().retain(|other| other.id != self.id);
     }
 
@@ -163,7 +168,7 @@ impl PresenceWatch {
     pub(super) fn begin(shell: &Rc<Shell>, ids: &JsValue, options: &JsValue) -> Result<Promise, JsValue> {
         let call = "watchPresence";
         shell.session(call)?;
-        let (ids, signal) = (input::user_ids(call, ids)?, Options::new(call, options)?.signal()?);
+        let signal = Options::new(call, options)?.signal()?;
         let inner = WatchInner::begin(shell);
         let handle = JsValue::from(PresenceWatch { inner: inner.clone() });
         let dispose = wire::get(&wire::get(&js_sys::global(), "Symbol"), "dispose");
@@ -175,7 +180,7 @@ impl PresenceWatch {
             let _ = Reflect::set(&handle, &dispose, &stop.into_js_value());
         }
         inner.handle.set(handle.clone());
-        let word = inner.add(ids, signal).inspect_err(|_| inner.stop())?;
+        let word = inner.add(call, ids, signal).inspect_err(|_| inner.stop())?;
         Ok(promise(async move {
             let outcome = word.await;
             if outcome.is_err() {
@@ -211,14 +216,13 @@ impl PresenceWatch {
     fn grow(&self, ids: &JsValue, options: &JsValue) -> Result<Promise, JsValue> {
         let call = "watch.add";
         self.inner.check_open(call)?;
-        let (ids, signal) = (input::user_ids(call, ids)?, Options::new(call, options)?.signal()?);
-        let word = self.inner.add(ids, signal)?;
+        let word = self.inner.add(call, ids, Options::new(call, options)?.signal()?)?;
         Ok(promise(async move { word.await.map(|()| JsValue::UNDEFINED) }))
     }
 
     pub fn remove(&self, ids: JsValue) -> Result<(), JsValue> {
-        let ids = input::user_ids("watch.remove", &ids)?;
-        self.inner.remove(&ids.iter().map(JsValue::from).collect::<Vec<_>>());
+        input::user_ids("watch.remove", &ids)?;
+        self.inner.remove(&ids);
         Ok(())
     }
 
