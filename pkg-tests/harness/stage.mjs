@@ -24,6 +24,15 @@ export async function newStage(t, options) {
     server,
     /** The official SDK with the secret, as an application's backend uses it. */
     admin,
+    /** Of each of `ids`, `online` or `offline`, as the server says to a backend. */
+    async truth(ids) {
+      const truth = {};
+      for (let at = 0; at < ids.length; at += 100) {
+        const { users } = await admin.queryUsers({ id: { $in: ids.slice(at, at + 100) } }, { id: 1 }, { limit: 100 });
+        for (const { id, online } of users) truth[id] = online ? 'online' : 'offline';
+      }
+      return truth;
+    },
     /** Brings somebody on whose client runs `where`: `rollcall` and `stream-chat` in Chromium, `node` the official SDK in Node. */
     async person(id, where, options) {
       const person = where === 'node' ? new Here(id, server) : await InBrowser.open(id, server, where, options);

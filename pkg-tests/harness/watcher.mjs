@@ -1,0 +1,77 @@
+// Somebody whose page shows who is online, in any of the browsers; see `watcher.mjs` one folder up.
+
+import { site } from './site.mjs';
+
+/** How long a page may take to be right again: the longest is a silent loss, a dead request and a back-off. */
+const DEADLINE = 40_000;
+
+let pages = 0;
+
+export class Watcher {
+  #stage;
+  #ids;
+
+  constructor(stage, browser, ids) {
+    this.#stage = stage;
+    this.#ids = ids;
+    this.browser = browser;
+  }
+
+  /**
+   * @param stage Where the server is.
+   * @param browser From `openBrowser`.
+   * @param options `id`: who they are; `ids`: whom they watch; `baseURL`: the way to the server.
+   */
+  static async open(stage, browser, { id = 'jack', ids, baseURL, sdk = 'rollcall' }) {
+    const watcher = new Watcher(stage, browser, ids);
+    const settings = { sdk, key: stage.server.key, baseURL, user: id, token: await stage.server.token(id), ids };
+    // A new address each time: with another fragment alone the page would not be loaded anew.
+    await browser.open(`${await site()}/watcher.html?${pages++}#${encodeURIComponent(JSON.stringify(settings))}`);
+    // Another document takes its place before the server goes.
+    stage.defer(() => browser.open('about:blank'));
+    await watcher.isReady();
+    return watcher;
+  }
+
+  /** Waits until the page, just loaded, has connected and asked. */
+  async isReady() {
+    await this.browser.waitFor('window.watcher');
+    await this.#until(({ ready }) => ready);
+  }
+
+  /** Waits until these are shown so: `{ john: 'online' }`; see `watcher.mjs` for the words. */
+  shows(wanted) {
+    return this.#until((watcher, wanted) => !Object.keys(watcher.differences(wanted)).length, wanted);
+  }
+
+  /** Waits until everybody watched is shown, without a doubt, as the server says to another client. */
+  async agrees() {
+    await this.shows(await this.#stage.truth(this.#ids));
+  }
+
+  /** Waits until the client says that it is connected, or that it is not. */
+  isConnected(connected) {
+    return this.#until((watcher, connected) => watcher.connected === connected, connected);
+  }
+
+  /** How often the browser brought this page back from where pages are kept. */
+  restored() {
+    return this.browser.run(() => window.watcher.restored);
+  }
+
+  /** Fires an event at the page's window, as the browser does when the system tells it something. */
+  tell(kind) {
+    return this.browser.run((kind) => void window.dispatchEvent(new Event(kind)), kind);
+  }
+
+  #until(condition, wanted = {}) {
+    return this.browser.run(
+      `({ wanted, deadline }) => {
+        const { watcher } = window;
+        const explain = () => 'shown and wanted: ' + JSON.stringify(watcher.differences(wanted)).slice(0, 500) + ', connected: ' + watcher.connected;
+        return watcher.until(() => (${condition})(watcher, wanted), deadline, explain);
+      }`,
+      { wanted, deadline: DEADLINE },
+    );
+  }
+}
