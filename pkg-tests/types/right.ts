@@ -51,9 +51,9 @@ export async function presence(getToken: () => Promise<string>): Promise<void> {
   const watch: PresenceWatch = await client.watchPresence(['jack', 'jill']);
   await watch.add(['joan']);
   watch.remove(['jill']);
-  const { freshness, lastActive: since, asOf }: Presence = watch.get('jack');
+  const { freshness, lastActive: lastSeen, asOf }: Presence = watch.get('jack');
   same<typeof freshness, 'live' | 'stale' | 'unknown'>(true);
-  const dates: (Date | null)[] = [since, asOf];
+  const dates: (Date | null)[] = [lastSeen, asOf];
   watch.on('change', (change) => same<typeof change, PresenceChange>(true));
   for await (const { id, online, status, resync, user } of watch) {
     console.log(id, online, status?.length, resync, user?.name, watch.ids.length, watch.size, dates);

@@ -202,20 +202,11 @@ impl<P: Clone> People<P> {
 
     // --- Trust --------------------------------------------------------------------------------
 
-    /// The connection came into doubt; what it told was true at `as_of`.
+    /// The connection came into doubt, or out of it; what it told was true at `as_of`.
     pub(super) fn doubt(&mut self, connection: Generation, as_of: Millis, tell: Tell<P>) {
         for (id, person) in self.by_id.iter_mut() {
             if person.is_followed(connection) {
                 person.as_of = as_of;
-                tell(News::Changed(id, &person.watchers));
-            }
-        }
-    }
-
-    /// The doubts about the connection were unfounded.
-    pub(super) fn trust(&self, connection: Generation, tell: Tell<P>) {
-        for (id, person) in self.by_id.iter() {
-            if person.is_followed(connection) {
                 tell(News::Changed(id, &person.watchers));
             }
         }

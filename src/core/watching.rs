@@ -144,11 +144,8 @@ impl<P: Clone> Core<P> {
         }
         let (watches, outputs) = (&self.watches, &mut self.outputs);
         let tell = &mut |news: News<P>| tell(watches, outputs, false, false, news);
-        if let Some((connection, last_heard)) = before {
+        for (connection, last_heard) in before.into_iter().chain(after) {
             self.people.doubt(connection, last_heard, tell);
-        }
-        if let Some((connection, _)) = after {
-            self.people.trust(connection, tell);
         }
     }
 
