@@ -61,7 +61,9 @@ const stories = {
     // A hint, and no more: the system says that it is on some network again.
     await jack.tell('online');
     await jack.shows({ jill: 'stale online', john: 'stale online' });
-    await jack.shows({ john: 'offline' });
+    // Five seconds for an answer, three for the first question, which goes to an idle connection of
+    // the browser's that died too, and the back-off: not the ten that a request may take otherwise.
+    await jack.shows({ john: 'offline' }, 13_000);
     await allIsWell(scene);
   },
 

@@ -2,7 +2,7 @@
 
 import { site } from './site.mjs';
 
-/** How long a page may take to be right again: the longest is a silent loss, a dead request and a back-off. */
+/** How long a page may take to be right again: the longest is a silent loss, nobody's hint, and a back-off. */
 const DEADLINE = 40_000;
 
 let pages = 0;
@@ -40,8 +40,8 @@ export class Watcher {
   }
 
   /** Waits until these are shown so: `{ john: 'online' }`; see `watcher.mjs` for the words. */
-  shows(wanted) {
-    return this.#until((watcher, wanted) => !Object.keys(watcher.differences(wanted)).length, wanted);
+  shows(wanted, deadline) {
+    return this.#until((watcher, wanted) => !Object.keys(watcher.differences(wanted)).length, wanted, deadline);
   }
 
   /** Waits until everybody watched is shown, without a doubt, as the server says to another client. */
@@ -64,14 +64,14 @@ export class Watcher {
     return this.browser.run((kind) => void window.dispatchEvent(new Event(kind)), kind);
   }
 
-  #until(condition, wanted = {}) {
+  #until(condition, wanted = {}, deadline = DEADLINE) {
     return this.browser.run(
       `({ wanted, deadline }) => {
         const { watcher } = window;
         const explain = () => 'shown and wanted: ' + JSON.stringify(watcher.differences(wanted)).slice(0, 500) + ', connected: ' + watcher.connected;
         return watcher.until(() => (${condition})(watcher, wanted), deadline, explain);
       }`,
-      { wanted, deadline: DEADLINE },
+      { wanted, deadline },
     );
   }
 }

@@ -46,12 +46,14 @@ pub(super) struct Call {
     /// Whether it subscribes to anything, and so must name the connection and wait for one.
     pub(super) subscribes: bool,
     pub(super) signal: Option<AbortSignal>,
+    /// How long it may take, in milliseconds, where that is less than the app's `timeout`.
+    pub(super) patience: Option<u64>,
 }
 
 impl Call {
     /// A request that subscribes to nothing.
     pub(super) fn new(name: &'static str, method: &'static str, path: String, payload: JsValue) -> Self {
-        Call { name, method, path, payload, subscribes: false, signal: None }
+        Call { name, method, path, payload, subscribes: false, signal: None, patience: None }
     }
 
     /// Sends it as the connected user. What the app passed is read before this returns; a token
@@ -59,7 +61,8 @@ impl Call {
     /// could not even begin.
     pub(super) fn send(self, shell: &Rc<Shell>, then: Then) -> Promise {
         let prepared = shell.session(self.name).and_then(|session| {
-            let deadline = shell.work.begin(Some(shell.timeout), self.signal.clone())?;
+            let timeout = self.patience.map_or(shell.timeout, |patience| patience.min(shell.timeout));
+            let deadline = shell.work.begin(Some(timeout), self.signal.clone())?;
             Ok((session, self.text()?, deadline))
         });
         match prepared {

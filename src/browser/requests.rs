@@ -220,7 +220,8 @@ pub(super) fn ask_again(shell: &Rc<Shell>, request: RequestId, ask: Ask) {
         Ask::Channels { cids, watch, presence } => (Query::again("cid", cids, *watch, *presence), Some(*presence)),
     };
     // Built from nothing but our own strings.
-    let Ok(Query { call, .. }) = query else { return };
+    let Ok(Query { mut call, .. }) = query else { return };
+    call.patience = shell.core().patience();
     let shell_too = shell.clone();
     // Resolves whatever the answer: the core hears of it.
     let _ = call.send(

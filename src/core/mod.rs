@@ -40,6 +40,8 @@ pub const PROBE_DEADLINE: Millis = 5_000;
 /// How often the time is looked at while connected. Timers stand still while a machine sleeps, so
 /// this is how long after waking up the sleep goes unnoticed, where nothing else tells of it.
 pub const TICK: Millis = 5_000;
+/// How long the first requests for watches on a connection may take, before they are sent anew.
+const FIRST_ASK_DEADLINE: Millis = 3_000;
 /// A timer that fires later than this means that the machine slept or the page was frozen.
 const OVERSLEPT: Millis = 5_000;
 /// A connection that held for this long was a good one: the next loss starts the back-off anew.
@@ -155,6 +157,15 @@ impl<P: Clone> Core<P> {
     /// A mark to take before asking the server for a snapshot, and to hand back with the answer.
     pub fn asked(&self) -> Asked {
         Asked { generation: self.generation, heard: self.people.heard(), at: self.now }
+    }
+
+    /// How long the next request for watches may take, where that is less than usual.
+    ///
+    /// A network that took a connection without a word took the browser's idle HTTP connections
+    /// too, and the browser finds out by a request that is never answered. So the first ones after
+    /// a reconnect are given up early; asked again, they take another connection.
+    pub fn patience(&self) -> Option<Millis> {
+        (!self.requests.tried()).then_some(FIRST_ASK_DEADLINE)
     }
 
     /// Whether `generation` is the socket that matters now.

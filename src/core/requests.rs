@@ -19,6 +19,8 @@ pub(super) struct Requests {
     in_flight: Vec<(RequestId, Asked, Ask)>,
     last_id: u32,
     failures: u32,
+    /// Whether anything asked on this connection has come to an end.
+    tried: bool,
     retry_at: Option<Millis>,
     recovering: bool,
 }
@@ -84,6 +86,11 @@ impl Requests {
 
     pub(super) fn succeeded(&mut self) {
         self.failures = 0;
+        self.tried = true;
+    }
+
+    pub(super) fn tried(&self) -> bool {
+        self.tried
     }
 
     pub(super) fn failures(&self) -> u32 {
@@ -93,6 +100,7 @@ impl Requests {
     /// Puts a failed request back; nothing is asked before `at`.
     pub(super) fn try_again(&mut self, ask: Ask, at: Millis) {
         self.failures = self.failures.saturating_add(1);
+        self.tried = true;
         match ask {
             Ask::Channels { .. } => self.channels.push_front(ask),
             Ask::Users { ids } => ids.into_iter().rev().for_each(|id| self.users.push_front(id)),
