@@ -10,6 +10,7 @@ mod client;
 mod connection;
 mod deadline;
 mod error;
+mod events;
 mod http;
 mod input;
 mod lifecycle;
