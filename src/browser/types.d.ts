@@ -120,7 +120,11 @@ export interface ChannelResponse<Custom = CustomFields> {
   [field: string]: unknown;
 }
 
-/** A channel kept live: every `user` in it is replaced as their presence changes. */
+/**
+ * A channel kept live: every `user` in it is replaced as their presence changes. Servers tell of a
+ * limited number of members (the hosted service of ten); `client.user(id).presence.freshness` says
+ * of each whether it is `live`, and {@link PresenceClient.watchPresence} makes it so.
+ */
 export interface ChannelState<Custom = CustomFields> {
   readonly members: Readonly<Record<string, Member<Custom>>>;
   readonly watchers: Readonly<Record<string, User<Custom>>>;
