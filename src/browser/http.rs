@@ -15,7 +15,7 @@ use super::session::Session;
 use super::shell::Shell;
 use super::timer::Timer;
 use super::wire;
-use crate::core::Asked;
+use crate::core::{Asked, Input};
 use rollcall_protocol::ErrorCode;
 
 #[wasm_bindgen]
@@ -70,7 +70,10 @@ impl Call {
                 let shell = shell.clone();
                 promise(async move {
                     let request = Request { shell: &shell, session: &session, call: &self, text };
-                    then(deadline.run(request.answer()).await)
+                    let answer = deadline.run(request.answer()).await;
+                    // An answer may be the first thing that a page hears after a sleep.
+                    shell.feed(Input::Timeout);
+                    then(answer)
                 })
             }
             Err(problem) => Promise::reject(&problem),

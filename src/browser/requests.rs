@@ -205,8 +205,9 @@ impl Shell {
             }
             if presence {
                 let mut members = wire::members(&response, self.member_limit());
-                self.core().watch_members(&cid.as_string().unwrap_or_default(), &members);
-                users.append(&mut members);
+                if self.core().watch_members(&cid.as_string().unwrap_or_default(), &members) {
+                    users.append(&mut members);
+                }
             }
         });
         users

@@ -160,10 +160,13 @@ impl<P: Clone> People<P> {
             if person.heard <= asked.heard {
                 let flipped = person.online != online;
                 differs = flipped || person.revision != revision || !person.is_known();
-                if flipped && (person.user.is_some() || person.missing) {
-                    tell(News::Learnt(Event::PresenceLearnt { user: user.clone() }));
-                } else if differs && person.user.is_some() {
-                    tell(News::Learnt(Event::ProfileLearnt { user: user.clone() }));
+                if differs && (person.user.is_some() || person.missing) {
+                    let user = user.clone();
+                    tell(News::Learnt(if flipped {
+                        Event::PresenceLearnt { user }
+                    } else {
+                        Event::ProfileLearnt { user }
+                    }));
                 }
                 person.user = Some(user);
                 person.online = online;
@@ -185,18 +188,17 @@ impl<P: Clone> People<P> {
         if person.heard > asked.heard {
             return false;
         }
-        let was_known = person.is_known();
-        if let (true, Some(user)) = (person.online, person.user.take()) {
-            tell(News::Learnt(Event::OfflineLearnt { user }));
-        }
-        person.user = None;
-        person.online = false;
-        person.missing = true;
         person.told = asked.generation;
         person.subscription = Subscription::None;
-        if was_known {
+        if person.is_known() {
+            if let (true, Some(user)) = (person.online, person.user.take()) {
+                tell(News::Learnt(Event::OfflineLearnt { user }));
+            }
+            person.user = None;
+            person.online = false;
             tell(News::Changed(id, &person.watchers));
         }
+        person.missing = true;
         true
     }
 
@@ -238,14 +240,24 @@ impl<P: Clone> People<P> {
         self.by_id.entry(id).watchers.add(watcher);
     }
 
-    /// And from now on no longer; whom nobody wants to know of is forgotten.
+    /// And from now on no longer. Whom nobody wants to know of is forgotten, once no question
+    /// about them is waiting or on its way: they may be back before its answer.
     pub(super) fn unwatch(&mut self, id: &str, watcher: Watcher) {
         if let Some(person) = self.by_id.get_mut(id) {
             person.watchers.remove(watcher);
-            if person.watchers.is_empty() {
-                self.by_id.remove(id);
+            if !person.asked {
+                self.is_still_watched(id);
             }
         }
+    }
+
+    /// Whether anybody still wants to know of this user, who is forgotten otherwise.
+    pub(super) fn is_still_watched(&mut self, id: &str) -> bool {
+        let watched = self.is_watched(id);
+        if !watched {
+            self.by_id.remove(id);
+        }
+        watched
     }
 
     /// A channel is no longer watched. Of whom it alone may have told, nobody knows whether
@@ -264,7 +276,7 @@ impl<P: Clone> People<P> {
     }
 
     pub(super) fn forget_strangers(&mut self) {
-        self.by_id.retain(&|person| !person.watchers.is_empty());
+        self.by_id.retain(&|person| person.asked || !person.watchers.is_empty());
         self.strangers = 0;
     }
 
@@ -286,6 +298,7 @@ impl<P: Clone> People<P> {
     pub(super) fn answered(&mut self, id: &str) {
         if let Some(person) = self.by_id.get_mut(id) {
             person.asked = false;
+            self.is_still_watched(id);
         }
     }
 

@@ -30,8 +30,20 @@ impl Requests {
         self.users.push_back(id);
     }
 
-    pub(super) fn queue(&mut self, ask: Ask) {
-        self.channels.push_back(ask);
+    /// Channels, except those for which just that is waiting or on its way already.
+    pub(super) fn queue(&mut self, mut ask: Ask) {
+        let Ask::Channels { cids, watch, presence } = &mut ask else { return };
+        let in_flight = self.in_flight.iter().map(|(.., other)| other);
+        for other in self.channels.iter().chain(in_flight) {
+            if let Ask::Channels { cids: others, watch: also_watch, presence: also_presence } = other
+                && (also_watch, also_presence) == (&*watch, &*presence)
+            {
+                cids.retain(|cid| !others.contains(cid));
+            }
+        }
+        if !cids.is_empty() {
+            self.channels.push_back(ask);
+        }
     }
 
     /// When everything queued by now is answered, [`Requests::has_recovered`] says so, once.
@@ -52,20 +64,32 @@ impl Requests {
         done
     }
 
-    /// The next thing to ask, unless enough is in flight. Users who are no longer `wanted` are
-    /// left out.
-    pub(super) fn next(&mut self, asked: Asked, wanted: &dyn Fn(&str) -> bool) -> Option<(RequestId, Ask)> {
+    /// The next thing to ask, unless enough is in flight. Users and channels that are no longer
+    /// `wanted` are left out; no user's id has the colon of a channel's.
+    pub(super) fn next(&mut self, asked: Asked, wanted: &mut dyn FnMut(&str) -> bool) -> Option<(RequestId, Ask)> {
         if self.retry_at.is_some() || self.in_flight.len() >= IN_FLIGHT {
             return None;
         }
-        let ask = self.channels.pop_front().or_else(|| self.page(wanted))?;
+        let ask = self.channels(wanted).or_else(|| self.page(wanted))?;
         self.last_id = self.last_id.wrapping_add(1);
         let id = RequestId(self.last_id);
         self.in_flight.push((id, asked, ask.clone()));
         Some((id, ask))
     }
 
-    fn page(&mut self, wanted: &dyn Fn(&str) -> bool) -> Option<Ask> {
+    fn channels(&mut self, wanted: &mut dyn FnMut(&str) -> bool) -> Option<Ask> {
+        while let Some(mut ask) = self.channels.pop_front() {
+            if let Ask::Channels { cids, .. } = &mut ask {
+                cids.retain(|cid| wanted(cid));
+                if !cids.is_empty() {
+                    return Some(ask);
+                }
+            }
+        }
+        None
+    }
+
+    fn page(&mut self, wanted: &mut dyn FnMut(&str) -> bool) -> Option<Ask> {
         let (mut ids, mut bytes) = (Vec::new(), 0);
         while ids.len() < limits::USERS_PER_REQUEST && bytes < PAGE_BYTES {
             let Some(id) = self.users.pop_front() else { break };

@@ -16,6 +16,7 @@ struct ChannelWatch {
 #[derive(Debug)]
 struct Waiting {
     ticket: Ticket,
+    watch: WatchId,
     ids: Vec<String>,
 }
 
@@ -59,6 +60,10 @@ impl Watches {
         Some(Watcher::Channel(channel.number))
     }
 
+    pub(super) fn has_channel(&self, cid: &str) -> bool {
+        self.channels.iter().any(|channel| channel.cid == cid)
+    }
+
     pub(super) fn remove_channel(&mut self, cid: &str) -> Option<Watcher> {
         let index = self.channels.iter().position(|channel| channel.cid == cid)?;
         Some(Watcher::Channel(self.channels.swap_remove(index).number))
@@ -98,10 +103,17 @@ impl Watches {
         self.listening.binary_search(&watch).is_ok()
     }
 
-    pub(super) fn wait(&mut self, ids: Vec<String>) -> Ticket {
+    pub(super) fn wait(&mut self, watch: WatchId, ids: Vec<String>) -> Ticket {
         let ticket = Ticket(self.next_number());
-        self.waiting.push(Waiting { ticket, ids });
+        self.waiting.push(Waiting { ticket, watch, ids });
         ticket
+    }
+
+    /// Whoever waits for this user has lost interest.
+    pub(super) fn wait_no_more(&mut self, watch: WatchId, id: &str) {
+        for waiting in self.waiting.iter_mut().filter(|waiting| waiting.watch == watch) {
+            waiting.ids.retain(|other| other != id);
+        }
     }
 
     /// Takes out somebody of whose users all are `told`.

@@ -27,7 +27,7 @@ impl<P: Clone> Core<P> {
             self.people.watch(id, Watcher::Watch(watch));
         }
         self.ask_for(&ids);
-        let ticket = self.watches.wait(ids);
+        let ticket = self.watches.wait(watch, ids);
         self.settle_watches();
         ticket
     }
@@ -35,6 +35,7 @@ impl<P: Clone> Core<P> {
     /// This user is no longer watched by this watch. Whom nobody watches is forgotten.
     pub fn unwatch(&mut self, watch: WatchId, id: &str) {
         self.people.unwatch(id, Watcher::Watch(watch));
+        self.watches.wait_no_more(watch, id);
         self.settle_watches();
     }
 
@@ -69,12 +70,13 @@ impl<P: Clone> Core<P> {
         }
     }
 
-    /// These are members of a channel that is watched.
-    pub fn watch_members(&mut self, cid: &str, users: &[Seen<P>]) {
-        let Some(channel) = self.watches.channel(cid) else { return };
+    /// These are members of a channel. Whether it is still watched, and they with it.
+    pub fn watch_members(&mut self, cid: &str, users: &[Seen<P>]) -> bool {
+        let Some(channel) = self.watches.channel(cid) else { return false };
         for seen in users {
             self.people.watch(&seen.id, channel);
         }
+        true
     }
 
     /// The channel is no longer watched.
@@ -83,7 +85,7 @@ impl<P: Clone> Core<P> {
         let (mut users, mut channels) = (Vec::new(), Vec::new());
         let (watches, outputs) = (&self.watches, &mut self.outputs);
         self.people.release(channel, &mut |id, watchers| {
-            tell(watches, outputs, false, false, News::<P>::Changed(id, watchers));
+            tell(watches, outputs, false, News::<P>::Changed(id, watchers));
             if watchers.is_personal() {
                 users.push(id.to_owned());
             } else {
@@ -119,14 +121,15 @@ impl<P: Clone> Core<P> {
     pub(super) fn heard_of(&mut self, now: Millis, user: Seen<P>, deleted: bool, payload: P) {
         self.outputs.push_back(Output::Emit(Event::Received(payload)));
         let (watches, outputs) = (&self.watches, &mut self.outputs);
-        self.people.hear(user, deleted, now, &mut |news| tell(watches, outputs, false, false, news));
+        self.people.hear(user, deleted, now, &mut |news| tell(watches, outputs, false, news));
     }
 
-    /// `by_itself`: not by a query of the app's, which tells what it found.
+    /// What differs is told even when it was the app that asked: another part of it may have been
+    /// shown something else before.
     fn learn(&mut self, snapshot: Snapshot<P>, by_channel: bool, by_itself: bool) {
         let (watches, outputs) = (&self.watches, &mut self.outputs);
         let resync = by_itself && self.requests.is_recovering();
-        let tell = &mut |news: News<P>| tell(watches, outputs, by_itself, resync, news);
+        let tell = &mut |news: News<P>| tell(watches, outputs, resync, news);
         self.people.learn(snapshot, by_channel, self.generation, tell);
     }
 
@@ -143,7 +146,7 @@ impl<P: Clone> Core<P> {
             return;
         }
         let (watches, outputs) = (&self.watches, &mut self.outputs);
-        let tell = &mut |news: News<P>| tell(watches, outputs, false, false, news);
+        let tell = &mut |news: News<P>| tell(watches, outputs, false, news);
         for (connection, last_heard) in before.into_iter().chain(after) {
             self.people.doubt(connection, last_heard, tell);
         }
@@ -166,18 +169,19 @@ impl<P: Clone> Core<P> {
 
     pub(super) fn renew_watches(&mut self) {
         self.requests.clear();
-        self.people.forget_strangers();
         self.watches.pages(&|_| true, &mut |page| self.requests.queue(page));
         for id in self.people.ask_all() {
             self.requests.queue_user(id);
         }
+        self.people.forget_strangers();
         self.requests.recovering();
         self.ask_next();
     }
 
     pub(super) fn ask_next(&mut self) {
         let asked = self.asked();
-        while let Some((request, ask)) = self.requests.next(asked, &|id| self.people.is_watched(id)) {
+        let mut wanted = |id: &str| self.people.is_still_watched(id) || self.watches.has_channel(id);
+        while let Some((request, ask)) = self.requests.next(asked, &mut wanted) {
             self.outputs.push_back(Output::Ask { request, ask });
         }
         if self.requests.has_recovered() {
@@ -206,16 +210,16 @@ impl<P: Clone> Core<P> {
     fn answered(&mut self, asked: Asked, ask: Ask, mut users: Vec<Seen<P>>) {
         let Ask::Users { mut ids } = ask else { return self.learn(Snapshot { asked, users }, true, true) };
         // Somebody may have lost interest meanwhile.
-        users.retain(|seen| self.people.is_watched(&seen.id));
         for id in &ids {
             self.people.answered(id);
         }
+        users.retain(|seen| self.people.is_watched(&seen.id));
         ids.retain(|id| !users.iter().any(|seen| seen.id == *id));
         self.learn(Snapshot { asked, users }, false, true);
 
         let (watches, outputs) = (&self.watches, &mut self.outputs);
         let resync = self.requests.is_recovering();
-        let tell = &mut |news: News<P>| tell(watches, outputs, true, resync, news);
+        let tell = &mut |news: News<P>| tell(watches, outputs, resync, news);
         ids.retain(|id| !self.people.miss(id, asked, tell));
         self.ask_for(&ids);
     }
@@ -232,17 +236,16 @@ impl<P: Clone> Core<P> {
 
     /// Tells those who wait that there is word of all they wait for.
     fn settle_watches(&mut self) {
-        let told = |id: &str| !self.people.is_watched(id) || self.people.is_told(id, self.generation);
+        let told = |id: &str| self.people.is_told(id, self.generation);
         while let Some(ticket) = self.watches.next_told(&told) {
             self.outputs.push_back(Output::Watched { ticket, result: Ok(()) });
         }
     }
 }
 
-fn tell<P>(watches: &Watches, outputs: &mut VecDeque<Output<P>>, by_itself: bool, resync: bool, news: News<P>) {
+fn tell<P>(watches: &Watches, outputs: &mut VecDeque<Output<P>>, resync: bool, news: News<P>) {
     match news {
-        News::Learnt(event) if by_itself => outputs.push_back(Output::Emit(event)),
-        News::Learnt(_) => {}
+        News::Learnt(event) => outputs.push_back(Output::Emit(event)),
         News::Changed(id, watchers) => {
             for watcher in watchers.as_slice() {
                 if let Watcher::Watch(watch) = *watcher

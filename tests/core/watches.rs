@@ -1,7 +1,9 @@
 //! Watching users one by one: shared between parts of a page, told of once, forgotten with the last.
 
 use super::client::{Payload, TestClient, seen};
-use rollcall::core::{Ask, Failure, Frame, Freshness, Input, Output, Presence, RequestId, Snapshot, Ticket, WatchId};
+use rollcall::core::{
+    Ask, Event, Failure, Frame, Freshness, Input, Output, Presence, RequestId, Snapshot, Ticket, WatchId,
+};
 
 const LIVE: Freshness = Freshness::Live;
 const STALE: Freshness = Freshness::Stale;
@@ -357,4 +359,59 @@ fn who_leaves_a_channel_does_not_take_its_word_for_others_to_come() {
     assert_eq!(ask, Ask::Channels { cids: vec!["messaging:2".to_owned()], watch: true, presence: true });
     client.answer(request, &[("jack", true), ("jill", true)]);
     assert_eq!(client.is_online("jack"), (true, LIVE));
+}
+
+#[test]
+fn what_the_app_itself_finds_out_is_told_to_the_rest_of_the_page() {
+    let mut client = TestClient::connected();
+    client.watch_users(&[("jack", false)]);
+    client.close(1006);
+    client.advance(1_000);
+    client.first_frame();
+    client.take();
+    client.watch_users(&[("jack", true)]);
+    let learnt = |event: &Event<Payload>| *event == Event::PresenceLearnt { user: "online" };
+    assert!(client.events().iter().any(learnt), "another part of the page still shows him offline");
+}
+
+#[test]
+fn whoever_loses_interest_before_the_answer_does_not_wait_for_it() {
+    let mut client = TestClient::connected();
+    let asked = client.core.asked();
+    client.core.watch_channel("messaging:1", true, true, Snapshot { asked, users: vec![seen("jack", true)] });
+    client.close(1006);
+    let watch = client.core.new_watch();
+    let ticket = client.watch(watch, &["jack"]);
+    client.unwatch(watch, "jack");
+    assert_eq!(client.settled_watches(), [(ticket, Ok(()))], "the channel, which is not asked by his name, stays");
+}
+
+#[test]
+fn watched_left_and_watched_again_is_asked_once() {
+    let mut client = TestClient::connected();
+    let watch = client.core.new_watch();
+    client.watch(watch, &["jack"]);
+    client.unwatch(watch, "jack");
+    assert_eq!(client.is_online("jack"), (false, UNKNOWN));
+    let ticket = client.watch(watch, &["jack"]);
+    let (request, ids) = client.page();
+    assert_eq!(ids, ["jack"]);
+    client.answer(request, &[("jack", true)]);
+    assert!(client.settled_watches().contains(&(ticket, Ok(()))));
+    assert_eq!(client.is_online("jack"), (true, LIVE));
+}
+
+#[test]
+fn a_channel_that_is_left_while_it_is_asked_for_again_is_not_watched_after_all() {
+    let mut client = TestClient::connected();
+    let asked = client.core.asked();
+    client.core.watch_channel("messaging:1", true, true, Snapshot { asked, users: vec![seen("jack", true)] });
+    client.reconnect();
+    let (request, _) = client.asks().remove(0);
+    client.core.stop_watching("messaging:1");
+    assert!(!client.core.watch_members("messaging:1", &[seen("jack", true)]));
+    let result = Err(Failure { retryable: true, retry_after: None, reason: "busy" });
+    client.feed(Input::Replied { request, result });
+    client.advance(30_000);
+    assert!(client.asks().is_empty(), "nor asked for once more");
 }
