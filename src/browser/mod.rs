@@ -18,6 +18,7 @@ mod listeners;
 mod presence;
 mod promise;
 mod requests;
+mod server_clock;
 mod session;
 mod shell;
 mod slot;

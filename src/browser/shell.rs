@@ -18,13 +18,14 @@ use super::http::segment;
 use super::lifecycle::Lifecycle;
 use super::listeners::Listeners;
 use super::promise::{Settle, promise};
+use super::server_clock::ServerClock;
 use super::session::Session;
 use super::slot::Slot;
 use super::socket::Socket;
 use super::timer::{Timer, now};
 use super::watch::WatchInner;
 use super::{requests, wire};
-use crate::core::{ConnectError, Core, Generation, Input, Millis, Output, Status, Ticket, WatchId};
+use crate::core::{ConnectError, Core, Frame, Generation, Input, Millis, Output, Status, Ticket, WatchId};
 use rollcall_protocol::{close, event, extension, limits};
 
 /// How this client names itself to servers.
@@ -51,6 +52,7 @@ pub(super) struct Shell {
     session: Slot<Option<Rc<Session>>>,
     lifecycle: Cell<Option<Lifecycle>>,
     socket: Cell<Option<Socket>>,
+    server_clock: ServerClock,
     goodbye: Slot<Option<Promise>>,
     waiting: Cell<Vec<Settle>>,
     timer: Cell<Option<Timer>>,
@@ -76,6 +78,7 @@ impl Shell {
             session: Slot::default(),
             lifecycle: Cell::default(),
             socket: Cell::default(),
+            server_clock: ServerClock::default(),
             goodbye: Slot::default(),
             waiting: Cell::default(),
             timer: Cell::default(),
@@ -281,6 +284,7 @@ impl Shell {
 
     fn dial(self: &Rc<Self>, generation: Generation, refresh_token: bool) {
         let Some(session) = self.session_if_any() else { return };
+        self.server_clock.reset();
         let shell = self.clone();
         // Nobody waits for this promise, and it never rejects.
         let _ = promise(async move {
@@ -344,7 +348,12 @@ impl Shell {
         // What is not JSON is not for us; the health checks decide whether the connection is.
         let Ok(parsed) = wire::parse(text) else { return };
         let mut take = |event| {
-            if let Some(frame) = wire::frame(event) {
+            if let Some(mut frame) = wire::frame(event) {
+                if let Frame::Health { payload, .. } = &frame
+                    && !self.server_clock.is_answer(payload)
+                {
+                    frame = Frame::Other { payload: payload.clone() };
+                }
                 self.feed(Input::Frame { generation, frame });
             }
         };
@@ -354,6 +363,7 @@ impl Shell {
     fn send_health_check(&self) {
         let Some(id) = self.connection_id() else { return };
         if let Some(socket) = self.socket.take() {
+            self.server_clock.ask();
             let check = [r#"[{"type":""#, event::HEALTH_CHECK, r#"","client_id":""#, &id, r#""}]"#];
             socket.send(&wire::concat(&check));
             self.socket.set(Some(socket));

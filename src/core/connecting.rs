@@ -92,9 +92,16 @@ impl<P: Clone> Core<P> {
             }
             (Connection::Connecting { .. }, Frame::Error { code, payload }) => self.refused(now, code, payload),
             (Connection::Connected { last_heard, pulse, .. }, frame) => {
-                *last_heard = now;
-                if let Pulse::InDoubt { .. } = pulse {
-                    *pulse = Pulse::Sure { next_check: now + timing::HEALTH_CHECK_EVERY };
+                // What waited while nobody could listen says nothing of how things are now.
+                let proves = match pulse {
+                    Pulse::InDoubt { probed, .. } => !*probed || matches!(frame, Frame::Health { .. }),
+                    Pulse::Sure { .. } => true,
+                };
+                if proves {
+                    *last_heard = now;
+                    if let Pulse::InDoubt { .. } = pulse {
+                        *pulse = Pulse::Sure { next_check: now + timing::HEALTH_CHECK_EVERY };
+                    }
                 }
                 self.heard(now, frame);
             }

@@ -66,9 +66,11 @@ pub(super) enum Pulse {
     Sure {
         next_check: Millis,
     },
-    /// A health check is out, and the connection is lost unless something arrives in time.
+    /// A health check is out, and the connection is lost unless the answer arrives in time; where
+    /// the doubt is but the silence, anything will do.
     InDoubt {
         deadline: Millis,
+        probed: bool,
     },
 }
 
@@ -121,7 +123,7 @@ impl Connection {
                 Some(opening.give_up_at().map_or(deadline, |at| deadline.min(at)))
             }
             Connection::WaitingToReconnect { until, .. } => Some(until),
-            Connection::Connected { pulse: Pulse::InDoubt { deadline }, .. } => Some(deadline),
+            Connection::Connected { pulse: Pulse::InDoubt { deadline, .. }, .. } => Some(deadline),
             Connection::Connected { last_heard, pulse: Pulse::Sure { next_check }, .. } => {
                 Some(next_check.min(last_heard + timing::DOUBT_AFTER))
             }

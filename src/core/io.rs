@@ -57,7 +57,7 @@ pub struct Snapshot<P> {
 /// One event of a frame, read as far as the core needs it.
 #[derive(Clone, Debug)]
 pub enum Frame<P> {
-    /// `health.check`: the first one opens the connection.
+    /// `health.check`: the first one opens the connection, each later one answers ours.
     Health { connection_id: String, payload: P },
     /// The server refuses, and says why.
     Error { code: i32, payload: P },

@@ -186,8 +186,8 @@ impl<P: Clone> Core<P> {
     fn probe(&mut self, now: Millis) {
         if let Connection::Connected { pulse, .. } = &mut self.connection {
             // An answer that should have come while nobody could listen may still be on its way.
-            if !matches!(pulse, Pulse::InDoubt { deadline } if now < *deadline) {
-                *pulse = Pulse::InDoubt { deadline: now + PROBE_DEADLINE };
+            if !matches!(pulse, Pulse::InDoubt { deadline, probed: true } if now < *deadline) {
+                *pulse = Pulse::InDoubt { deadline: now + PROBE_DEADLINE, probed: true };
                 self.outputs.push_back(Output::SendHealthCheck);
             }
         }
@@ -234,11 +234,11 @@ impl<P: Clone> Core<P> {
                 }
             }
             Connection::Connected { last_heard, ref mut pulse, .. } => match *pulse {
-                Pulse::InDoubt { deadline } if now >= deadline => self.lost(now),
+                Pulse::InDoubt { deadline, .. } if now >= deadline => self.lost(now),
                 Pulse::InDoubt { .. } => {}
                 Pulse::Sure { .. } if now >= last_heard + timing::DEAD_AFTER => self.lost(now),
                 Pulse::Sure { .. } if now >= last_heard + timing::DOUBT_AFTER => {
-                    *pulse = Pulse::InDoubt { deadline: last_heard + timing::DEAD_AFTER };
+                    *pulse = Pulse::InDoubt { deadline: last_heard + timing::DEAD_AFTER, probed: false };
                 }
                 Pulse::Sure { ref mut next_check } if now >= *next_check => {
                     *next_check = now + timing::HEALTH_CHECK_EVERY;

@@ -144,3 +144,26 @@ async fn what_is_shown_after_a_sleep_is_stale_to_whoever_looks_first() {
         .await;
     assert_eq!(said, r#"["live","stale","live"]"#);
 }
+
+#[wasm_bindgen_test]
+async fn a_health_check_that_waited_while_the_page_was_frozen_is_no_answer() {
+    let story = Story::connected().await;
+    let said = story
+        .run(
+            "// The server's clock is a day behind.
+             const check = (age) => network.socket.say({ type: 'health.check', connection_id: 'connection-1',
+               created_at: new Date(Date.now() - 86_400_000 - age).toISOString() });
+             const doubts = () => client.connection.inDoubt;
+             check(0);
+             const results = [doubts()];
+             network.clock.wall += 600_000;
+             dispatchEvent(new Event('resume'));
+             results.push(doubts());
+             for (const age of [575_000, 300_000, 10_000]) check(age);
+             results.push(doubts());
+             check(0);
+             return [...results, doubts()]",
+        )
+        .await;
+    assert_eq!(said, "[false,true,true,false]");
+}

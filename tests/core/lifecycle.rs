@@ -108,6 +108,26 @@ fn a_sleep_that_nothing_tells_of_is_noticed_soon_after_waking() {
 }
 
 #[test]
+fn what_waited_while_the_machine_slept_proves_nothing() {
+    let mut client = watching();
+    client.sleep(3_600_000);
+    client.presence("jack", false);
+    assert_eq!(client.shows("jack"), (Some("offline"), Freshness::Stale));
+    assert!(client.core.connection().last_heard.is_some_and(|at| at < client.now - 3_000_000));
+    client.health_check();
+    assert!(is_live(&client));
+}
+
+#[test]
+fn silence_is_broken_by_anything() {
+    let mut client = watching();
+    client.advance(timing::DOUBT_AFTER);
+    assert!(!is_live(&client));
+    client.presence("jack", true);
+    assert!(is_live(&client));
+}
+
+#[test]
 fn slow_timers_of_a_hidden_page_neither_lose_a_healthy_connection_nor_believe_a_dead_one() {
     let mut client = watching();
     // Once a minute a timer may fire; frames arrive when they come.
