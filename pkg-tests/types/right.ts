@@ -81,10 +81,10 @@ export async function presence(getToken: () => Promise<string>): Promise<void> {
   client.on('user.watching.start', ({ cid, user, watcher_count }) => console.log(cid, user.id, watcher_count));
   channel.on('message.new', ({ message }) => console.log(message.text, message.user?.online));
 
-  const { state: doing, since, inDoubt, lastHeard, nextTryIn } = client.connection;
+  const { state: doing, since: began, inDoubt, lastHeard, nextTryIn } = client.connection;
   same<typeof doing, 'disconnected' | 'connecting' | 'connected' | 'waiting'>(true);
   const alive: boolean = doing === 'connected' && !inDoubt;
-  console.log(alive, since.getTime(), lastHeard?.toISOString(), (nextTryIn ?? 0) / 1000);
+  console.log(alive, began.getTime(), lastHeard?.toISOString(), (nextTryIn ?? 0) / 1000);
 
   const everything = (event: PresenceEvent) => {
     if (event.type === 'message.new') console.log(event.message.text);
