@@ -121,7 +121,7 @@ impl Requests {
         self.failures
     }
 
-    /// Puts a failed request back; nothing is asked before `at`.
+    /// Puts a failed request back; nothing is asked before `at`, nor before another one may be.
     pub(super) fn try_again(&mut self, ask: Ask, at: Millis) {
         self.failures = self.failures.saturating_add(1);
         self.tried = true;
@@ -129,7 +129,7 @@ impl Requests {
             Ask::Channels { .. } => self.channels.push_front(ask),
             Ask::Users { ids } => ids.into_iter().rev().for_each(|id| self.users.push_front(id)),
         }
-        self.retry_at = Some(at);
+        self.retry_at = self.retry_at.max(Some(at));
     }
 
     pub(super) fn retry_at(&self) -> Option<Millis> {

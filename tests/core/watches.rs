@@ -415,3 +415,21 @@ fn a_channel_that_is_left_while_it_is_asked_for_again_is_not_watched_after_all()
     client.advance(30_000);
     assert!(client.asks().is_empty(), "nor asked for once more");
 }
+
+#[test]
+fn the_longest_wait_that_a_server_asks_for_is_kept() {
+    let mut client = TestClient::connected();
+    let ids: Vec<String> = (0..150).map(|n| format!("u{n}")).collect();
+    client.watch_users(&ids.iter().map(|id| (id.as_str(), false)).collect::<Vec<_>>());
+    client.reconnect();
+    let asks = client.asks();
+    assert_eq!(asks.len(), 2);
+    for ((request, _), retry_after) in asks.into_iter().zip([Some(8_000), None]) {
+        let result = Err(Failure { retryable: true, retry_after, reason: "busy" });
+        client.feed(Input::Replied { request, result });
+    }
+    client.advance(7_999);
+    assert!(client.asks().is_empty());
+    client.advance(2_000);
+    assert!(!client.asks().is_empty());
+}
