@@ -69,7 +69,7 @@ impl Shell {
             }
             _ => {}
         }
-        let cid = wire::get(event, "cid");
+        let cid = wire::cid(event);
         let channel = channels.iter().find(|channel| channel.is(&cid));
         if let Some(channel) = channel {
             channel.apply(&kind, event);

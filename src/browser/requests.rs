@@ -199,7 +199,7 @@ impl Shell {
     fn take_channels(&self, asked: Asked, reply: &JsValue, presence: bool) -> Vec<Seen<JsValue>> {
         let mut users = Vec::new();
         wire::each(&wire::get(reply, "channels"), &mut |response| {
-            let cid = wire::get(&wire::get(&response, "channel"), "cid");
+            let cid = wire::cid(&wire::get(&response, "channel"));
             if let Some(channel) = self.channel(&cid) {
                 channel.hydrate(asked, &response);
             }

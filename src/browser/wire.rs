@@ -38,6 +38,8 @@ extern "C" {
     #[wasm_bindgen(method, structural, getter)]
     fn id(this: &Fields) -> JsValue;
     #[wasm_bindgen(method, structural, getter)]
+    fn cid(this: &Fields) -> JsValue;
+    #[wasm_bindgen(method, structural, getter)]
     fn online(this: &Fields) -> JsValue;
     #[wasm_bindgen(method, structural, getter)]
     fn updated_at(this: &Fields) -> JsValue;
@@ -104,6 +106,11 @@ pub(super) fn kind(event: &JsValue) -> Option<String> {
 pub(super) fn user(value: &JsValue) -> Option<JsValue> {
     let user = fields(value)?.user();
     user.is_object().then_some(user)
+}
+
+/// An event's or a channel's `cid`.
+pub(super) fn cid(value: &JsValue) -> JsValue {
+    fields(value).map_or(JsValue::UNDEFINED, Fields::cid)
 }
 
 /// A user's `id`, as the engine's own string.

@@ -121,7 +121,11 @@ impl<P: Clone> Core<P> {
         self.outputs.push_back(Output::Emit(Event::Received(payload.clone())));
         self.outputs.push_back(Output::Emit(Event::ConnectionChanged { online: true }));
         match opening {
-            Opening::First { .. } => self.outputs.push_back(Output::ConnectSettled(Ok(payload))),
+            Opening::First { .. } => {
+                self.outputs.push_back(Output::ConnectSettled(Ok(payload)));
+                // Nobody has to wait with watching until they are connected.
+                self.ask_for_everybody();
+            }
             Opening::Again => self.renew_watches(),
         }
     }

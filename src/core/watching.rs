@@ -170,11 +170,15 @@ impl<P: Clone> Core<P> {
     pub(super) fn renew_watches(&mut self) {
         self.requests.clear();
         self.watches.pages(&|_| true, &mut |page| self.requests.queue(page));
+        self.people.forget_strangers();
+        self.requests.recovering();
+        self.ask_for_everybody();
+    }
+
+    pub(super) fn ask_for_everybody(&mut self) {
         for id in self.people.ask_all() {
             self.requests.queue_user(id);
         }
-        self.people.forget_strangers();
-        self.requests.recovering();
         self.ask_next();
     }
 

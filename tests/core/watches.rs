@@ -433,3 +433,20 @@ fn the_longest_wait_that_a_server_asks_for_is_kept() {
     client.advance(2_000);
     assert!(!client.asks().is_empty());
 }
+
+#[test]
+fn a_watch_may_begin_before_the_first_connection() {
+    let mut client = TestClient::new();
+    client.connect(false);
+    let watch = client.core.new_watch();
+    let ticket = client.watch(watch, &["jack"]);
+    client.first_frame();
+    let (request, ids) = client.page();
+    assert_eq!(ids, ["jack"]);
+    client.answer(request, &[("jack", true)]);
+    let outputs = client.take();
+    assert!(outputs.contains(&Output::Watched { ticket, result: Ok(()) }), "{outputs:?}");
+    let recovered = Output::Emit(rollcall::core::Event::ConnectionRecovered);
+    assert!(!outputs.contains(&recovered), "nothing was lost");
+    assert_eq!(client.is_online("jack"), (true, LIVE));
+}
