@@ -54,7 +54,7 @@ export class Server {
 
   /**
    * @param {object} options
-   * @param {string} [options.grace] `--offline-grace`: short where a test waits for its end, long where it must not matter.
+   * @param {string} [options.grace] `--offline-grace` and `--page-grace`: short where a test waits for its end, long where it must not matter.
    * @param {string} [options.key] The API key.
    * @param {string[]} [options.flags] Further flags.
    */
@@ -62,7 +62,7 @@ export class Server {
     if (!existsSync(binary)) throw new Error(`${binary} is missing: run \`cargo build -p rollcall-server\``);
     const server = new Server(key);
     server.#folder = await mkdtemp(join(tmpdir(), 'rollcall-test-'));
-    server.#flags = ['--offline-grace', grace, ...flags];
+    server.#flags = ['--offline-grace', grace, '--page-grace', grace, ...flags];
     await server.start();
     return server;
   }

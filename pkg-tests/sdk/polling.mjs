@@ -64,7 +64,7 @@ chapter.story('beside a socket: one is online until both have ended', { grace: '
 
 chapter.story(
   'while polls do not come through one is gone; code 46 then opens a new session',
-  { grace: '200ms', flags: ['--idle-timeout', '3s', '--health-check-interval', '1s'] },
+  { grace: '200ms', flags: ['--idle-timeout', '3s', '--ping-after', '1s', '--health-check-interval', '1s'] },
   async (stage) => {
     const [jack] = await stage.people('jack');
     const gateway = await stage.gateway();

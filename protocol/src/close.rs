@@ -16,6 +16,8 @@ pub const INTERNAL_ERROR: u16 = 1011;
 pub const SERVICE_RESTART: u16 = 1012;
 /// The server is too busy, or this reader too slow: come back later.
 pub const TRY_AGAIN_LATER: u16 = 1013;
+/// The close frame held no code. Never sent on the wire.
+pub const NO_CODE: u16 = 1005;
 /// No close frame arrived: the connection was lost. Never sent on the wire.
 pub const ABNORMAL: u16 = 1006;
 /// A browser may only send 1000 or 3000 to 4999; we send this when we give up on a silent socket.

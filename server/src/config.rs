@@ -13,6 +13,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 use reqwest::Url;
 use rollcall_protocol::limits;
 
+use crate::presence::rules::{Damping, Grace};
+
 const DEMO_KEY: &str = "rollcall-demo";
 
 /// User presence as one binary.
@@ -63,9 +65,25 @@ pub struct Config {
     #[arg(long, env = "ROLLCALL_DEV_TOKENS_ON_PUBLIC_ADDRESS")]
     pub dev_tokens_on_public_address: bool,
 
-    /// How long a user stays online after a connection was lost
+    /// How long a user stays online after saying goodbye
+    #[arg(long, env = "ROLLCALL_GOODBYE_GRACE", default_value = "0s", value_parser = humantime::parse_duration)]
+    pub goodbye_grace: Duration,
+
+    /// How long a user stays online after closing or reloading a page
+    #[arg(long, env = "ROLLCALL_PAGE_GRACE", default_value = "2s", value_parser = humantime::parse_duration)]
+    pub page_grace: Duration,
+
+    /// How long a user stays online after a connection was lost, or the server was restarted
     #[arg(long, env = "ROLLCALL_OFFLINE_GRACE", default_value = "5s", value_parser = humantime::parse_duration)]
     pub offline_grace: Duration,
+
+    /// Departures of a user within a minute that are told as they happen; 0 for any number
+    #[arg(long, env = "ROLLCALL_FLAPS_PER_MINUTE", default_value_t = 10)]
+    pub flaps_per_minute: u32,
+
+    /// How long a user who went away more often has to stay before others see them online again
+    #[arg(long, env = "ROLLCALL_FLAP_HOLD", default_value = "10s", value_parser = humantime::parse_duration)]
+    pub flap_hold: Duration,
 
     /// Members of a channel whose presence one watch subscribes to; 0 for all
     #[arg(long, env = "ROLLCALL_CHANNEL_PRESENCE_LIMIT", default_value_t = limits::CHANNEL_PRESENCE)]
@@ -83,12 +101,16 @@ pub struct Config {
     #[arg(long, env = "ROLLCALL_CONNECTIONS_PER_USER", default_value_t = 50)]
     pub connections_per_user: usize,
 
-    /// How often a connection is told that the server is alive, and asked the same
+    /// How often a connection is told that the server is alive
     #[arg(long, env = "ROLLCALL_HEALTH_CHECK_INTERVAL", default_value = "25s", value_parser = humantime::parse_duration)]
     pub health_check_interval: Duration,
 
+    /// How long a connection may be silent before it is asked for a sign of life
+    #[arg(long, env = "ROLLCALL_PING_AFTER", default_value = "10s", value_parser = humantime::parse_duration)]
+    pub ping_after: Duration,
+
     /// How long a connection may be silent before it is given up
-    #[arg(long, env = "ROLLCALL_IDLE_TIMEOUT", default_value = "60s", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "ROLLCALL_IDLE_TIMEOUT", default_value = "25s", value_parser = humantime::parse_duration)]
     pub idle_timeout: Duration,
 
     /// Requests of one user to one endpoint in a minute; 0 for no limit
@@ -136,7 +158,9 @@ pub enum ConfigError {
     DevTokensInPublic(SocketAddr),
     #[error("--event-queue must be at least 1")]
     NoQueue,
-    #[error("--health-check-interval must be more than 0 and less than --idle-timeout")]
+    #[error("--health-check-interval must be more than 0")]
+    NoHealthChecks,
+    #[error("--ping-after must be more than 0 and less than --idle-timeout")]
     NoTimeToAnswer,
     #[error("--www names {0}, which is not a directory")]
     NoWww(PathBuf),
@@ -185,7 +209,10 @@ impl Config {
         if self.event_queue == 0 {
             return Err(ConfigError::NoQueue);
         }
-        if self.health_check_interval.is_zero() || self.health_check_interval >= self.idle_timeout {
+        if self.health_check_interval.is_zero() {
+            return Err(ConfigError::NoHealthChecks);
+        }
+        if self.ping_after.is_zero() || self.ping_after >= self.idle_timeout {
             return Err(ConfigError::NoTimeToAnswer);
         }
         if let Some(www) = self.www.as_ref().filter(|www| !www.is_dir()) {
@@ -195,6 +222,16 @@ impl Config {
             return Err(ConfigError::Webhook);
         }
         Ok(self)
+    }
+
+    /// How long users still count as online, by how their connection ended.
+    pub fn grace(&self) -> Grace {
+        Grace { goodbye: self.goodbye_grace, left: self.page_grace, lost: self.offline_grace }
+    }
+
+    /// What is done about users who come and go all the time.
+    pub fn damping(&self) -> Damping {
+        Damping { departures: self.flaps_per_minute, hold: self.flap_hold }
     }
 }
 

@@ -66,6 +66,7 @@ async fn serve(app: &App, handshake: &Handshake, opened: Result<Opened, ApiError
             let manner = socket::Manner {
                 batch: handshake.batch,
                 check_every: app.config.health_check_interval,
+                ping_after: app.config.ping_after,
                 idle_timeout: app.config.idle_timeout,
             };
             socket::run(socket, opened, manner).await;

@@ -22,7 +22,8 @@ pub use outbox::Inbox;
 use crate::auth::ANONYMOUS;
 use crate::bus::{Audience, Envelope, Event, local::LocalBus};
 use crate::metrics::Metrics;
-use crate::presence::registry::{Ending, Registry};
+use crate::presence::registry::{Registry, Rules};
+use crate::presence::rules::{Damping, Ending, Grace};
 use crate::presence::watchers::{Scope, Watchers};
 use crate::presence::{Cid, ConnectionId, UserId};
 use crate::store::Store;
@@ -38,8 +39,10 @@ const DRAIN_PACE: Duration = Duration::from_millis(10);
 /// How the hub is tuned.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// How long a lost connection still counts as online.
-    pub grace: Duration,
+    /// How long a user still counts as online after a connection ended.
+    pub grace: Grace,
+    /// What is done about users who come and go all the time.
+    pub damping: Damping,
     /// Connections one user may have; 0 for any number.
     pub connections_per_user: usize,
     /// Users a connection may subscribe to, and channels it may watch.
@@ -79,15 +82,20 @@ impl Hub {
     /// Starts the hub and the two tasks that drive it; they end after [`Hub::drain`].
     pub fn start(options: &Options, store: Arc<dyn Store>, webhook: Option<Webhook>, metrics: Metrics) -> Self {
         let (notices, queue) = mpsc::unbounded_channel();
-        let refresh = Duration::from_millis(timing::LAST_ACTIVE_EVERY);
+        let rules = Rules {
+            grace: options.grace,
+            damping: options.damping,
+            refresh: Duration::from_millis(timing::LAST_ACTIVE_EVERY),
+        };
         let hub = Self {
             shared: Arc::new(Shared {
                 state: Mutex::new(State {
-                    registry: Registry::new(options.grace, refresh),
+                    registry: Registry::new(rules),
                     watchers: Watchers::new(options.subscriptions),
                     outboxes: HashMap::new(),
                     notices,
                     metrics,
+                    last_seq: 0,
                     closing: false,
                 }),
                 sooner: Notify::new(),
@@ -100,6 +108,15 @@ impl Hub {
         tokio::spawn(announcer::run(queue, store, Arc::new(bus), webhook));
         tokio::spawn(clock::run(hub.clone()));
         hub
+    }
+
+    /// These users were online when the server stopped. Whoever does not come back within the
+    /// grace goes offline, and whoever watches them by then is told.
+    pub fn presume_online(&self, users: &[UserId]) {
+        self.update(|state, now| {
+            users.iter().for_each(|user| state.registry.presume(now, user));
+            state.registry.handle_timeout(now);
+        });
     }
 
     /// A connection of the user opened; `invisible` is what their profile says, read under the
@@ -141,6 +158,7 @@ impl Hub {
                 }
                 state.disconnect(now, connection, Ending::Goodbye);
             }
+            state.registry.end_grace(now, &user.into());
         });
         self.shared.ended.notify_waiters();
     }

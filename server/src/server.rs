@@ -55,7 +55,8 @@ impl Server {
         let store = store::open(&config.database).await?;
         let metrics = Metrics::default();
         let options = hub::Options {
-            grace: config.offline_grace,
+            grace: config.grace(),
+            damping: config.damping(),
             connections_per_user: config.connections_per_user,
             subscriptions: config.subscriptions_per_connection,
             queue: config.event_queue,
@@ -64,6 +65,8 @@ impl Server {
         let webhook =
             webhook.map(|url| Webhook::start(url, &config.api_key, &config.api_secret, &metrics)).transpose()?;
         let hub = Hub::start(&options, store.clone(), webhook, metrics.clone());
+        let cut_off: Vec<_> = store.online_users().await?.into_iter().map(Into::into).collect();
+        hub.presume_online(&cut_off);
         let profiles = ProfileLocks::default();
         let sessions = Sessions::new(config.idle_timeout);
         let app = Arc::new(App { config, store, hub, metrics, profiles, sessions, authenticator });

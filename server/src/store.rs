@@ -26,7 +26,7 @@ pub use error::StoreError;
 pub use jiff::Timestamp;
 pub use members::{Invite, Member, MemberChange, MemberStore, NewMember, Read, Unread};
 pub use messages::{Message, MessageChange, MessagePage, MessageStore, NewMessage};
-pub use users::{User, UserChange, UserStore};
+pub use users::{Sighting, User, UserChange, UserStore};
 
 /// Everything a database has to do for the server.
 pub trait Store: UserStore + ChannelStore + MemberStore + MessageStore + AppStore {}

@@ -180,7 +180,7 @@ fn attempt() -> impl Strategy<Value = Attempt> {
 fn random_json_never_breaks_an_endpoint() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (server, ada) = runtime.block_on(async {
-        let server = TestServer::with(&["--rate-limit-scale", "0", "--user-requests-per-minute", "0"]).await;
+        let server = TestServer::with(&common::WITHOUT_LIMITS).await;
         let ada = server.connect("ada").await;
         server.connect("bob").await;
         let open = json!({ "data": { "members": ["ada", "bob"] }, "watch": true, "presence": true });

@@ -165,7 +165,8 @@ async fn nobody_in_particular_may_connect_too() {
 
 #[tokio::test]
 async fn who_says_nothing_is_asked_and_then_given_up() {
-    let flags = ["--health-check-interval", "50ms", "--idle-timeout", "200ms", "--offline-grace", "0s"];
+    let flags =
+        ["--health-check-interval", "50ms", "--ping-after", "50ms", "--idle-timeout", "200ms", "--offline-grace", "0s"];
     let server = TestServer::with(&flags).await;
     let mut ada = server.connect("ada").await;
     let unsolicited = loop {

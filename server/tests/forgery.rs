@@ -91,7 +91,7 @@ async fn strictly(client: &Client, token: &str, method: Method, url: String, bod
 
 #[tokio::test]
 async fn no_field_of_the_server_s_can_be_forged() {
-    let server = TestServer::with(&["--rate-limit-scale", "0", "--user-requests-per-minute", "0"]).await;
+    let server = TestServer::with(&common::WITHOUT_LIMITS).await;
     let (ada, bob) = (server.connect("ada").await, server.connect("bob").await);
     let tea = "/channels/messaging/tea";
     let open = json!({ "data": { "members": ["ada", "bob"] }, "state": true, "watch": true });

@@ -49,7 +49,7 @@ async fn who_is_greeted_is_online_for_everybody_since_a_time_that_can_be_read() 
 
 #[tokio::test]
 async fn what_a_reply_has_shown_is_not_told_again() {
-    let server = TestServer::start().await;
+    let server = TestServer::with(&["--flaps-per-minute", "0"]).await;
     server.knows(&["bob"]).await;
     for _ in 0..5 {
         let mut saw_him_come = server.connect("ada").await;
@@ -114,7 +114,7 @@ async fn my_own_presence_is_told_to_me_on_every_device() {
 
 #[tokio::test]
 async fn a_reload_within_the_grace_shows_nothing() {
-    let server = TestServer::with(&["--offline-grace", "1h"]).await;
+    let server = TestServer::with(&["--offline-grace", "1h", "--page-grace", "1h"]).await;
     let mut ada = server.connect("ada").await;
     let mut bob = server.connect("bob").await;
     ada.watch_users(&["bob"]).await;
@@ -143,6 +143,46 @@ async fn who_is_lost_or_has_left_the_page_counts_as_gone_after_the_grace() {
     assert_eq!(ada.sees().await, flip("bob", true));
     bob.closes_with(close::PAGE_LEFT.into()).await;
     assert_eq!(ada.sees().await, flip("bob", false));
+}
+
+#[tokio::test]
+async fn how_a_connection_ends_says_how_long_it_counts() {
+    let server = TestServer::with(&["--offline-grace", "1h", "--page-grace", "50ms"]).await;
+    let mut ada = server.connect("ada").await;
+    let [bob, cyd, dan, eve] = ["bob", "cyd", "dan", "eve"].map(|name| server.connect(name));
+    let (bob, cyd, dan, eve) = tokio::join!(bob, cyd, dan, eve);
+    ada.watch_users(&["bob", "cyd", "dan", "eve"]).await;
+    ada.heard_so_far().await;
+
+    eve.vanishes();
+    dan.closes_with(4000.into()).await;
+    cyd.closes_with(4001.into()).await;
+    assert_eq!(ada.sees().await, flip("cyd", false));
+    bob.closes_with(1001.into()).await;
+    assert_eq!(ada.sees().await, flip("bob", false));
+    assert_eq!(ada.heard_so_far().await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn who_comes_and_goes_all_the_time_is_shown_once_they_stay() {
+    let server = TestServer::with(&["--flaps-per-minute", "2", "--flap-hold", "200ms"]).await;
+    let mut ada = server.connect("ada").await;
+    server.knows(&["bob"]).await;
+    ada.watch_users(&["bob"]).await;
+    for _ in 0..3 {
+        server.connect("bob").await.says_goodbye().await;
+        assert_eq!(ada.sees().await, flip("bob", true));
+        assert_eq!(ada.sees().await, flip("bob", false));
+    }
+    server.connect("bob").await.says_goodbye().await;
+    assert_eq!(ada.heard_so_far().await, Vec::<Value>::new());
+    let open = json!({ "data": { "members": ["ada", "bob"] }, "state": true, "watch": true });
+    ada.call(Method::POST, "/channels/messaging/tea/query", open.clone()).await;
+    let bob = server.connect("bob").await;
+    let state = bob.call(Method::POST, "/channels/messaging/tea/query", open).await;
+    assert_eq!((&state["watcher_count"], &bob.me["online"]), (&json!(1), &json!(true)));
+    assert_eq!(ada.sees().await, flip("bob", true));
+    assert_eq!(ada.hears("user.watching.start").await["watcher_count"], 2);
 }
 
 #[tokio::test]
@@ -236,7 +276,7 @@ async fn who_connects_invisible_is_never_announced_and_stays_so() {
 
 #[tokio::test]
 async fn invisibility_survives_a_restart_and_nobody_else_is_online_after_it() {
-    let server = TestServer::start().await;
+    let server = TestServer::with(&["--offline-grace", "0s"]).await;
     let _bob = server.connect_as(json!({ "id": "bob", "invisible": true, "status": "Hiding" })).await;
     let _eve = server.connect_as(json!({ "id": "eve", "status": "Here" })).await;
     let server = server.restart().await;
@@ -250,7 +290,7 @@ async fn invisibility_survives_a_restart_and_nobody_else_is_online_after_it() {
 
 #[tokio::test]
 async fn a_shutdown_remembers_who_was_there_until_then() {
-    let server = TestServer::start().await;
+    let server = TestServer::with(&["--offline-grace", "0s"]).await;
     let bob = server.connect("bob").await;
     let since = bob.me["last_active"].as_str().unwrap().to_owned();
     let server = server.restart().await;

@@ -6,7 +6,9 @@ mod common;
 
 use common::binary::{Binary, command, hello, stderr_of};
 use common::person::{close_code, next_frame, open_at};
+use common::{KEY, user_token};
 use reqwest::StatusCode;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn it_says_where_it_runs_in_one_line() {
@@ -59,5 +61,42 @@ async fn a_signal_ends_it_cleanly() {
         assert_eq!(close_code(&mut socket).await, Some(1001));
         drop(socket);
         assert!(server.ended().await.success(), "{signal}");
+    }
+}
+
+/// Nobody sees a restart; who does not come back is told of like any other who was lost.
+#[tokio::test]
+async fn after_a_crash_who_does_not_come_back_goes_offline() {
+    let directory = tempfile::tempdir().unwrap();
+    let flags = ["--listen", "127.0.0.1:0", "--offline-grace", "2s"];
+    let mut server = Binary::spawn(&mut command(directory.path(), &flags)).await;
+    let mut sockets = Vec::new();
+    for name in ["ada", "bob", "eve"] {
+        let mut socket = open_at(&server.address, &hello(name)).await;
+        next_frame(&mut socket).await;
+        sockets.push(socket);
+    }
+    server.child.kill().await.unwrap();
+
+    let server = Binary::spawn(&mut command(directory.path(), &flags)).await;
+    let mut ada = open_at(&server.address, &hello("ada")).await;
+    let connection = next_frame(&mut ada).await["connection_id"].as_str().unwrap().to_owned();
+    let mut bob = open_at(&server.address, &hello("bob")).await;
+    next_frame(&mut bob).await;
+    let query = [
+        ("api_key", KEY.to_owned()),
+        ("connection_id", connection),
+        ("payload", json!({ "filter_conditions": { "id": { "$in": ["bob", "eve"] } }, "presence": true }).to_string()),
+    ];
+    let url = reqwest::Url::parse_with_params(&format!("http://{}/users", server.address), query).unwrap();
+    let request = reqwest::Client::new().get(url).header("authorization", user_token("ada"));
+    let reply: Value = request.send().await.unwrap().json().await.unwrap();
+    assert!(reply["users"].as_array().unwrap().iter().all(|user| user["online"] == true), "{reply}");
+    loop {
+        let event = next_frame(&mut ada).await;
+        if event["type"] == "user.presence.changed" {
+            assert_eq!((&event["user"]["id"], &event["user"]["online"]), (&json!("eve"), &json!(false)));
+            break;
+        }
     }
 }

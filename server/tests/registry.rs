@@ -2,15 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 
-use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use proptest::prelude::*;
-use rollcall_server::presence::registry::{Ending, Output, Reason, Registry};
-use rollcall_server::presence::{ConnectionId, UserId};
+use rollcall_server::presence::ConnectionId;
+use rollcall_server::presence::registry::{Output, Reason, Registry, Rules};
+use rollcall_server::presence::rules::{Damping, Ending, FLAP_WINDOW, Grace};
 
-const GRACE: Duration = Duration::from_secs(5);
+const GRACE: Grace = Grace { goodbye: Duration::ZERO, left: Duration::from_secs(2), lost: Duration::from_secs(5) };
+const DAMPING: Damping = Damping { departures: 3, hold: Duration::from_secs(10) };
 const REFRESH: Duration = Duration::from_secs(15 * 60);
+const RULES: Rules = Rules { grace: GRACE, damping: DAMPING, refresh: REFRESH };
 
 /// A registry with a clock that the story turns.
 struct World {
@@ -20,7 +21,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        Self { registry: Registry::new(GRACE, REFRESH), now: Instant::now() }
+        Self { registry: Registry::new(RULES), now: Instant::now() + Duration::from_secs(3600) }
     }
 
     fn connects(&mut self, user: &str) -> ConnectionId {
@@ -37,8 +38,12 @@ impl World {
         self.registry.disconnect(self.now, connection, Ending::Goodbye);
     }
 
+    fn leaves_the_page(&mut self, connection: ConnectionId) {
+        self.registry.disconnect(self.now, connection, Ending::Left);
+    }
+
     fn is_lost(&mut self, connection: ConnectionId) {
-        self.registry.disconnect(self.now, connection, Ending::Lost);
+        self.registry.disconnect(self.now, connection, Ending::Lost { last_heard: self.now });
     }
 
     fn sets_invisible(&mut self, user: &str, invisible: bool) {
@@ -58,14 +63,24 @@ impl World {
     fn told(&mut self) -> Vec<Output> {
         std::iter::from_fn(|| self.registry.poll_output()).collect()
     }
+
+    /// Whose flips were told, and to what.
+    fn flips(&mut self) -> Vec<bool> {
+        let flip = |output| match output {
+            Output::Online { .. } => Some(true),
+            Output::Offline { .. } => Some(false),
+            Output::Active { .. } => None,
+        };
+        self.told().into_iter().filter_map(flip).collect()
+    }
 }
 
-fn online(user: &str, reason: Reason) -> Output {
-    Output::Flip { user: user.into(), online: true, reason }
+fn online(user: &str) -> Output {
+    Output::Online { user: user.into() }
 }
 
-fn offline(user: &str, reason: Reason) -> Output {
-    Output::Flip { user: user.into(), online: false, reason }
+fn offline(user: &str, reason: Reason, last_heard: Instant) -> Output {
+    Output::Offline { user: user.into(), reason, last_heard: Some(last_heard) }
 }
 
 fn active(user: &str) -> Output {
@@ -76,10 +91,12 @@ fn active(user: &str) -> Output {
 fn coming_and_saying_goodbye_are_told_at_once() {
     let mut world = World::new();
     let tab = world.connects("ada");
-    assert_eq!(world.told(), [online("ada", Reason::Connected)]);
+    assert_eq!(world.told(), [online("ada")]);
     world.says_goodbye(tab);
-    assert_eq!(world.told(), [offline("ada", Reason::Closed)]);
-    assert_eq!(world.registry.poll_timeout(), None);
+    assert_eq!(world.told(), [offline("ada", Reason::Closed, world.now)]);
+    world.passes(FLAP_WINDOW);
+    assert_eq!(world.told(), []);
+    assert_eq!(world.registry.poll_timeout(), None, "nothing is kept of who is gone");
 }
 
 #[test]
@@ -87,11 +104,11 @@ fn a_reload_does_not_flap() {
     let mut world = World::new();
     let page = world.connects("ada");
     world.told();
-    world.is_lost(page);
-    world.passes(Duration::from_secs(2));
+    world.leaves_the_page(page);
+    world.passes(GRACE.left - Duration::from_millis(1));
     world.connects("ada");
     assert_eq!(world.told(), [active("ada")]);
-    world.passes(GRACE * 2);
+    world.passes(GRACE.lost * 2);
     assert_eq!(world.told(), []);
 }
 
@@ -100,12 +117,14 @@ fn a_lost_connection_counts_until_its_grace_ends() {
     let mut world = World::new();
     let phone = world.connects("ada");
     world.told();
-    world.is_lost(phone);
-    world.passes(GRACE - Duration::from_millis(1));
+    let last_heard = world.now;
+    world.passes(Duration::from_secs(20));
+    world.registry.disconnect(world.now, phone, Ending::Lost { last_heard });
+    world.passes(GRACE.lost - Duration::from_millis(1));
     assert_eq!(world.told(), []);
     assert!(world.registry.is_online("ada"));
     world.passes(Duration::from_millis(1));
-    assert_eq!(world.told(), [offline("ada", Reason::Lost)]);
+    assert_eq!(world.told(), [offline("ada", Reason::Lost, last_heard)]);
 }
 
 #[test]
@@ -117,7 +136,7 @@ fn a_second_tab_and_its_end_are_silent() {
     world.says_goodbye(first);
     assert_eq!(world.told(), [active("ada")]);
     world.says_goodbye(second);
-    assert_eq!(world.told(), [offline("ada", Reason::Closed)]);
+    assert_eq!(world.told(), [offline("ada", Reason::Closed, world.now)]);
 }
 
 #[test]
@@ -141,7 +160,7 @@ fn who_connects_invisible_is_never_announced() {
     world.says_goodbye(tab);
     let tab = world.connects_as("ada", true);
     world.is_lost(tab);
-    world.passes(GRACE * 2);
+    world.passes(GRACE.lost * 2);
     assert_eq!(world.told(), []);
 }
 
@@ -152,11 +171,11 @@ fn going_invisible_looks_like_leaving_and_back_like_coming() {
     world.told();
     world.sets_invisible("ada", true);
     world.sets_invisible("ada", true);
-    assert_eq!(world.told(), [offline("ada", Reason::Invisible)]);
+    assert_eq!(world.told(), [offline("ada", Reason::Closed, world.now)]);
     assert!(!world.registry.is_online("ada"));
     assert!(world.registry.is_connected("ada"));
     world.sets_invisible("ada", false);
-    assert_eq!(world.told(), [online("ada", Reason::Visible)]);
+    assert_eq!(world.told(), [online("ada")]);
 }
 
 #[test]
@@ -168,7 +187,7 @@ fn invisible_lasts_through_a_reload() {
     world.is_lost(page);
     world.passes(Duration::from_secs(1));
     world.connects_as("ada", true);
-    world.passes(GRACE * 2);
+    world.passes(GRACE.lost * 2);
     assert_eq!(world.told(), []);
 }
 
@@ -190,89 +209,95 @@ fn last_active_is_due_every_quarter_of_an_hour_and_stops_with_the_user() {
     assert_eq!(world.told(), []);
 }
 
-#[derive(Clone, Debug)]
-enum Step {
-    Connect { user: usize, invisible: bool },
-    End { connection: usize, goodbye: bool },
-    SetInvisible { user: usize, invisible: bool },
-    Pass { millis: u64 },
+#[test]
+fn a_page_that_is_closed_counts_for_as_long_as_a_reload_takes() {
+    let mut world = World::new();
+    let page = world.connects("ada");
+    world.told();
+    world.leaves_the_page(page);
+    let left = world.now;
+    world.passes(GRACE.left);
+    assert_eq!(world.told(), [offline("ada", Reason::Left, left)]);
 }
 
-fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        (0..3usize, any::<bool>()).prop_map(|(user, invisible)| Step::Connect { user, invisible }),
-        (0..8usize, any::<bool>()).prop_map(|(connection, goodbye)| Step::End { connection, goodbye }),
-        (0..3usize, any::<bool>()).prop_map(|(user, invisible)| Step::SetInvisible { user, invisible }),
-        (0..8_000u64).prop_map(|millis| Step::Pass { millis }),
-    ]
+#[test]
+fn the_longer_of_two_graces_counts() {
+    let mut world = World::new();
+    let (phone, page) = (world.connects("ada"), world.connects("ada"));
+    world.told();
+    world.is_lost(phone);
+    world.leaves_the_page(page);
+    let left = world.now;
+    world.passes(GRACE.left);
+    assert_eq!(world.told(), []);
+    world.passes(GRACE.lost - GRACE.left);
+    assert_eq!(world.told(), [offline("ada", Reason::Lost, left)]);
 }
 
-/// Presence computed anew from all that happened, with no clockwork.
-#[derive(Default)]
-struct Model {
-    live: HashMap<UserId, HashSet<ConnectionId>>,
-    grace_until: HashMap<UserId, Instant>,
-    invisible: HashMap<UserId, bool>,
+#[test]
+fn who_was_there_when_the_server_crashed_is_waited_for() {
+    let mut world = World::new();
+    world.registry.presume(world.now, &"ada".into());
+    world.registry.presume(world.now, &"bob".into());
+    assert!(world.registry.is_online("ada") && world.registry.is_online("bob"));
+    world.passes(Duration::from_secs(1));
+    world.connects("bob");
+    assert_eq!(world.told(), [active("bob")], "nobody saw them go");
+    world.passes(GRACE.lost);
+    let unknown = Output::Offline { user: "ada".into(), reason: Reason::Lost, last_heard: None };
+    assert_eq!(world.told(), [unknown]);
 }
 
-impl Model {
-    fn present(&self, user: &UserId, now: Instant) -> bool {
-        self.live.get(user).is_some_and(|c| !c.is_empty())
-            || self.grace_until.get(user).is_some_and(|until| now < *until)
+#[test]
+fn who_is_expelled_is_not_waited_for() {
+    let mut world = World::new();
+    let tab = world.connects("ada");
+    world.is_lost(tab);
+    world.told();
+    world.registry.end_grace(world.now, &"ada".into());
+    assert_eq!(world.told(), [offline("ada", Reason::Closed, world.now)]);
+}
+
+#[test]
+fn who_comes_and_goes_all_the_time_is_shown_once_they_stay() {
+    let mut world = World::new();
+    for _ in 0..=DAMPING.departures {
+        let tab = world.connects("ada");
+        world.says_goodbye(tab);
+        assert_eq!(world.flips(), [true, false]);
     }
+    let tab = world.connects("ada");
+    assert_eq!(world.told(), []);
+    assert!(!world.registry.is_online("ada") && world.registry.is_connected("ada"));
+    world.says_goodbye(tab);
+    world.connects("ada");
+    world.passes(DAMPING.hold - Duration::from_millis(1));
+    assert_eq!(world.told(), []);
+    world.passes(Duration::from_millis(1));
+    assert_eq!(world.told(), [online("ada")]);
 
-    fn online(&self, user: &UserId, now: Instant) -> bool {
-        self.present(user, now) && !self.invisible.get(user).copied().unwrap_or_default()
-    }
+    // A quiet minute, and all is forgotten.
+    world.passes(FLAP_WINDOW);
+    world.sets_invisible("ada", true);
+    world.sets_invisible("ada", false);
+    assert_eq!(world.flips(), [false, true]);
 }
 
-proptest! {
-    #[test]
-    fn online_means_connected_or_in_grace_and_visible(steps in proptest::collection::vec(step(), 0..60)) {
-        let mut world = World::new();
-        let mut model = Model::default();
-        let mut connections: Vec<(UserId, ConnectionId)> = Vec::new();
-        let mut shown: HashMap<UserId, bool> = HashMap::new();
-        let users: Vec<UserId> = ["ada", "bob", "eve"].map(UserId::from).to_vec();
-        for step in steps {
-            match step {
-                Step::Connect { user, invisible } => {
-                    let user = users[user].clone();
-                    let connection = world.connects_as(&user, invisible);
-                    model.live.entry(user.clone()).or_default().insert(connection);
-                    model.grace_until.remove(&user);
-                    model.invisible.insert(user.clone(), invisible);
-                    connections.push((user, connection));
-                }
-                Step::End { connection, goodbye } if connection < connections.len() => {
-                    let (user, connection) = connections.swap_remove(connection);
-                    if goodbye {
-                        world.says_goodbye(connection);
-                    } else {
-                        world.is_lost(connection);
-                        model.grace_until.insert(user.clone(), world.now + GRACE);
-                    }
-                    model.live.entry(user).or_default().remove(&connection);
-                }
-                Step::End { .. } => {}
-                Step::SetInvisible { user, invisible } => {
-                    world.sets_invisible(&users[user], invisible);
-                    model.invisible.insert(users[user].clone(), invisible);
-                }
-                Step::Pass { millis } => world.passes(Duration::from_millis(millis)),
-            }
-            for output in world.told() {
-                if let Output::Flip { user, online, .. } = output {
-                    // Flips alternate, and the first one is to online.
-                    prop_assert_ne!(shown.insert(user, online).unwrap_or_default(), online);
-                }
-            }
-            for user in &users {
-                let online = model.online(user, world.now);
-                prop_assert_eq!(world.registry.is_online(user), online);
-                prop_assert_eq!(shown.get(user).copied().unwrap_or_default(), online);
-            }
-            prop_assert_eq!(world.registry.online_count(), users.iter().filter(|u| model.online(u, world.now)).count());
-        }
+#[test]
+fn hiding_again_and_again_looks_like_leaving_again_and_again() {
+    let (mut leaving, mut hiding) = (World::new(), World::new());
+    hiding.now = leaving.now;
+    let mut tab = leaving.connects("ada");
+    hiding.connects("ada");
+    for pause in [0, 3, 0, 1, 9, 30, 11, 1, 1, 60, 0, 0, 0, 0] {
+        leaving.says_goodbye(tab);
+        hiding.sets_invisible("ada", true);
+        leaving.passes(Duration::from_secs(pause));
+        hiding.passes(Duration::from_secs(pause));
+        tab = leaving.connects("ada");
+        hiding.sets_invisible("ada", false);
+        leaving.passes(Duration::from_secs(pause));
+        hiding.passes(Duration::from_secs(pause));
+        assert_eq!(leaving.told(), hiding.told());
     }
 }

@@ -13,9 +13,10 @@ use crate::hub::{Inbox, Membership};
 use crate::presence::ConnectionId;
 
 /// A poll without events is answered after this long; SDKs give up after 30 seconds.
-const ANSWER_AFTER: Duration = Duration::from_secs(20);
-/// A session that is not polled for this long is lost, or sooner where a socket would be.
-const EXPIRE_AFTER: Duration = Duration::from_secs(30);
+const ANSWER_AFTER: Duration = Duration::from_secs(15);
+/// A session that is not polled for this long is lost, or sooner where a socket would be. Together
+/// with the time for an answer this is as long as a silent socket lives by default.
+const EXPIRE_AFTER: Duration = Duration::from_secs(10);
 /// Events taken out of the queue ahead of a poll.
 const AHEAD: usize = 256;
 
@@ -38,13 +39,13 @@ impl Sessions {
     }
 
     /// Keeps the connection open for polls.
-    pub fn open(&self, membership: Membership, inbox: Inbox) {
+    pub fn open(&self, mut membership: Membership, inbox: Inbox) {
         let (commands, queue) = mpsc::unbounded_channel();
         let id = membership.id();
         self.lock().insert(id, commands);
         let sessions = self.clone();
         tokio::spawn(async move {
-            let ending = Session::new(inbox, queue, sessions.expire_after).run().await;
+            let ending = Session::new(inbox, queue, sessions.expire_after).run(&mut membership).await;
             sessions.lock().remove(&id);
             if ending == Ending::Closed {
                 membership.goodbye();
@@ -92,7 +93,7 @@ impl Session {
         Self { inbox, commands, waiting: Vec::new(), poll: None, expire_after, deadline }
     }
 
-    async fn run(mut self) -> Ending {
+    async fn run(mut self, membership: &mut Membership) -> Ending {
         loop {
             if !self.waiting.is_empty() {
                 self.answer();
@@ -102,6 +103,7 @@ impl Session {
                     Some(Command::Poll(poll)) => {
                         // A client has one poll open; an older one is no longer waited for.
                         self.poll = Some(poll);
+                        membership.heard();
                         self.deadline = Instant::now() + ANSWER_AFTER;
                     }
                     Some(Command::Close) => return Ending::Closed,

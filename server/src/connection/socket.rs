@@ -26,26 +26,29 @@ pub struct Gone;
 pub struct Manner {
     /// Several events may go out in one frame.
     pub batch: bool,
-    /// How often we say that we are alive, and ask the same.
+    /// How often we say that we are alive.
     pub check_every: Duration,
+    /// A client that says nothing for this long is asked for a sign of life.
+    pub ping_after: Duration,
     /// A client that says nothing for this long is given up.
     pub idle_timeout: Duration,
 }
 
 /// Serves the socket until it ends.
 pub async fn run(mut socket: WebSocket, opened: Opened, manner: Manner) {
-    let Opened { membership, inbox, hello } = opened;
+    let Opened { mut membership, inbox, hello } = opened;
     let outcome = match send(&mut socket, hello.into()).await {
-        Ok(()) => serve(&mut socket, &membership, inbox, manner).await,
+        Ok(()) => serve(&mut socket, &mut membership, inbox, manner).await,
         Err(Gone) => Outcome::Lost,
     };
     match outcome {
-        Outcome::Goodbye => {
-            membership.goodbye();
-            answer_close(&mut socket).await;
-        }
-        Outcome::Left => {
-            drop(membership);
+        Outcome::Closed(code) => {
+            match code {
+                close::NORMAL => membership.goodbye(),
+                // The client gave up on a silent socket: it was the network that failed.
+                close::GIVEN_UP => drop(membership),
+                _ => membership.left(),
+            }
             answer_close(&mut socket).await;
         }
         Outcome::HangUp(code) => {
@@ -57,24 +60,23 @@ pub async fn run(mut socket: WebSocket, opened: Opened, manner: Manner) {
 }
 
 enum Outcome {
-    /// The client closed with 1000.
-    Goodbye,
-    /// The client closed with another code: the page is left, or the client knows no better than
-    /// that something is wrong.
-    Left,
+    /// The client closed, with this code.
+    Closed(u16),
     /// We close, with this code.
     HangUp(u16),
     /// The socket broke.
     Lost,
 }
 
-async fn serve(socket: &mut WebSocket, membership: &Membership, mut inbox: Inbox, manner: Manner) -> Outcome {
+async fn serve(socket: &mut WebSocket, membership: &mut Membership, mut inbox: Inbox, manner: Manner) -> Outcome {
     let mut last_heard = Instant::now();
     let mut next_check = last_heard + manner.check_every;
+    let mut next_ping = last_heard + manner.ping_after;
     loop {
         let sent = tokio::select! {
             message = socket.recv() => {
                 last_heard = Instant::now();
+                next_ping = last_heard + manner.ping_after;
                 let asks = match message {
                     Some(Ok(Message::Text(text))) if text.len() > FRAME_BYTES => {
                         return Outcome::HangUp(close::TOO_BIG);
@@ -86,10 +88,12 @@ async fn serve(socket: &mut WebSocket, membership: &Membership, mut inbox: Inbox
                     // The pong goes out by itself; one SDK wants to see an event as well.
                     Some(Ok(Message::Ping(_))) => true,
                     Some(Ok(Message::Pong(_) | Message::Binary(_))) => false,
-                    Some(Ok(Message::Close(Some(CloseFrame { code: close::NORMAL, .. })))) => return Outcome::Goodbye,
-                    Some(Ok(Message::Close(_))) => return Outcome::Left,
+                    Some(Ok(Message::Close(frame))) => {
+                        return Outcome::Closed(frame.map_or(close::NO_CODE, |frame| frame.code));
+                    }
                     Some(Err(_)) | None => return Outcome::Lost,
                 };
+                membership.heard();
                 if asks {
                     send(socket, frame::health_check(membership.id()).into()).await
                 } else {
@@ -100,25 +104,21 @@ async fn serve(socket: &mut WebSocket, membership: &Membership, mut inbox: Inbox
                 Ok(event) => send_events(socket, &mut inbox, event, manner.batch).await,
                 Err(code) => return Outcome::HangUp(code),
             },
-            () = sleep_until(next_check.min(last_heard + manner.idle_timeout)) => {
-                if last_heard.elapsed() >= manner.idle_timeout {
-                    return Outcome::HangUp(close::GIVEN_UP);
-                }
+            () = sleep_until(last_heard + manner.idle_timeout) => return Outcome::HangUp(close::GIVEN_UP),
+            // A browser answers a ping by itself, even when it lets the timers of a hidden page sleep.
+            () = sleep_until(next_ping) => {
+                next_ping += manner.ping_after;
+                in_time(socket.send(Message::Ping(Default::default()))).await
+            }
+            () = sleep_until(next_check) => {
                 next_check += manner.check_every;
-                check(socket, membership).await
+                send(socket, frame::health_check(membership.id()).into()).await
             }
         };
         if sent.is_err() {
             return Outcome::Lost;
         }
     }
-}
-
-/// Says that we are alive, and asks the same with a ping: a browser answers it by itself, even
-/// when it lets the timers of a hidden page sleep.
-async fn check(socket: &mut WebSocket, membership: &Membership) -> Result<(), Gone> {
-    send(socket, frame::health_check(membership.id()).into()).await?;
-    in_time(socket.send(Message::Ping(Default::default()))).await
 }
 
 async fn send_events(socket: &mut WebSocket, inbox: &mut Inbox, first: Event, joined: bool) -> Result<(), Gone> {

@@ -9,9 +9,9 @@ use rollcall_protocol::event as name;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::bus::{Audience, Bus, Envelope};
-use crate::presence::registry::Output;
+use crate::presence::registry::Reason;
 use crate::presence::{Cid, UserId};
-use crate::store::{self, Store, StoreError, User};
+use crate::store::{self, Sighting, Store, StoreError, Timestamp, User};
 use crate::webhook::Webhook;
 use crate::wire;
 
@@ -23,7 +23,7 @@ const LONGEST_RETRY: Duration = Duration::from_secs(5);
 /// Something that happened and has to be told.
 pub enum Notice {
     /// The user came online or went offline; `last_active` is due.
-    Flipped { user: UserId, online: bool },
+    Flipped { user: UserId, flip: Flip },
     /// `last_active` is due.
     Active { user: UserId },
     /// The user's profile changed.
@@ -38,13 +38,15 @@ pub enum Notice {
     Stop(oneshot::Sender<()>),
 }
 
-impl From<Output> for Notice {
-    fn from(output: Output) -> Self {
-        match output {
-            Output::Flip { user, online, .. } => Notice::Flipped { user, online },
-            Output::Active { user } => Notice::Active { user },
-        }
-    }
+/// What there is to say about a flip.
+pub struct Flip {
+    pub online: bool,
+    /// Why the user went offline.
+    pub reason: Option<Reason>,
+    /// When a user who went offline last gave a sign of life, if that is known.
+    pub last_heard: Option<Timestamp>,
+    /// Greater than that of every flip before.
+    pub seq: i64,
 }
 
 pub(super) async fn run(
@@ -80,8 +82,8 @@ pub(super) async fn run(
     }
 }
 
-/// Writes the `last_active` that are due and reads the users that the notices are about. While
-/// the store fails nothing is told: late is better than wrong.
+/// Writes who is online since when and reads the users that the notices are about. While the store
+/// fails nothing is told: late is better than wrong.
 async fn complete(store: &dyn Store, notices: &[Notice]) -> BTreeMap<String, User> {
     let mut wait = Duration::from_millis(50);
     loop {
@@ -96,16 +98,17 @@ async fn complete(store: &dyn Store, notices: &[Notice]) -> BTreeMap<String, Use
 
 async fn try_complete(store: &dyn Store, notices: &[Notice]) -> Result<BTreeMap<String, User>, StoreError> {
     let now = store::now();
-    let mut seen = BTreeSet::new();
+    let mut seen = Vec::new();
     let mut told = BTreeSet::new();
     for notice in notices {
         match notice {
-            Notice::Flipped { user, .. } => {
-                seen.insert(user);
+            Notice::Flipped { user, flip } => {
+                let last_active = if flip.online { Some(now) } else { flip.last_heard };
+                seen.push(Sighting { user: user.to_string(), online: flip.online, last_active });
                 told.insert(user);
             }
             Notice::Active { user } => {
-                seen.insert(user);
+                seen.push(Sighting { user: user.to_string(), online: true, last_active: Some(now) });
             }
             Notice::Updated { user, .. } | Notice::Watching { user, .. } => {
                 told.insert(user);
@@ -114,8 +117,7 @@ async fn try_complete(store: &dyn Store, notices: &[Notice]) -> Result<BTreeMap<
         }
     }
     if !seen.is_empty() {
-        let seen: Vec<_> = seen.iter().map(|id| (id.to_string(), now)).collect();
-        store.touch_users(&seen).await?;
+        store.record_presence(&seen).await?;
     }
     if told.is_empty() {
         return Ok(BTreeMap::new());
@@ -129,8 +131,8 @@ async fn try_complete(store: &dyn Store, notices: &[Notice]) -> Result<BTreeMap<
 fn envelope(notice: Notice, users: &BTreeMap<String, User>) -> Option<Envelope> {
     let now = store::now();
     let (audience, event) = match &notice {
-        Notice::Flipped { user, online } => {
-            let shape = wire::User::public(users.get(&**user)?, *online);
+        Notice::Flipped { user, flip } => {
+            let shape = wire::User::public(users.get(&**user)?, flip.online);
             let event = wire::Event::presence_changed(shape, now);
             (Audience::Presence(user.clone()), event.serialize())
         }

@@ -1,8 +1,10 @@
 //! Being connected, as a value: dropping it is the only way to leave.
 
+use std::time::Instant;
+
 use super::Hub;
 use crate::presence::ConnectionId;
-use crate::presence::registry::Ending;
+use crate::presence::rules::Ending;
 
 /// Holds a connection's place in the registry.
 pub struct Membership {
@@ -16,8 +18,8 @@ impl Membership {
         Self {
             hub,
             id,
-            // What we are not told is a loss: a crash of the task, a vanished peer, a reload.
-            ending: Ending::Lost,
+            // What we are not told is a loss: a crash of the task, a vanished peer.
+            ending: Ending::Lost { last_heard: Instant::now() },
         }
     }
 
@@ -25,7 +27,17 @@ impl Membership {
         self.id
     }
 
-    /// The client said goodbye: the user counts as gone at once.
+    /// The client gave a sign of life.
+    pub fn heard(&mut self) {
+        self.ending = Ending::Lost { last_heard: Instant::now() };
+    }
+
+    /// The client closed without a goodbye: its page was closed or reloaded.
+    pub fn left(mut self) {
+        self.ending = Ending::Left;
+    }
+
+    /// The client said goodbye.
     pub fn goodbye(mut self) {
         self.ending = Ending::Goodbye;
     }

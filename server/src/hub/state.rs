@@ -3,16 +3,19 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
 
+use jiff::SignedDuration;
 use tokio::sync::mpsc;
 
-use super::announcer::Notice;
+use super::announcer::{Flip, Notice};
 use super::outbox::Outbox;
 use crate::bus::Audience;
 use crate::channel_type::ChannelType;
 use crate::metrics::Metrics;
-use crate::presence::registry::{Ending, Output, Reason, Registry};
+use crate::presence::registry::{Output, Reason, Registry};
+use crate::presence::rules::Ending;
 use crate::presence::watchers::Watchers;
 use crate::presence::{Cid, ConnectionId, UserId};
+use crate::store::{self, Timestamp};
 
 pub(super) struct State {
     pub registry: Registry,
@@ -22,6 +25,7 @@ pub(super) struct State {
     /// who all wait for the database first.
     pub notices: mpsc::UnboundedSender<Notice>,
     pub metrics: Metrics,
+    pub last_seq: i64,
     pub closing: bool,
 }
 
@@ -65,21 +69,26 @@ impl State {
     /// Passes on what follows from the changes so far.
     pub fn settle(&mut self) {
         while let Some(output) = self.registry.poll_output() {
-            let toggled = match &output {
-                Output::Flip { user, online, reason: Reason::Invisible | Reason::Visible } => {
-                    Some((user.clone(), *online))
+            match output {
+                Output::Online { user } => self.flip(user, true, None, None),
+                Output::Offline { user, reason, last_heard } => {
+                    self.flip(user, false, Some(reason), last_heard.map(at));
                 }
-                _ => None,
-            };
-            if matches!(output, Output::Flip { .. }) {
-                self.metrics.flips.inc();
+                Output::Active { user } => self.notify(Notice::Active { user }),
             }
-            self.notify(Notice::from(output));
-            if let Some((user, visible)) = toggled {
-                for cid in self.watched_by(&user) {
-                    self.notify_watching(&user, &cid, visible);
-                }
-            }
+        }
+    }
+
+    fn flip(&mut self, user: UserId, online: bool, reason: Option<Reason>, last_heard: Option<Timestamp>) {
+        self.metrics.flips.inc();
+        let now = store::now();
+        // Grows through restarts too, without being kept anywhere.
+        self.last_seq = now.as_microsecond().max(self.last_seq + 1);
+        let flip = Flip { online, reason, last_heard, seq: self.last_seq };
+        self.notify(Notice::Flipped { user: user.clone(), flip });
+        // Others who watch a channel see a user there only while they see them online.
+        for cid in self.watched_by(&user) {
+            self.notify_watching(&user, &cid, online);
         }
     }
 
@@ -121,4 +130,11 @@ impl State {
             }
         }
     }
+}
+
+/// The time of day that it was at `instant`, which has passed.
+fn at(instant: Instant) -> Timestamp {
+    let now = store::now();
+    let ago = SignedDuration::try_from(instant.elapsed()).unwrap_or_default();
+    now.checked_sub(ago).unwrap_or(now)
 }

@@ -1,42 +1,42 @@
 //! The rule of presence: a user is online while a connection lives, or for a short grace after
-//! one was lost, and never while invisible. Only flips are told.
+//! one ended, and never while invisible. Only flips are told.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use super::rules::{Damping, Departures, Ending, Grace};
 use super::{ConnectionId, UserId};
 
-/// Why a user's presence flipped.
+/// Why a user went offline, as far as it concerns others: whoever hides has `Closed`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// A connection opened.
-    Connected,
-    /// The last connection said goodbye.
+    /// The user said goodbye.
     Closed,
+    /// The user's page was closed, and nobody came back within the grace.
+    Left,
     /// The last connection was lost, and nobody came back within the grace.
-    Lost,
-    /// The user went invisible.
-    Invisible,
-    /// The user became visible again.
-    Visible,
-}
-
-/// How a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// The client said goodbye: it counts at once.
-    Goodbye,
-    /// Anything else, such as a reload or a lost network: the grace begins.
     Lost,
 }
 
 /// What the registry wants done, in the order it happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// What others see of the user changed. `last_active` is due as well.
-    Flip { user: UserId, online: bool, reason: Reason },
+    /// Others see the user as online from now on. `last_active` is due as well.
+    Online { user: UserId },
+    /// Others see the user as offline from now on. `last_heard` is when the user last gave a sign
+    /// of life, and so `last_active`; `None` for one who was last heard before the server started.
+    Offline { user: UserId, reason: Reason, last_heard: Option<Instant> },
     /// The user is still there: `last_active` is due.
     Active { user: UserId },
+}
+
+/// What an operator decides.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    pub grace: Grace,
+    pub damping: Damping,
+    /// How often `last_active` is due while a user stays connected.
+    pub refresh: Duration,
 }
 
 /// Connections per user, and the clockwork around them.
@@ -45,8 +45,7 @@ pub enum Output {
 /// [`Registry::handle_timeout`] no later than [`Registry::poll_timeout`].
 #[derive(Debug)]
 pub struct Registry {
-    grace: Duration,
-    refresh: Duration,
+    rules: Rules,
     users: HashMap<UserId, Entry>,
     owners: HashMap<ConnectionId, UserId>,
     timers: BTreeSet<(Instant, UserId)>,
@@ -57,32 +56,48 @@ pub struct Registry {
 #[derive(Debug, Default)]
 struct Entry {
     connections: Vec<ConnectionId>,
-    grace_until: Option<Instant>,
+    /// The user may come back until then; and what is said if they do not.
+    grace: Option<(Instant, Reason)>,
+    last_heard: Option<Instant>,
     refresh_at: Option<Instant>,
     invisible: bool,
+    departures: Departures,
+    /// The user came back too often: others see it from then on.
+    held_until: Option<Instant>,
 }
 
 impl Entry {
     fn present(&self) -> bool {
-        !self.connections.is_empty() || self.grace_until.is_some()
+        !self.connections.is_empty() || self.grace.is_some()
     }
 
-    fn online(&self) -> bool {
+    fn visible(&self) -> bool {
         self.present() && !self.invisible
     }
 
+    fn online(&self) -> bool {
+        self.visible() && self.held_until.is_none()
+    }
+
     fn timer(&self) -> Option<Instant> {
-        [self.grace_until, self.refresh_at].into_iter().flatten().min()
+        let grace = self.grace.map(|(until, _)| until);
+        [grace, self.refresh_at, self.held_until, self.departures.until()].into_iter().flatten().min()
+    }
+
+    /// Ends what is over at `now`.
+    fn expire(&mut self, now: Instant) {
+        self.grace = self.grace.filter(|(until, _)| *until > now);
+        self.refresh_at = self.refresh_at.filter(|at| *at > now);
+        self.held_until = self.held_until.filter(|until| *until > now);
+        self.departures.expire(now);
     }
 }
 
 impl Registry {
-    /// `grace` is how long a lost connection still counts; `refresh` is how often
-    /// `last_active` is due while a user stays connected.
-    pub fn new(grace: Duration, refresh: Duration) -> Self {
+    /// Nobody is there yet.
+    pub fn new(rules: Rules) -> Self {
         Self {
-            grace,
-            refresh,
+            rules,
             users: HashMap::new(),
             owners: HashMap::new(),
             timers: BTreeSet::new(),
@@ -91,15 +106,24 @@ impl Registry {
         }
     }
 
+    /// The user was online when the server stopped: they count as lost from now on. Nobody is
+    /// told, because nobody saw them go.
+    pub fn presume(&mut self, now: Instant, user: &UserId) {
+        let grace = (now + self.rules.grace.lost, Reason::Lost);
+        let told = self.outputs.len();
+        self.update(now, user, Reason::Lost, |entry| entry.grace = Some(grace));
+        self.outputs.truncate(told);
+    }
+
     /// A connection opened. `invisible` is what the user's profile says now.
     pub fn connect(&mut self, now: Instant, user: &UserId, connection: ConnectionId, invisible: bool) {
         self.owners.insert(connection, user.clone());
         let was_online = self.is_online(user);
-        self.update(now, user, Reason::Connected, |entry| {
+        self.update(now, user, Reason::Closed, |entry| {
             entry.connections.push(connection);
             entry.invisible = invisible;
             // A page that came back takes the place of the one that was lost.
-            entry.grace_until = None;
+            entry.grace = None;
         });
         if was_online && !invisible {
             self.outputs.push_back(Output::Active { user: user.clone() });
@@ -111,41 +135,49 @@ impl Registry {
         let Some(user) = self.owners.remove(&connection) else {
             return;
         };
-        let grace = self.grace;
-        let reason = match ending {
-            Ending::Goodbye => Reason::Closed,
-            Ending::Lost => Reason::Lost,
+        let (grace, reason) = self.rules.grace.after(ending);
+        let last_heard = match ending {
+            Ending::Goodbye | Ending::Left => now,
+            Ending::Lost { last_heard } => last_heard,
         };
         self.update(now, &user, reason, |entry| {
             entry.connections.retain(|c| *c != connection);
-            if ending == Ending::Lost && !grace.is_zero() {
-                entry.grace_until = Some(now + grace);
+            entry.last_heard = entry.last_heard.max(Some(last_heard));
+            let until = now + grace;
+            if !grace.is_zero() && entry.grace.is_none_or(|(other, _)| other < until) {
+                entry.grace = Some((until, reason));
             }
         });
+    }
+
+    /// Nobody waits for the user to come back: whoever has no connection is offline at once.
+    pub fn end_grace(&mut self, now: Instant, user: &UserId) {
+        if self.users.contains_key(user) {
+            self.update(now, user, Reason::Closed, |entry| entry.grace = None);
+        }
     }
 
     /// The user's profile now says `invisible`. It changes nothing for a user who is away:
     /// the next [`Registry::connect`] brings the flag along.
     pub fn set_invisible(&mut self, now: Instant, user: &UserId, invisible: bool) {
         if self.users.contains_key(user) {
-            let reason = if invisible { Reason::Invisible } else { Reason::Visible };
-            self.update(now, user, reason, |entry| entry.invisible = invisible);
+            self.update(now, user, Reason::Closed, |entry| entry.invisible = invisible);
         }
     }
 
-    /// Ends the graces and asks for the refreshes that are due at `now`.
+    /// Ends what is over at `now`, and asks for the refreshes that are due.
     pub fn handle_timeout(&mut self, now: Instant) {
         while let Some((due, user)) = self.timers.first().cloned() {
             if due > now {
                 break;
             }
-            let refresh = self.users.get(&user).is_some_and(|e| e.refresh_at.is_some_and(|at| at <= now));
-            self.update(now, &user, Reason::Lost, |entry| {
-                entry.grace_until = entry.grace_until.filter(|until| *until > now);
-                if refresh {
-                    entry.refresh_at = None;
-                }
-            });
+            let Some(entry) = self.users.get(&user) else {
+                self.timers.pop_first();
+                continue;
+            };
+            let reason = entry.grace.map_or(Reason::Lost, |(_, reason)| reason);
+            let refresh = entry.refresh_at.is_some_and(|at| at <= now) && entry.online();
+            self.update(now, &user, reason, |entry| entry.expire(now));
             if refresh && self.is_online(&user) {
                 self.outputs.push_back(Output::Active { user });
             }
@@ -198,17 +230,35 @@ impl Registry {
     }
 
     /// Every change of an entry goes through here, so that a flip cannot be missed, told twice,
-    /// or leave a timer behind.
+    /// or leave a timer behind. `reason` is what is said if the user is offline after it.
     fn update(&mut self, now: Instant, user: &UserId, reason: Reason, change: impl FnOnce(&mut Entry)) {
+        let Rules { grace, damping, refresh } = self.rules;
         let entry = self.users.entry(user.clone()).or_default();
-        let (was_online, old_timer) = (entry.online(), entry.timer());
+        let (was_visible, was_online, old_timer) = (entry.visible(), entry.online(), entry.timer());
         change(entry);
+        match (was_visible, entry.visible()) {
+            (true, false) => {
+                if entry.invisible {
+                    // As one who said goodbye and is no longer waited for.
+                    entry.last_heard = now.checked_sub(grace.goodbye);
+                }
+                entry.held_until = None;
+                if damping.departures != 0 {
+                    entry.departures.add(now);
+                }
+            }
+            (false, true) => entry.held_until = entry.departures.hold(now, damping),
+            _ => {}
+        }
         if entry.connections.is_empty() || entry.invisible {
             entry.refresh_at = None;
         } else if entry.refresh_at.is_none() {
-            entry.refresh_at = Some(now + self.refresh);
+            entry.refresh_at = Some(now + refresh);
         }
-        let (online, timer, present) = (entry.online(), entry.timer(), entry.present());
+        let (online, timer, last_heard) = (entry.online(), entry.timer(), entry.last_heard);
+        if !entry.present() && entry.departures.until().is_none() {
+            self.users.remove(user);
+        }
         if old_timer != timer {
             if let Some(old) = old_timer {
                 self.timers.remove(&(old, user.clone()));
@@ -217,16 +267,16 @@ impl Registry {
                 self.timers.insert((new, user.clone()));
             }
         }
-        if !present {
-            self.users.remove(user);
-        }
-        if was_online != online {
-            if online {
+        match (was_online, online) {
+            (false, true) => {
                 self.online += 1;
-            } else {
-                self.online -= 1;
+                self.outputs.push_back(Output::Online { user: user.clone() });
             }
-            self.outputs.push_back(Output::Flip { user: user.clone(), online, reason });
+            (true, false) => {
+                self.online -= 1;
+                self.outputs.push_back(Output::Offline { user: user.clone(), reason, last_heard });
+            }
+            _ => {}
         }
     }
 }

@@ -40,7 +40,10 @@ const READ_DEADLINE: Duration = Duration::from_secs(5);
 const STEPS: i32 = 10_000;
 
 /// Never edit one that was released: databases remember what they have run.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "init", include_str!("../../migrations/sqlite/0001_init.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "init", include_str!("../../migrations/sqlite/0001_init.sql")),
+    (2, "online", include_str!("../../migrations/sqlite/0002_online.sql")),
+];
 
 /// A store in one file.
 pub(super) struct SqliteStore {

@@ -7,7 +7,8 @@ use crate::query::UserQuery;
 
 const DEFAULT_ROLE: &str = "user";
 
-/// A user as stored. Whether they are online is not here: only live connections know.
+/// A user as stored. Whether they are online is not here: while the server runs, only live
+/// connections know.
 #[derive(Clone, Debug, PartialEq)]
 pub struct User {
     pub id: String,
@@ -70,6 +71,15 @@ impl User {
         };
         public(self) == public(other)
     }
+}
+
+/// What others were shown of a user's presence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sighting {
+    pub user: String,
+    pub online: bool,
+    /// Absent: stays as it is.
+    pub last_active: Option<Timestamp>,
 }
 
 /// What to change of one user. The default keeps everything.
@@ -140,9 +150,12 @@ pub trait UserStore: Send + Sync {
     /// The page of users that `query` asks for.
     async fn query_users(&self, query: &UserQuery) -> Result<Vec<User>>;
 
-    /// Moves `last_active` of each user forward to the time given, never back. Users that do not
-    /// exist are passed over.
-    async fn touch_users(&self, seen: &[(String, Timestamp)]) -> Result<()>;
+    /// Writes what others were shown, in order. `last_active` moves forward, never back. Users that
+    /// do not exist are passed over.
+    async fn record_presence(&self, seen: &[Sighting]) -> Result<()>;
+
+    /// The users who are online by the last record of them: those whom the server's end cut off.
+    async fn online_users(&self) -> Result<Vec<String>>;
 
     /// Marks users as deleted; their messages too with `with_messages`. Already deleted ones keep
     /// their time. Answers with the users after.

@@ -27,6 +27,10 @@ pub use person::Person;
 pub const KEY: &str = "key";
 pub const SECRET: &str = "a secret that only the server knows";
 
+/// For long stories of many requests, in which nobody reads the socket.
+pub const WITHOUT_LIMITS: [&str; 6] =
+    ["--rate-limit-scale", "0", "--user-requests-per-minute", "0", "--idle-timeout", "1h"];
+
 pub struct TestServer {
     pub address: SocketAddr,
     directory: Option<TempDir>,

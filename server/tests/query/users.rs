@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use rollcall_server::query::{Filter, IdRange, Sort, UserField, UserQuery};
-use rollcall_server::store::{self, Change, CustomChange, Store, Timestamp, User, UserChange};
+use rollcall_server::store::{self, Change, CustomChange, Sighting, Store, Timestamp, User, UserChange};
 use serde_json::{Value, json};
 
 use crate::naive::{self, Held, Record, at_path, text_at};
@@ -68,8 +68,8 @@ async fn stored(users: Vec<(UserChange, Timestamp, Option<Timestamp>)>) -> (Arc<
     for (id, (change, created, active)) in ids.iter().zip(users) {
         let change = UserChange { id: id.clone(), ..change };
         store.upsert_users(&[change], created).await.unwrap();
-        let seen: Vec<_> = active.map(|active| (id.clone(), active)).into_iter().collect();
-        store.touch_users(&seen).await.unwrap();
+        let seen = Sighting { user: id.clone(), online: false, last_active: active };
+        store.record_presence(&[seen]).await.unwrap();
     }
     let users = store.users(&ids).await.unwrap();
     (store, users)

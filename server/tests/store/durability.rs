@@ -3,7 +3,20 @@
 use rollcall_server::store::{self, Change, NewMember, StoreError, UserChange};
 use serde_json::json;
 
-use crate::{Database, at, create_channel, create_users, ids, named, say, with};
+use crate::{Database, at, create_channel, create_users, ids, named, say, sighting, with};
+
+#[tokio::test]
+async fn who_is_online_is_remembered_for_the_next_start() {
+    let database = Database::new();
+    let store = database.open().await;
+    create_users(&store, &["ada", "bob", "eve"]).await;
+    let seen = [sighting("ada", true, Some(at(1))), sighting("bob", true, Some(at(1))), sighting("bob", false, None)];
+    store.record_presence(&seen).await.unwrap();
+    store.close().await;
+    let store = database.open().await;
+    assert_eq!(store.online_users().await.unwrap(), ["ada"]);
+    assert_eq!(store.user("bob").await.unwrap().unwrap().last_active, Some(at(1)));
+}
 
 #[tokio::test]
 async fn what_was_written_is_there_after_a_restart() {
@@ -13,7 +26,7 @@ async fn what_was_written_is_there_after_a_restart() {
     ada.name = Change::Set("Ada".to_owned());
     ada.invisible = Change::Set(true);
     store.upsert_users(&[ada, UserChange::of("bob")], at(0)).await.unwrap();
-    store.touch_users(&[("bob".to_owned(), at(5))]).await.unwrap();
+    store.record_presence(&[sighting("bob", true, Some(at(5)))]).await.unwrap();
     let cid = create_channel(&store, "general", &["ada", "bob"]).await;
     say(&store, &cid, "ada", "m1", at(6)).await;
     let before = (

@@ -12,7 +12,7 @@ mod users;
 use std::sync::Arc;
 
 use rollcall_server::store::{
-    self, Change, CustomChange, NewChannel, NewMember, NewMessage, Store, Timestamp, UserChange,
+    self, Change, CustomChange, NewChannel, NewMember, NewMessage, Sighting, Store, Timestamp, UserChange,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -45,6 +45,10 @@ fn with(id: &str, custom: Value) -> UserChange {
 /// Seconds after some moment.
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + second).unwrap()
+}
+
+fn sighting(user: &str, online: bool, last_active: Option<Timestamp>) -> Sighting {
+    Sighting { user: user.to_owned(), online, last_active }
 }
 
 fn ids(ids: &[&str]) -> Vec<String> {

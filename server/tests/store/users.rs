@@ -4,7 +4,7 @@ use rollcall_server::query::{Path, UserQuery};
 use rollcall_server::store::{self, Change, CustomChange, NewMember, StoreError, UserChange};
 use serde_json::{Value, json};
 
-use crate::{at, create_channel, create_users, ids, named, say, with};
+use crate::{at, create_channel, create_users, ids, named, say, sighting, with};
 
 #[tokio::test]
 async fn an_upsert_keeps_what_it_does_not_name() {
@@ -62,8 +62,8 @@ async fn last_active_never_goes_back() {
     let store = store::open("sqlite::memory:").await.unwrap();
     create_users(&store, &["ada"]).await;
     for second in [20, 10] {
-        let seen = [("ada".to_owned(), at(second)), ("nobody".to_owned(), at(second))];
-        store.touch_users(&seen).await.unwrap();
+        let seen = ["ada", "nobody"].map(|user| sighting(user, true, Some(at(second))));
+        store.record_presence(&seen).await.unwrap();
     }
     let ada = store.user("ada").await.unwrap().unwrap();
     assert_eq!(ada.last_active, Some(at(20)));

@@ -5,7 +5,7 @@ use sqlx::{QueryBuilder, SqliteConnection};
 use super::row::{self, micros};
 use super::{SqliteStore, channels, filter, json_list, messages};
 use crate::query::{Sort, Target, UserField, UserQuery};
-use crate::store::{Result, StoreError, User, UserChange, UserStore, Written};
+use crate::store::{Result, Sighting, StoreError, User, UserChange, UserStore, Written};
 
 #[async_trait]
 impl UserStore for SqliteStore {
@@ -60,15 +60,21 @@ impl UserStore for SqliteStore {
         row::all(&sql.build().fetch_all(&self.readers).await?, row::user)
     }
 
-    async fn touch_users(&self, seen: &[(String, Timestamp)]) -> Result<()> {
+    async fn record_presence(&self, seen: &[Sighting]) -> Result<()> {
         let mut tx = self.begin().await?;
-        for (id, at) in seen {
-            let sql = "UPDATE users SET last_active = ?2
-                WHERE id = ?1 AND (last_active IS NULL OR last_active < ?2)";
-            let query = sqlx::query(sql).bind(id).bind(at.as_microsecond());
+        for Sighting { user, online, last_active } in seen {
+            let sql = "UPDATE users SET online = ?2,
+                last_active = CASE WHEN last_active > ?3 THEN last_active ELSE coalesce(?3, last_active) END
+                WHERE id = ?1";
+            let query = sqlx::query(sql).bind(user).bind(online).bind(last_active.map(|at| at.as_microsecond()));
             query.execute(&mut *tx).await?;
         }
-        Ok(tx.commit().await?)
+        tx.commit().await
+    }
+
+    async fn online_users(&self) -> Result<Vec<String>> {
+        let query = sqlx::query_scalar("SELECT id FROM users WHERE online = 1");
+        Ok(query.fetch_all(&self.readers).await?)
     }
 
     async fn delete_users(&self, ids: &[String], with_messages: bool, now: Timestamp) -> Result<Vec<User>> {
