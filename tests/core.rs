@@ -4,12 +4,16 @@
 
 #[path = "core/client.rs"]
 mod client;
+#[path = "core/freshness.rs"]
+mod freshness;
 #[path = "core/history.rs"]
 mod history;
 #[path = "core/lifecycle.rs"]
 mod lifecycle;
 #[path = "core/watches.rs"]
 mod watches;
+#[path = "core/watching.rs"]
+mod watching;
 
 use client::{TestClient, seen};
 use rollcall::core::{Ask, ConnectError, Event, Failure, Frame, Freshness, Input, Output, Snapshot, Status};

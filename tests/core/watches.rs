@@ -1,87 +1,8 @@
 //! Watching users one by one: shared between parts of a page, told of once, forgotten with the last.
 
 use super::client::{Payload, TestClient, seen};
-use rollcall::core::{
-    Ask, Event, Failure, Frame, Freshness, Input, Output, Presence, RequestId, Snapshot, Ticket, WatchId,
-};
-
-const LIVE: Freshness = Freshness::Live;
-const STALE: Freshness = Freshness::Stale;
-const UNKNOWN: Freshness = Freshness::Unknown;
-
-trait Watching {
-    fn watch(&mut self, watch: WatchId, ids: &[&str]) -> Ticket;
-    fn unwatch(&mut self, watch: WatchId, id: &str);
-    /// A watch that listens, of whom the server says that they are online.
-    fn watching(&mut self, online: &[&str]) -> WatchId;
-    /// The users asked for, with the request.
-    fn page(&mut self) -> (RequestId, Vec<String>);
-    /// Who was told of as changed, to which watch, and whether by a resync.
-    fn changes(&mut self) -> Vec<(WatchId, String, bool)>;
-    fn settled_watches(&mut self) -> Vec<(Ticket, Result<(), Payload>)>;
-    fn is_online(&self, id: &str) -> (bool, Freshness);
-}
-
-impl Watching for TestClient {
-    fn watch(&mut self, watch: WatchId, ids: &[&str]) -> Ticket {
-        let ticket = self.core.watch(watch, ids.iter().map(|id| (*id).to_owned()).collect());
-        self.drain();
-        ticket
-    }
-
-    fn unwatch(&mut self, watch: WatchId, id: &str) {
-        self.core.unwatch(watch, id);
-        self.drain();
-    }
-
-    fn watching(&mut self, online: &[&str]) -> WatchId {
-        let watch = self.core.new_watch();
-        self.core.listen(watch, true);
-        self.watch(watch, online);
-        let (request, ids) = self.page();
-        self.answer(request, &ids.iter().map(|id| (id.as_str(), true)).collect::<Vec<_>>());
-        self.take();
-        watch
-    }
-
-    fn page(&mut self) -> (RequestId, Vec<String>) {
-        let mut asks = self.asks();
-        assert_eq!(asks.len(), 1, "{asks:?}");
-        match asks.remove(0) {
-            (request, Ask::Users { ids }) => (request, ids),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn changes(&mut self) -> Vec<(WatchId, String, bool)> {
-        let outputs = self.take().into_iter();
-        outputs
-            .filter_map(|output| match output {
-                Output::Changed { watch, id, resync } => Some((watch, id, resync)),
-                _ => None,
-            })
-            .collect()
-    }
-
-    fn settled_watches(&mut self) -> Vec<(Ticket, Result<(), Payload>)> {
-        let outputs = self.take().into_iter();
-        outputs
-            .filter_map(|output| match output {
-                Output::Watched { ticket, result } => Some((ticket, result)),
-                _ => None,
-            })
-            .collect()
-    }
-
-    fn is_online(&self, id: &str) -> (bool, Freshness) {
-        let Presence { online, freshness, .. } = self.core.presence(id);
-        (online, freshness)
-    }
-}
-
-fn change(watch: WatchId, id: &str) -> (WatchId, String, bool) {
-    (watch, id.to_owned(), false)
-}
+use super::watching::{LIVE, UNKNOWN, change};
+use rollcall::core::{Ask, Event, Failure, Input, Output, Snapshot};
 
 #[test]
 fn a_watch_is_settled_when_there_is_word_of_everybody() {
@@ -170,44 +91,6 @@ fn whom_two_watches_want_at_once_is_asked_for_once_and_both_are_told() {
 }
 
 #[test]
-fn a_loss_makes_what_is_watched_stale_and_a_renewal_live_again() {
-    let mut client = TestClient::connected();
-    let watch = client.watching(&["jack", "jill"]);
-    client.advance(10_000);
-    client.health_check();
-    client.take();
-    let last_heard = client.now;
-    client.advance(3_000);
-    client.close(1006);
-    let mut stale = client.changes();
-    stale.sort();
-    assert_eq!(stale, [change(watch, "jack"), change(watch, "jill")]);
-    assert_eq!(client.is_online("jack"), (true, STALE), "what was known is shown on");
-    assert_eq!(client.core.presence("jack").as_of, Some(last_heard));
-
-    client.advance(1_000);
-    client.first_frame();
-    assert_eq!(client.changes(), [], "a connection alone tells of nobody");
-    let (request, _) = client.page();
-    client.answer(request, &[("jack", false), ("jill", true)]);
-    let mut fresh = client.changes();
-    fresh.sort();
-    assert_eq!(fresh, [(watch, "jack".to_owned(), true), (watch, "jill".to_owned(), true)]);
-    assert_eq!(client.is_online("jack"), (false, LIVE));
-    assert_eq!(client.core.presence("jill").as_of, None);
-}
-
-#[test]
-fn a_doubt_that_was_unfounded_is_taken_back() {
-    let mut client = TestClient::connected();
-    let watch = client.watching(&["jack"]);
-    client.feed(Input::Woken);
-    assert_eq!((client.changes(), client.is_online("jack")), (vec![change(watch, "jack")], (true, STALE)));
-    client.health_check();
-    assert_eq!((client.changes(), client.is_online("jack")), (vec![change(watch, "jack")], (true, LIVE)));
-}
-
-#[test]
 fn nothing_is_told_where_nobody_listens() {
     let mut client = TestClient::connected();
     let watch = client.watching(&["jack"]);
@@ -215,78 +98,6 @@ fn nothing_is_told_where_nobody_listens() {
     client.presence("jack", false);
     client.close(1006);
     assert_eq!(client.changes(), []);
-}
-
-#[test]
-fn whom_the_server_does_not_know_is_unknown_until_they_appear() {
-    let mut client = TestClient::connected();
-    let watch = client.core.new_watch();
-    client.core.listen(watch, true);
-    let ticket = client.watch(watch, &["jack", "nobody"]);
-    let (request, _) = client.page();
-    client.answer(request, &[("jack", true)]);
-    assert_eq!(client.settled_watches(), [(ticket, Ok(()))]);
-    assert_eq!(client.is_online("nobody"), (false, UNKNOWN));
-
-    client.reconnect();
-    client.take();
-    let (request, mut ids) = client.page();
-    ids.sort();
-    assert_eq!(ids, ["jack", "nobody"], "asked for again all the same");
-    client.answer(request, &[("jack", true), ("nobody", true)]);
-    assert!(client.changes().contains(&(watch, "nobody".to_owned(), true)));
-    assert_eq!(client.is_online("nobody"), (true, LIVE));
-}
-
-#[test]
-fn who_is_deleted_becomes_unknown() {
-    let mut client = TestClient::connected();
-    let watch = client.watching(&["jack", "jill"]);
-    client.frame(Frame::Deleted { user: seen("jack", true), payload: "deleted" });
-    assert_eq!(client.changes(), [change(watch, "jack")]);
-    assert_eq!(client.is_online("jack"), (false, UNKNOWN));
-    client.presence("jack", true);
-    assert_eq!(client.is_online("jack"), (true, LIVE), "and restored");
-
-    client.reconnect();
-    client.take();
-    let (request, _) = client.page();
-    client.answer(request, &[("jack", true)]);
-    let outputs = client.take();
-    let learnt = Output::Emit(rollcall::core::Event::OfflineLearnt { user: "online" });
-    assert!(outputs.contains(&learnt), "jill was deleted meanwhile: {outputs:?}");
-    assert!(outputs.contains(&Output::Changed { watch, id: "jill".to_owned(), resync: true }));
-    assert_eq!(client.is_online("jill"), (false, UNKNOWN));
-}
-
-#[test]
-fn an_event_that_overtakes_the_first_answer_wins_over_it() {
-    let mut client = TestClient::connected();
-    let watch = client.core.new_watch();
-    client.watch(watch, &["jack", "new"]);
-    let (request, _) = client.page();
-    client.presence("jack", true);
-    client.presence("new", true);
-    assert_eq!(client.is_online("jack"), (true, STALE), "one event does not promise the next");
-    client.answer(request, &[("jack", false)]);
-    assert_eq!(client.is_online("jack"), (true, LIVE));
-    assert_eq!(client.page().1, ["new"], "appeared too late for the answer, so asked for again");
-}
-
-#[test]
-fn whom_the_server_will_not_tell_of_is_not_called_live() {
-    let mut client = TestClient::connected();
-    let asked = client.core.asked();
-    let unsubscribed = rollcall::core::Seen { subscribed: false, ..seen("jill", true) };
-    let users = vec![seen("jack", true), unsubscribed];
-    client.core.watch_channel("messaging:1", true, true, Snapshot { asked, users });
-    assert_eq!(client.is_online("jack"), (true, LIVE));
-    assert_eq!(client.is_online("jill"), (true, STALE), "beyond the limit");
-    client.presence("jill", false);
-    assert_eq!(client.is_online("jill"), (false, STALE), "an event by chance");
-
-    client.watching(&["jill"]);
-    assert_eq!(client.is_online("jill"), (true, LIVE), "one by one there is no such limit");
 }
 
 #[test]
@@ -336,29 +147,6 @@ fn who_loses_interest_before_the_answer_waits_for_nothing_and_is_told_nothing() 
     assert_eq!(client.settled_watches(), [(ticket, Ok(()))]);
     client.answer(request, &[("jack", true)]);
     assert_eq!((client.changes(), client.is_online("jack")), (vec![], (false, UNKNOWN)));
-}
-
-#[test]
-fn who_leaves_a_channel_does_not_take_its_word_for_others_to_come() {
-    let mut client = TestClient::connected();
-    let asked = client.core.asked();
-    for cid in ["messaging:1", "messaging:2"] {
-        let users = vec![seen("jack", true), seen("jill", true)];
-        client.core.watch_channel(cid, true, true, Snapshot { asked, users });
-    }
-    client.watching(&["jill"]);
-    client.core.stop_watching("messaging:1");
-    client.drain();
-    assert_eq!(client.is_online("jill"), (true, LIVE), "the server was asked for her by name");
-    assert_eq!(
-        client.is_online("jack"),
-        (true, STALE),
-        "the other channel may have been told of him, or this one only"
-    );
-    let (request, ask) = client.asks().remove(0);
-    assert_eq!(ask, Ask::Channels { cids: vec!["messaging:2".to_owned()], watch: true, presence: true });
-    client.answer(request, &[("jack", true), ("jill", true)]);
-    assert_eq!(client.is_online("jack"), (true, LIVE));
 }
 
 #[test]
