@@ -202,15 +202,18 @@ impl Shell {
     /// Has the core look at the time, for somebody who asks how things are: where timers are slowed
     /// down it may not have done so for a while. Listeners hear of it after the asker.
     pub(super) fn catch_up(self: &Rc<Self>) {
-        let now = now();
-        if self.due.get().is_some_and(|due| now >= due) {
-            self.core().handle_input(now, Input::Timeout);
+        if self.is_due() {
+            self.core().handle_input(now(), Input::Timeout);
             let shell = self.clone();
             let _ = promise(async move {
                 shell.pump();
                 Ok(JsValue::UNDEFINED)
             });
         }
+    }
+
+    fn is_due(&self) -> bool {
+        self.due.get().is_some_and(|due| now() >= due)
     }
 
     fn arm_timer(self: &Rc<Self>) {
@@ -349,10 +352,14 @@ impl Shell {
         let Ok(parsed) = wire::parse(text) else { return };
         let mut take = |event| {
             if let Some(mut frame) = wire::frame(event) {
-                if let Frame::Health { payload, .. } = &frame
-                    && !self.server_clock.is_answer(payload)
-                {
-                    frame = Frame::Other { payload: payload.clone() };
+                if let Frame::Health { payload, .. } = &frame {
+                    if self.is_due() {
+                        // Should the core have overslept, it asks on account of this very frame.
+                        self.server_clock.ask();
+                    }
+                    if !self.server_clock.is_answer(payload) {
+                        frame = Frame::Other { payload: payload.clone() };
+                    }
                 }
                 self.feed(Input::Frame { generation, frame });
             }

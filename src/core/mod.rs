@@ -63,6 +63,9 @@ pub struct Core<P> {
     requests: Requests,
     /// When the last input came.
     now: Millis,
+    /// When to look at the time again, while connected. Does not move with every input, so that
+    /// not every frame sets a timer.
+    next_look: Millis,
     /// When the connection began to do what it does.
     since: Millis,
     /// When the server was last heard on a connection that is no more.
@@ -83,6 +86,7 @@ impl<P: Clone> Core<P> {
             watches: Watches::default(),
             requests: Requests::default(),
             now,
+            next_look: now,
             since: now,
             last_heard: None,
             outputs: VecDeque::new(),
@@ -126,7 +130,7 @@ impl<P: Clone> Core<P> {
 
     /// When to hand in [`Input::Timeout`], if at all.
     pub fn poll_timeout(&self) -> Option<Millis> {
-        let tick = self.connection.is_connected().then_some(self.now + TICK);
+        let tick = self.connection.is_connected().then_some(self.next_look);
         [self.connection.deadline(), self.offline_notice, self.requests.retry_at(), tick].into_iter().flatten().min()
     }
 
@@ -218,6 +222,9 @@ impl<P: Clone> Core<P> {
     }
 
     fn handle_deadlines(&mut self, now: Millis) {
+        if now >= self.next_look {
+            self.next_look = now + TICK;
+        }
         match self.connection {
             Connection::Disconnected => {}
             Connection::Connecting { deadline, opening } => {

@@ -145,25 +145,47 @@ async fn what_is_shown_after_a_sleep_is_stale_to_whoever_looks_first() {
     assert_eq!(said, r#"["live","stale","live"]"#);
 }
 
+/// A server whose clock is a day behind says that it is alive: `check(age)`, as of so long ago.
+const CHECK: &str = "
+    const check = (age) => network.socket.say({ type: 'health.check', connection_id: 'connection-1',
+      created_at: new Date(Date.now() - 86_400_000 - age).toISOString() });
+    check(0);
+    const doubts = () => client.connection.inDoubt;
+    const results = [doubts()];
+    network.clock.wall += 600_000;
+";
+
 #[wasm_bindgen_test]
 async fn a_health_check_that_waited_while_the_page_was_frozen_is_no_answer() {
     let story = Story::connected().await;
-    let said = story
-        .run(
-            "// The server's clock is a day behind.
-             const check = (age) => network.socket.say({ type: 'health.check', connection_id: 'connection-1',
-               created_at: new Date(Date.now() - 86_400_000 - age).toISOString() });
-             const doubts = () => client.connection.inDoubt;
-             check(0);
-             const results = [doubts()];
-             network.clock.wall += 600_000;
-             dispatchEvent(new Event('resume'));
-             results.push(doubts());
-             for (const age of [575_000, 300_000, 10_000]) check(age);
-             results.push(doubts());
-             check(0);
-             return [...results, doubts()]",
-        )
-        .await;
-    assert_eq!(said, "[false,true,true,false]");
+    let resumed = "
+        dispatchEvent(new Event('resume'));
+        results.push(doubts());
+        for (const age of [575_000, 300_000, 10_000]) check(age);
+        results.push(doubts());
+        check(0);
+        return [...results, doubts()]";
+    assert_eq!(story.run(&[CHECK, resumed].concat()).await, "[false,true,true,false]");
+
+    let story = Story::connected().await;
+    let unannounced = "
+        check(575_000);
+        results.push(doubts(), network.socket.sent.length);
+        check(0);
+        return [...results, doubts()]";
+    assert_eq!(story.run(&[CHECK, unannounced].concat()).await, "[false,true,1,false]");
+}
+
+#[wasm_bindgen_test]
+async fn a_hidden_page_whose_timers_are_slow_is_not_told_of_doubts_that_end_with_the_same_frame() {
+    let story = Story::connected().await;
+    let heard = "
+        network.answers['/users'] = () => ({ users: [{ id: 'jack', online: true }] });
+        const watch = await client.watchPresence(['jack']);
+        check(0);
+        watch.on('change', ({ freshness }) => results.push(freshness));
+        network.clock.wall += 25_000;
+        check(50);
+        return [...results, watch.get('jack').freshness]";
+    assert_eq!(story.run(&[CHECK, heard].concat()).await, r#"[false,"live"]"#);
 }
