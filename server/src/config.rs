@@ -37,6 +37,22 @@ pub struct Config {
     #[arg(long, env = "ROLLCALL_API_SECRET", default_value = "", hide_env_values = true)]
     pub api_secret: String,
 
+    /// A file with the certificate and its chain, as PEM: TLS is spoken, and nothing else
+    #[arg(long, env = "ROLLCALL_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// A file with the certificate's private key, as PEM
+    #[arg(long, env = "ROLLCALL_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+
+    /// How long a client may take over a TLS handshake, or over the header of a request
+    #[arg(long, env = "ROLLCALL_HEADER_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration)]
+    pub header_timeout: Duration,
+
+    /// How long the header of a request may be, in bytes; a connect address holds the user's profile
+    #[arg(long, env = "ROLLCALL_HEADER_BYTES", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(8192..))]
+    pub header_bytes: u32,
+
     /// Where data is kept
     #[arg(long, env = "ROLLCALL_DATABASE", default_value = "sqlite://rollcall.db", hide_env_values = true)]
     pub database: String,

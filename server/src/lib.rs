@@ -8,6 +8,7 @@ pub mod connection;
 pub mod error;
 pub mod http;
 pub mod hub;
+pub mod listener;
 pub mod metrics;
 pub mod presence;
 pub mod profile;

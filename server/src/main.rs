@@ -37,7 +37,7 @@ async fn run(config: Config) -> Result<(), Error> {
     let server = Server::bind(config).await?;
     let shutdown = shutdown_signal()?;
     announce(&server)?;
-    server.run(shutdown).await?;
+    server.run(shutdown).await;
     Ok(())
 }
 
@@ -55,10 +55,11 @@ fn log(config: &Config) -> Result<(), StartError> {
 fn announce(server: &Server) -> io::Result<()> {
     let address = server.address();
     let mut stdout = io::stdout().lock();
+    let scheme = if server.is_secure() { "https" } else { "http" };
     if address.ip().is_loopback() {
-        writeln!(stdout, "Rollcall is running at http://localhost:{}", address.port())?;
+        writeln!(stdout, "Rollcall is running at {scheme}://localhost:{}", address.port())?;
     } else {
-        writeln!(stdout, "Rollcall is running at http://{address}")?;
+        writeln!(stdout, "Rollcall is running at {scheme}://{address}")?;
     }
     stdout.flush()
 }

@@ -4,9 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::serve::ListenerExt;
 use rollcall_protocol::close;
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -15,6 +13,7 @@ use crate::config::{Config, ConfigError};
 use crate::connection::{self, poll::Sessions};
 use crate::http;
 use crate::hub::{self, Hub};
+use crate::listener::{ListenError, Listener};
 use crate::metrics::Metrics;
 use crate::profile::ProfileLocks;
 use crate::state::{App, AppState};
@@ -24,7 +23,7 @@ use crate::webhook::{Webhook, WebhookError};
 /// A server that holds its address and its database, ready to run.
 pub struct Server {
     app: AppState,
-    listener: TcpListener,
+    listener: Listener,
     address: SocketAddr,
 }
 
@@ -33,8 +32,10 @@ pub struct Server {
 pub enum StartError {
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("cannot listen on {address}: {cause}; choose another address with --listen")]
-    Listen { address: SocketAddr, cause: io::Error },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    #[error("the address is not known: {0}")]
+    Address(#[from] io::Error),
     #[error("cannot open the database of --database: {0}")]
     Database(#[from] StoreError),
     #[error("--api-secret cannot be used: {0}")]
@@ -48,9 +49,8 @@ impl Server {
     pub async fn bind(config: Config) -> Result<Self, StartError> {
         let config = config.complete()?;
         // The address first: a second server started by mistake leaves the database alone.
-        let listen = |cause| StartError::Listen { address: config.listen, cause };
-        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+        let listener = Listener::bind(&config).await?;
+        let address = listener.address()?;
         let authenticator = Authenticator::new(&config.api_key, &config.api_secret, config.dev_tokens)?;
         let store = store::open(&config.database).await?;
         let metrics = Metrics::default();
@@ -73,6 +73,11 @@ impl Server {
         Ok(Self { app, listener, address })
     }
 
+    /// Whether it speaks TLS.
+    pub fn is_secure(&self) -> bool {
+        self.listener.is_secure()
+    }
+
     /// Where it listens; with port 0 in the configuration, the port it got.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -80,28 +85,24 @@ impl Server {
 
     /// Serves until `shutdown` is done, then ends every connection with 1001 within
     /// `--drain-window` and returns when all is written, or after `--shutdown-timeout`.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Self { app, listener, .. } = self;
         let (stop, stopped) = oneshot::channel::<()>();
         let router = http::router(app.clone(), connection::router());
-        let listener = listener.tap_io(|socket| {
-            // Presence is small and urgent. A socket that cannot be told so still works.
-            let _ = socket.set_nodelay(true);
-        });
-        let serving = axum::serve(listener, router).with_graceful_shutdown(async {
+        let serving = listener.serve(router, async {
             // Dropping the sender stops the server just as well.
             let _ = stopped.await;
         });
-        let mut serving = std::pin::pin!(serving.into_future());
+        let mut serving = std::pin::pin!(serving);
         tokio::select! {
-            outcome = &mut serving => return outcome,
+            () = &mut serving => {}
             () = shutdown => {}
         }
         // Requests are answered meanwhile: those who are not ended yet go on making them.
         app.hub.drain(close::GOING_AWAY, app.config.drain_window).await;
         drop(stop);
         let end = async {
-            let _ = serving.await;
+            serving.await;
             app.hub.drained().await;
             app.hub.finish().await;
         };
@@ -109,6 +110,5 @@ impl Server {
             tracing::warn!("some connections did not end in time");
         }
         app.store.close().await;
-        Ok(())
     }
 }

@@ -1,0 +1,126 @@
+//! Takes connections in: TCP, TLS when there is a certificate, then HTTP. Whoever dawdles over a
+//! handshake or a header is cut off.
+
+mod tls;
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1::Builder;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
+
+pub use tls::TlsError;
+
+use crate::config::Config;
+
+/// How long to wait when the system has no more sockets to give.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// An address that is held, and how what comes there is treated.
+pub struct Listener {
+    socket: TcpListener,
+    tls: Option<TlsAcceptor>,
+    http: Builder,
+    /// How long a TLS handshake may take.
+    patience: Duration,
+}
+
+/// Why nothing is listened to.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    #[error("cannot listen on {address}: {cause}; choose another address with --listen")]
+    Address { address: SocketAddr, cause: io::Error },
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+impl Listener {
+    /// Takes the address of `--listen` and reads the certificate.
+    pub async fn bind(config: &Config) -> Result<Self, ListenError> {
+        let taken = |cause| ListenError::Address { address: config.listen, cause };
+        let socket = TcpListener::bind(config.listen).await.map_err(taken)?;
+        let tls = config.tls_cert.as_deref().zip(config.tls_key.as_deref());
+        let tls = tls.map(|(certificate, key)| tls::acceptor(certificate, key)).transpose()?;
+        let mut http = Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(config.header_timeout)
+            .max_buf_size(config.header_bytes as usize);
+        Ok(Self { socket, tls, http, patience: config.header_timeout })
+    }
+
+    /// Where it listens; with port 0 in the configuration, the port it got.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// Whether it speaks TLS.
+    pub fn is_secure(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Serves until `stop` is done; then takes nobody in any more, and returns when the requests
+    /// under way are answered. Sockets that were upgraded end on their own.
+    pub async fn serve(self, router: Router, stop: impl Future<Output = ()>) {
+        // Its receivers are the connections under way.
+        let (stopping, _) = watch::channel(false);
+        let mut stop = pin!(stop);
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.socket.accept() => accepted,
+                () = &mut stop => break,
+            };
+            let Ok((stream, _)) = accepted else {
+                // The client is gone already, or we have no more files: others end meanwhile.
+                sleep(BREATH).await;
+                continue;
+            };
+            // Presence is small and urgent. A socket that cannot be told so still works.
+            let _ = stream.set_nodelay(true);
+            let (http, router, stopping) = (self.http.clone(), router.clone(), stopping.subscribe());
+            let (tls, patience) = (self.tls.clone(), self.patience);
+            tokio::spawn(async move {
+                match tls {
+                    None => converse(&http, router, stopping, stream).await,
+                    Some(tls) => {
+                        if let Ok(Ok(stream)) = timeout(patience, tls.accept(stream)).await {
+                            converse(&http, router, stopping, stream).await;
+                        }
+                    }
+                }
+            });
+        }
+        drop(self.socket);
+        stopping.send_replace(true);
+        stopping.closed().await;
+    }
+}
+
+/// Answers what comes over one connection, until it ends or `stopping` says to end it after the
+/// request under way. How it ends concerns nobody else.
+async fn converse<S>(http: &Builder, router: Router, mut stopping: watch::Receiver<bool>, stream: S)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request: Request<Incoming>| router.clone().oneshot(request.map(Body::new)));
+    let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+    let mut connection = pin!(connection);
+    tokio::select! {
+        _ = &mut connection => return,
+        _ = stopping.wait_for(|stopping| *stopping) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
+}

@@ -1,0 +1,124 @@
+//! How connections are taken in: TLS, dawdlers, and headers without end.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
+
+mod common;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::TestServer;
+use common::binary::{Binary, command, hello, stderr_of};
+use futures_util::StreamExt;
+use reqwest::StatusCode;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_tungstenite::client_async;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A certificate for `localhost` in `cert.pem`, its key in `key.pem`.
+fn certify(directory: &Path) -> String {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    std::fs::write(directory.join("cert.pem"), made.cert.pem()).unwrap();
+    std::fs::write(directory.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    made.cert.pem()
+}
+
+async fn secure(server: &Binary, certificate: &str) -> tokio_rustls::client::TlsStream<TcpStream> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_root_certificates(roots).with_no_client_auth();
+    let stream = TcpStream::connect(&server.address).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
+}
+
+#[tokio::test]
+async fn with_a_certificate_it_speaks_tls_and_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let certificate = certify(directory.path());
+    let flags = ["--listen", "127.0.0.1:0", "--tls-cert", "cert.pem", "--tls-key", "key.pem"];
+    let server = Binary::spawn(&mut command(directory.path(), &flags)).await;
+    assert!(server.line.starts_with("Rollcall is running at https://localhost:"), "{}", server.line);
+
+    // Somebody who says nothing does not keep others from shaking hands.
+    let _silent = TcpStream::connect(&server.address).await.unwrap();
+    let mut stream = secure(&server, &certificate).await;
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).await.unwrap();
+    assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
+
+    let mut url = reqwest::Url::parse("ws://localhost/connect").unwrap();
+    url.query_pairs_mut().append_pair("api_key", common::KEY).extend_pairs(&hello("ada"));
+    let (mut socket, _) = client_async(url.as_str(), secure(&server, &certificate).await).await.unwrap();
+    let first = socket.next().await.unwrap().unwrap().into_text().unwrap();
+    assert!(first.contains(r#""type":"health.check""#), "{first}");
+
+    assert!(reqwest::get(format!("http://{}/healthz", server.address)).await.is_err());
+}
+
+#[tokio::test]
+async fn a_certificate_that_cannot_be_used_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    certify(directory.path());
+    std::fs::write(directory.path().join("empty.pem"), "").unwrap();
+    std::fs::rename(directory.path().join("key.pem"), directory.path().join("old.pem")).unwrap();
+    certify(directory.path());
+    for (certificate, key, named) in [
+        ("none.pem", "key.pem", "none.pem of --tls-cert"),
+        ("empty.pem", "key.pem", "empty.pem of --tls-cert"),
+        ("cert.pem", "empty.pem", "empty.pem of --tls-key"),
+        ("cert.pem", "old.pem", "--tls-cert and --tls-key do not belong together"),
+    ] {
+        let flags = ["--listen", "127.0.0.1:0", "--tls-cert", certificate, "--tls-key", key];
+        let (status, said) = stderr_of(command(directory.path(), &flags).spawn().unwrap()).await;
+        assert!(!status.success() && said.contains(named) && said.lines().count() == 1, "{said}");
+    }
+    let (status, said) = stderr_of(command(directory.path(), &["--tls-cert", "cert.pem"]).spawn().unwrap()).await;
+    assert!(!status.success() && said.contains("--tls-key"), "{said}");
+}
+
+#[tokio::test]
+async fn whoever_dawdles_over_a_header_is_cut_off_and_others_are_served() {
+    let server = TestServer::with(&["--header-timeout", "500ms"]).await;
+    let mut ada = server.connect("ada").await;
+    let mut dawdlers = Vec::new();
+    for said in ["", "GET /heal", "GET /healthz HTTP/1.1\r\nhost: local"] {
+        for _ in 0..50 {
+            let mut stream = TcpStream::connect(server.address).await.unwrap();
+            stream.write_all(said.as_bytes()).await.unwrap();
+            dawdlers.push(stream);
+        }
+    }
+    assert_eq!(reqwest::get(server.url("/healthz")).await.unwrap().status(), StatusCode::OK);
+    for mut stream in dawdlers {
+        let mut rest = Vec::new();
+        // Ended or reset: either way it is over.
+        let _ = timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("an end in time");
+    }
+    // A socket that was upgraded, longer ago than any of them, has no header to wait for.
+    ada.upsert(serde_json::json!({ "status": "still here" })).await;
+    ada.hears("user.updated").await;
+}
+
+#[tokio::test]
+async fn a_header_without_end_is_refused() {
+    let server = TestServer::with(&["--header-bytes", "8192"]).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nx-long: ").await.unwrap();
+    let endless = async { while stream.write_all(&[b'x'; 1024]).await.is_ok() {} };
+    timeout(PATIENCE, endless).await.expect("an end in time");
+    let address = format!("{}?{}", server.url("/healthz"), "x".repeat(10_000));
+    let status = reqwest::get(address).await.unwrap().status();
+    assert_eq!(status, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+}
