@@ -49,8 +49,8 @@ pub struct Config {
     #[arg(long, env = "ROLLCALL_HEADER_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration)]
     pub header_timeout: Duration,
 
-    /// How long the header of a request may be, in bytes; a connect address holds the user's profile
-    #[arg(long, env = "ROLLCALL_HEADER_BYTES", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(8192..))]
+    /// How long the headers of a request may be, in bytes; with the address, twice as much
+    #[arg(long, env = "ROLLCALL_HEADER_BYTES", default_value_t = 32_768, value_parser = clap::value_parser!(u32).range(8192..))]
     pub header_bytes: u32,
 
     /// Where data is kept

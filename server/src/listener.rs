@@ -57,7 +57,8 @@ impl Listener {
         let mut http = Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(config.header_timeout)
-            .max_buf_size(config.header_bytes as usize);
+            // More than the headers may be, so that whoever sends too many is told so.
+            .max_buf_size(2 * config.header_bytes as usize);
         Ok(Self { socket, tls, http, patience: config.header_timeout })
     }
 

@@ -18,10 +18,6 @@ use crate::error::ApiError;
 use crate::state::AppState;
 use crate::store;
 
-/// Bytes of a request's headers: several tokens long, and far less than what the HTTP library
-/// reads before it hangs up without a word.
-const HEADER_BYTES: usize = 32 * 1024;
-
 /// One endpoint's gate.
 #[derive(Clone)]
 pub struct Gate {
@@ -70,8 +66,9 @@ pub async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Res
 impl Gate {
     async fn caller(&self, parts: &Parts) -> Result<Caller, ApiError> {
         let bytes: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-        if bytes > HEADER_BYTES {
-            let message = format!("the headers are {bytes} bytes, more than {HEADER_BYTES}");
+        let most = self.app.config.header_bytes as usize;
+        if bytes > most {
+            let message = format!("the headers are {bytes} bytes, more than {most}");
             return Err(ApiError::new(ErrorCode::HeadersTooBig, message));
         }
         let query = call::query(&parts.uri)?;

@@ -70,7 +70,7 @@ impl TestServer {
                     pending().await
                 }
             };
-            server.run(shutdown).await.unwrap();
+            server.run(shutdown).await;
         });
         Self { address, directory: Some(directory), stop: Some(stop), running, flags }
     }
