@@ -5,15 +5,16 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { root } from '../scripts/shell.mjs';
+import { CONNECTION_LOST, HTTP_ERROR } from './harness/browser.mjs';
 import { newStage } from './harness/stage.mjs';
 import { Visitor } from './harness/visitor.mjs';
 
 const www = join(root, 'www', 'dist');
 
-async function demo(t, grace) {
+async function demo(t, grace, options) {
   assert.ok(existsSync(join(www, 'index.html')), 'www/dist is missing: run `npm run build`');
   const stage = await newStage(t, { grace, key: 'rollcall-demo', flags: ['--dev-tokens', '--www', www] });
-  const [jack, john] = [await Visitor.open(stage, 'jack'), await Visitor.open(stage, 'john')];
+  const [jack, john] = [await Visitor.open(stage, 'jack', options), await Visitor.open(stage, 'john', options)];
   await jack.sees('john', 'online');
   return { stage, jack, john };
 }
@@ -46,6 +47,17 @@ describe('two people on the demo page', () => {
     await john.press('reconnect');
     await jack.sees('john', 'online');
     await john.sees('jack', 'online');
+  });
+
+  test('what a lost server said is shown as of then, and as it is once it is back', async (t) => {
+    const { stage, jack } = await demo(t, '1h', { expected: [CONNECTION_LOST, HTTP_ERROR] });
+    const john = (freshness) => jack.page.waitForSelector(`[data-user="john"][data-freshness="${freshness}"]`);
+    await john('live');
+    await stage.server.kill();
+    await john('stale');
+    await stage.server.start();
+    await jack.sees('john', 'online');
+    await john('live');
   });
 
   test('a status is seen as it changes', async (t) => {

@@ -10,6 +10,8 @@ export interface Person {
   status: string;
   lastActive: Date | undefined;
   online: boolean;
+  /** When this was last known to be so; undefined while it is certain. */
+  asOf: Date | undefined;
 }
 
 /** Everybody this page has heard of, and whether they are here. */
@@ -66,7 +68,16 @@ export class People {
       status: user.status ?? '',
       lastActive: user.last_active ? new Date(user.last_active) : undefined,
       online: user.online ?? false,
+      asOf: this.#people.get(user.id)?.asOf,
     });
     this.changed.send(user.id);
+  }
+
+  /** What is known of somebody was so at `asOf`, and may be otherwise by now; null: it is so. */
+  doubt(id: string, asOf: Date | null): void {
+    const person = this.#people.get(id);
+    if (!person) return;
+    person.asOf = asOf ?? undefined;
+    this.changed.send(id);
   }
 }

@@ -1,4 +1,4 @@
-import { PresenceClient, type Channel, type Message, type PresenceEvent, type User, type UserInput } from 'rollcall';
+import { PresenceClient, type Channel, type Message, type PresenceEvent, type PresenceWatch, type User, type UserInput } from 'rollcall';
 import { People } from './people';
 import { explain } from './problem';
 import { Signal } from './signal';
@@ -25,6 +25,8 @@ export class Room {
   readonly #client: PresenceClient;
   #arrival: UserInput;
   #connection: Connection = { state: 'connecting' };
+  /** Of everybody on the page: says when what is known of them becomes uncertain. It ends with the connection. */
+  #watch: PresenceWatch | undefined;
   /** Ids of those who turned up, and of those among them who have yet to be asked about. */
   readonly #met = new Set<string>();
   readonly #newcomers: string[] = [];
@@ -64,6 +66,8 @@ export class Room {
       this.#arrival = { id };
       this.people.setHidden(first.me?.invisible ?? false);
       if (!first.me?.name) await this.#client.upsertUser({ id, name });
+      this.#watch = await this.#client.watchPresence([]);
+      this.#watch.on('change', ({ id, asOf }) => this.people.doubt(id, asOf));
       // The channel first: whoever comes while we ask for the rest announces themselves in it.
       await this.#channel.watch();
       await this.#readRoster();
@@ -120,7 +124,7 @@ export class Room {
   /** Reads who there is, and asks to be told of their changes from here on. */
   async #readRoster(): Promise<void> {
     const { users } = await this.#client.queryUsers({}, { last_active: -1 }, { presence: true, limit: 100 });
-    for (const user of users) this.people.keep(user);
+    await this.#keep(users);
     this.people.setCurrent(true);
   }
 
@@ -187,7 +191,14 @@ export class Room {
     while (this.#newcomers.length > 0) {
       const ids = this.#newcomers.splice(0, 100);
       const { users } = await this.#client.queryUsers({ id: { $in: ids } }, {}, { presence: true, limit: 100 });
-      for (const user of users) this.people.keep(user);
+      await this.#keep(users);
     }
+  }
+
+  async #keep(users: User[]): Promise<void> {
+    for (const user of users) this.people.keep(user);
+    const watch = this.#watch;
+    await watch?.add(users.map(({ id }) => id));
+    for (const { id } of users) this.people.doubt(id, watch?.get(id).asOf ?? null);
   }
 }

@@ -1,7 +1,7 @@
 import { draw } from './avatar';
 import { arrange, copyOf, find, setText } from './dom';
 import type { People, Person } from './people';
-import { ago, inFull } from './time';
+import { ago, inFull, timeOfDay } from './time';
 
 /** Everybody, those who are here first. */
 export class Roster {
@@ -36,6 +36,7 @@ export class Roster {
     const before = row.dataset.presence;
     row.dataset.presence = presence;
     row.dataset.status = person.status;
+    row.dataset.freshness = presence === 'unknown' ? presence : person.asOf ? 'stale' : 'live';
 
     const name = find('.name', row);
     if (name.textContent !== person.name) {
@@ -52,10 +53,10 @@ export class Roster {
     if (news && id !== this.people.me) pulse(row);
   }
 
-  #words({ id, lastActive }: Person): string {
+  #words({ id, lastActive, asOf }: Person): string {
     switch (this.people.presence(id)) {
       case 'online':
-        return 'Online';
+        return asOf ? `Online at ${timeOfDay(asOf)}` : 'Online';
       case 'unknown':
         return 'Unknown';
       case 'offline':
