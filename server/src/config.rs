@@ -65,7 +65,7 @@ pub struct Config {
     #[arg(long, env = "ROLLCALL_BACKUP", value_name = "FILE")]
     pub backup: Option<PathBuf>,
 
-    /// Origin of the pages that may call, as in https://app.example.com; may be repeated; any, if absent
+    /// Origin of the pages that may call, as in `https://app.example.com`; may be repeated; any, if absent
     #[arg(long, env = "ROLLCALL_ALLOWED_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     pub allowed_origin: Vec<HeaderValue>,
 
