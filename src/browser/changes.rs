@@ -2,7 +2,6 @@
 //! it reads.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use futures::channel::oneshot;
@@ -19,7 +18,7 @@ pub(super) struct Reader {
     /// when it is read: a slow reader skips what was between, and one entry a user is all.
     unread: Map,
     /// Readers that are faster than changes come.
-    waiting: RefCell<VecDeque<Settle>>,
+    waiting: RefCell<Vec<Settle>>,
     ended: Cell<bool>,
 }
 
@@ -33,8 +32,7 @@ impl Reader {
     }
 
     pub(super) fn push(&self, id: &str, resync: bool) {
-        let waiting = self.waiting.borrow_mut().pop_front();
-        match waiting {
+        match self.first_waiting() {
             Some(waiting) => {
                 let _ = waiting.send(Ok(self.item(id, resync)));
             }
@@ -42,6 +40,11 @@ impl Reader {
                 self.unread.set(&id.into(), &resync.into());
             }
         }
+    }
+
+    fn first_waiting(&self) -> Option<Settle> {
+        let mut waiting = self.waiting.borrow_mut();
+        (!waiting.is_empty()).then(|| waiting.remove(0))
     }
 
     /// Whoever waits is told that nothing more comes.
@@ -62,7 +65,7 @@ impl Reader {
             return Promise::resolve(&done());
         }
         let (sender, next) = oneshot::channel();
-        self.waiting.borrow_mut().push_back(sender);
+        self.waiting.borrow_mut().push(sender);
         promise(async move {
             let item = next.await.unwrap_or_else(|_| Ok(done()));
             // It was kept until now: somebody may wait who no longer holds the iterator itself.

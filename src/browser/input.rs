@@ -26,7 +26,11 @@ pub(super) fn user_ids(call: &str, value: &JsValue) -> Result<Vec<String>, JsVal
     let Some(list) = value.dyn_ref::<Array>() else {
         return Err(error::invalid(&[call, ": the users must be an array of their ids; got ", &shown(value)]));
     };
-    list.iter().map(|id| user_id(call, &id)).collect()
+    let mut ids = Vec::new();
+    for id in list.to_vec() {
+        ids.push(user_id(call, &id)?);
+    }
+    Ok(ids)
 }
 
 pub(super) fn function(call: &str, value: JsValue) -> Result<Function, JsValue> {

@@ -58,7 +58,10 @@ impl Query {
 
     /// The same query for just these, however many.
     fn again(field: &str, values: &[String], watch: bool, presence: bool) -> Result<Self, JsValue> {
-        let list: Array = values.iter().map(|value| JsValue::from_str(value)).collect();
+        let list = Array::new();
+        for value in values {
+            list.push(&JsValue::from_str(value));
+        }
         let condition = wire::object("$in", &list);
         let filter = wire::object(field, &condition);
         let options = wire::object("limit", &list.length().into());

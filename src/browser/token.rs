@@ -98,17 +98,17 @@ fn check_owner(token: &str, user_id: &str) -> Result<(), JsValue> {
 }
 
 fn owner(token: &str) -> Option<String> {
-    let payload: String = token
-        .bytes()
-        .skip_while(|byte| *byte != b'.')
-        .skip(1)
-        .take_while(|byte| *byte != b'.')
-        .map(|byte| match byte {
-            b'-' => '+',
-            b'_' => '/',
-            other => char::from(other),
-        })
-        .collect();
+    let mut payload = String::new();
+    let mut dots = 0;
+    for byte in token.bytes() {
+        match byte {
+            b'.' => dots += 1,
+            _ if dots != 1 => {}
+            b'-' => payload.push('+'),
+            b'_' => payload.push('/'),
+            other => payload.push(char::from(other)),
+        }
+    }
     let claims = wire::parse(&atob(&payload).ok()?.into()).ok()?;
     wire::get(&claims, "user_id").as_string()
 }

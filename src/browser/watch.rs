@@ -142,8 +142,13 @@ impl WatchInner {
 
     /// The presence of one of the watched has changed.
     pub(super) fn changed(&self, id: &str, resync: bool) {
-        self.readers.borrow_mut().retain(|reader| reader.upgrade().is_some_and(|reader| reader.is_open()));
-        let readers: Vec<Rc<Reader>> = self.readers.borrow().iter().filter_map(Weak::upgrade).collect();
+        let mut readers = Vec::new();
+        self.readers.borrow_mut().retain(|reader| {
+            let open = reader.upgrade().filter(|reader| reader.is_open());
+            let keep = open.is_some();
+            readers.extend(open);
+            keep
+        });
         if self.listeners.is_empty() && readers.is_empty() {
             // Whoever listened has gone; the core need not tell any more.
             self.shell.core().listen(self.id, false);

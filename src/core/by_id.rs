@@ -85,7 +85,8 @@ impl<T> ById<T> {
 
     /// Moves into as many places as these, and leaves behind what is not to be kept.
     fn refill(&mut self, places: usize, keep: &dyn Fn(&T) -> bool) {
-        let empty = std::iter::repeat_with(|| None).take(places).collect();
+        let mut empty = Vec::new();
+        empty.resize_with(places, || None);
         self.taken = 0;
         for entry in std::mem::replace(&mut self.places, empty).into_iter().flatten() {
             if keep(&entry.1) {

@@ -72,10 +72,12 @@ impl Watches {
     /// Those that are `wanted`, in pages no larger than the server answers.
     pub(super) fn pages(&self, wanted: &dyn Fn(Watcher) -> bool, take: &mut dyn FnMut(Ask)) {
         for (watch, presence) in [(true, true), (true, false), (false, true)] {
-            let alike = self.channels.iter().filter(|channel| {
-                (channel.watch, channel.presence) == (watch, presence) && wanted(Watcher::Channel(channel.number))
-            });
-            let cids: Vec<String> = alike.map(|channel| channel.cid.clone()).collect();
+            let mut cids = Vec::new();
+            for channel in &self.channels {
+                if (channel.watch, channel.presence) == (watch, presence) && wanted(Watcher::Channel(channel.number)) {
+                    cids.push(channel.cid.clone());
+                }
+            }
             for page in cids.chunks(limits::CHANNELS_PER_REQUEST) {
                 take(Ask::Channels { cids: page.to_vec(), watch, presence });
             }

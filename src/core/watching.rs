@@ -41,9 +41,10 @@ impl<P: Clone> Core<P> {
 
     /// The users of an answer are now watched one by one, through reconnects too.
     pub fn watch_users(&mut self, snapshot: Snapshot<P>) {
-        let ids: Vec<String> = snapshot.users.iter().map(|seen| seen.id.clone()).collect();
-        for id in &ids {
-            self.people.watch(id, Watcher::Queries);
+        let mut ids = Vec::new();
+        for seen in &snapshot.users {
+            self.people.watch(&seen.id, Watcher::Queries);
+            ids.push(seen.id.clone());
         }
         let outdated = snapshot.asked.generation != self.generation;
         self.learn(snapshot, false, false);
