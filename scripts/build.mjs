@@ -22,11 +22,16 @@ const SMALL_CODE = [
   '-Ctarget-feature=-reference-types',
   // For size Rust inlines next to nothing, though a call is often longer than what it calls.
   '-Zinline-mir=yes', '-Cllvm-args=-inline-threshold=15',
+  // References to small values become the values, which at this level LLVM leaves undone.
+  '-Cpasses=cgscc(argpromotion),function(sroa,instcombine<no-verify-fixpoint>,simplifycfg)',
 ];
 /** Each was measured by the size after brotli, not by the size itself. */
 const SHRINK = [
-  '-Oz',
+  // Taken apart and put together again, code is more alike.
+  '-Oz', '--flatten', '--rereloop', '-Oz', '-Oz',
   '--low-memory-unused',
+  // A value that is computed again the same way is compressed to less than a local that keeps it.
+  '--skip-pass=local-cse',
   // Functions made from one generic stand together, where compression finds what they share.
   '--reorder-functions-by-name',
   // Inlined copies of a function differ just enough to be compressed badly.
