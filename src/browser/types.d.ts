@@ -537,7 +537,10 @@ export declare class PresenceWatch<Custom = CustomFields> {
 
   /** What is known of somebody now. Of whom nothing is known, and who is not watched, it is `unknown`. */
   get(id: string): Presence<Custom>;
-  /** Watches these as well; resolves when there is word of all of them, and fails as `watchPresence` does. */
+  /**
+   * Watches these as well; resolves when there is word of all of them, and rejects as
+   * `watchPresence` does. Whom the server refuses is not watched; a `signal` ends the waiting only.
+   */
   add(ids: string[], options?: RequestOptions): Promise<void>;
   /** Watches these no longer. */
   remove(ids: string[]): void;

@@ -85,12 +85,16 @@ impl WatchInner {
         self.shell.pump();
         let watch = self.clone();
         Ok(async move {
-            let word = async { word.await.unwrap_or_else(|_| Err(error::disconnected())) };
-            let outcome = deadline.run(word).await;
-            if outcome.is_err() {
-                watch.remove(&fresh);
-            }
-            outcome.map(drop)
+            let word = async {
+                let outcome = word.await.unwrap_or_else(|_| Err(error::disconnected()));
+                // Whoever else waits for these has been refused as well. Who merely gives up
+                // waiting must not take them from the others.
+                if outcome.is_err() {
+                    watch.remove(&fresh);
+                }
+                outcome
+            };
+            deadline.run(word).await.map(drop)
         })
     }
 

@@ -185,14 +185,15 @@ async fn whoever_waits_for_a_watch_may_give_up() {
          const aborting = new AbortController();
          const { signal } = aborting;
          const code = (promise) => promise.then(() => 'none', (error) => error.code);
-         const codes = [client.watchPresence(['jack', 'joan'], { signal }), watch.add(['jack', 'joan'], { signal })].map(code);
+         const codes = [client.watchPresence(['jack', 'jane'], { signal }), watch.add(['jack', 'joan'], { signal })].map(code);
+         watch.add(['joan']);
          await network.until(() => network.requests.length > 0);
          aborting.abort();
          const late = code(watch.add(['jim'], { signal }));
          return [await Promise.all([...codes, late]), watch.ids, shown('jack')]",
     )
     .await;
-    assert_eq!(said, r#"[["aborted","aborted","aborted"],["jack","jill"],"jack true live"]"#);
+    assert_eq!(said, r#"[["aborted","aborted","aborted"],["jack","jill","joan"],"jack true live"]"#);
 }
 
 #[wasm_bindgen_test]
