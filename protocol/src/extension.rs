@@ -7,8 +7,20 @@ pub const PARAMETER: &str = "rollcall";
 
 /// Several events may come in one frame, as a JSON array.
 pub const BATCH: &str = "batch";
-/// Presence events say why a user went offline, and carry a sequence number.
+/// Presence events carry a number, `seq`, that grows from flip to flip, and say why a user went
+/// offline (`reason`, one of [`reason`]) and when the user last gave a sign of life
+/// (`last_heard_at`).
 pub const REASON: &str = "reason";
+
+/// Why a user went offline. Whoever hides has said goodbye, as far as others are concerned.
+pub mod reason {
+    /// The user said goodbye.
+    pub const CLOSED: &str = "closed";
+    /// The user's page was closed.
+    pub const LEFT: &str = "left";
+    /// The connection was lost.
+    pub const LOST: &str = "lost";
+}
 
 /// The field of a page of users, and of a channel's state, that says of how many of them the
 /// presence is not subscribed to because a limit was reached.

@@ -14,8 +14,17 @@ use crate::presence::{Cid, UserId};
 pub struct Event {
     /// The event's JSON object.
     pub json: Utf8Bytes,
+    /// The same with what only those are told who asked for reasons, if there is any.
+    pub explained: Option<Utf8Bytes>,
     /// The user whose whole presence it tells: within a batch, a newer one makes it superfluous.
     pub presence_of: Option<UserId>,
+}
+
+impl Event {
+    /// What goes to a connection, which asked for reasons or did not.
+    pub fn text(&self, explained: bool) -> &Utf8Bytes {
+        self.explained.as_ref().filter(|_| explained).unwrap_or(&self.json)
+    }
 }
 
 /// Whom an event is for. One copy a connection, however many reasons it has to get it.

@@ -64,7 +64,7 @@ async fn serve(app: &App, handshake: &Handshake, opened: Result<Opened, ApiError
     match opened {
         Ok(opened) => {
             let manner = socket::Manner {
-                batch: handshake.batch,
+                extensions: handshake.extensions,
                 check_every: app.config.health_check_interval,
                 ping_after: app.config.ping_after,
                 idle_timeout: app.config.idle_timeout,
@@ -103,7 +103,7 @@ pub async fn open(app: &App, caller: Caller, handshake: &Handshake) -> Result<Op
             let change = handshake.profile(&id)?;
             let (membership, inbox) = app.arrive(change).await?;
             // Whoever is greeted is online for everybody, and `last_active` says since when.
-            app.hub.told().await?;
+            app.hub.told().await;
             let user = app.store.user(&id).await?.ok_or_else(|| ApiError::deleted(&id))?;
             let unread = app.store.unread(&id).await?;
             (user, unread, membership, inbox)
@@ -120,6 +120,6 @@ pub async fn open(app: &App, caller: Caller, handshake: &Handshake) -> Result<Op
             return Err(ApiError::new(ErrorCode::AuthenticationFailed, message));
         }
     };
-    let hello = frame::hello(membership.id(), &user, unread, handshake.batch)?;
+    let hello = frame::hello(membership.id(), &user, unread, handshake.extensions)?;
     Ok(Opened { membership, inbox, hello })
 }

@@ -6,7 +6,7 @@ use rollcall_protocol::{ErrorCode, event};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::hub::{Stalled, TooManyConnections};
+use crate::hub::TooManyConnections;
 use crate::query::QueryError;
 use crate::store::StoreError;
 
@@ -100,12 +100,6 @@ impl ApiError {
 impl From<TooManyConnections> for ApiError {
     fn from(error: TooManyConnections) -> Self {
         Self::new(ErrorCode::TooManyConnections, error.to_string())
-    }
-}
-
-impl From<Stalled> for ApiError {
-    fn from(error: Stalled) -> Self {
-        Self::internal(&error)
     }
 }
 

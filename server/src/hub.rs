@@ -30,8 +30,8 @@ use crate::store::Store;
 use crate::webhook::Webhook;
 use state::State;
 
-/// Longer than telling ever takes while the database writes.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a request waits for its turn among the events: less than any SDK waits for a reply.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How often some connections are ended while the hub drains.
 const DRAIN_PACE: Duration = Duration::from_millis(10);
@@ -57,11 +57,6 @@ pub struct Options {
 pub struct TooManyConnections {
     limit: usize,
 }
-
-/// What happened before could not be told: the database does not write, or the hub has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("presence waits for the database")]
-pub struct Stalled;
 
 /// Presence, subscriptions and events of this node. Cheap to clone; all clones are one hub.
 #[derive(Clone)]
@@ -188,12 +183,9 @@ impl Hub {
     ///
     /// It has its turn among the events: what flipped before is told to those who watched before,
     /// what flips from now on is told to this connection too. Subscribe before reading what the
-    /// reply says: then no flip is lost between the two, and none that the reply shows is late.
-    pub async fn subscribe_presence(
-        &self,
-        connection: ConnectionId,
-        wanted: Vec<(Scope, Vec<UserId>)>,
-    ) -> Result<Vec<usize>, Stalled> {
+    /// reply says: then no flip is lost between the two, and none that the reply shows is late,
+    /// unless telling is so slow that the connection cannot wait for its turn.
+    pub async fn subscribe_presence(&self, connection: ConnectionId, wanted: Vec<(Scope, Vec<UserId>)>) -> Vec<usize> {
         self.in_turn(move |hub| {
             hub.update(|state, _| {
                 let lives = state.registry.owner(connection).is_some();
@@ -244,7 +236,7 @@ impl Hub {
 
     /// The channel is gone: nobody watches it any more. Returns once those who did were told
     /// everything published before.
-    pub async fn forget_channel(&self, cid: &Cid) -> Result<(), Stalled> {
+    pub async fn forget_channel(&self, cid: &Cid) {
         let cid = cid.clone();
         self.in_turn(move |hub| hub.update(|state, _| state.watchers.forget_channel(&cid))).await
     }
@@ -310,26 +302,31 @@ impl Hub {
         }
     }
 
-    /// Waits until everything that happened so far is written and told.
-    pub async fn told(&self) -> Result<(), Stalled> {
-        self.in_turn(|_| ()).await
+    /// Waits until everything that happened so far is written and told, if that is soon.
+    pub async fn told(&self) {
+        self.in_turn(|_| ()).await;
     }
 
     /// Does `work` after everything that happened so far is written and told, and before anything
-    /// that happens later is.
-    async fn in_turn<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Self) -> T + Send + Sync + 'static,
-    ) -> Result<T, Stalled> {
-        let (done, outcome) = oneshot::channel();
-        let hub = self.clone();
+    /// that happens later is. When that takes too long it is done at once: then it may be followed
+    /// by old news, which newer news will mend, and that is better than an error.
+    async fn in_turn<T: Default + Send + 'static>(&self, work: impl FnOnce(&Self) -> T + Send + Sync + 'static) -> T {
+        let (done, mut outcome) = oneshot::channel();
+        let work = Arc::new(Mutex::new(Some(work)));
+        let (hub, in_turn) = (self.clone(), work.clone());
         self.notify(Notice::Turn(Box::new(move || {
-            // Whoever asked may have stopped waiting.
-            let _ = done.send(work(&hub));
+            if let Some(work) = take(&in_turn) {
+                // Whoever asked may have stopped waiting.
+                let _ = done.send(work(&hub));
+            }
         })));
-        match timeout(PATIENCE, outcome).await {
-            Ok(Ok(outcome)) => Ok(outcome),
-            Ok(Err(_)) | Err(_) => Err(Stalled),
+        if let Ok(Ok(outcome)) = timeout(PATIENCE, &mut outcome).await {
+            return outcome;
+        }
+        match take(&work) {
+            Some(work) => work(self),
+            // It had its turn in this very moment.
+            None => outcome.await.unwrap_or_default(),
         }
     }
 
@@ -398,4 +395,8 @@ impl Hub {
         // No code panics under the lock; if one ever does, presence goes on.
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn take<T>(work: &Mutex<Option<T>>) -> Option<T> {
+    work.lock().unwrap_or_else(PoisonError::into_inner).take()
 }

@@ -10,7 +10,7 @@ mod message;
 mod user;
 
 pub use channel::{Channel, ChannelState, ReadState};
-pub use event::{Deletion, Event, Place, Unread};
+pub use event::{Deletion, Event, Explanation, Place, Unread};
 pub use member::Member;
 pub use message::Message;
 pub use user::{Me, User};

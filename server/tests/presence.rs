@@ -336,3 +336,22 @@ async fn who_does_not_watch_hears_nothing() {
     bob.says_goodbye().await;
     assert_eq!(ada.heard_so_far().await, Vec::<Value>::new());
 }
+
+#[tokio::test]
+async fn while_the_database_lets_nobody_write_a_query_is_answered_and_no_flip_is_lost() {
+    use sqlx::{Connection, Executor};
+    let server = TestServer::start().await;
+    let mut ada = server.connect("ada").await;
+    let bob = server.connect("bob").await;
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(server.database());
+    let mut backup = sqlx::SqliteConnection::connect_with(&file).await.unwrap();
+    backup.execute("BEGIN IMMEDIATE").await.unwrap();
+    bob.says_goodbye().await;
+    // The flip waits for the database. What is asked does not: an SDK gives up after 3 seconds.
+    let asked = std::time::Instant::now();
+    let users = ada.watch_users(&["bob"]).await;
+    assert!(asked.elapsed() < std::time::Duration::from_secs(3));
+    assert_eq!(users[0]["online"], false);
+    backup.execute("ROLLBACK").await.unwrap();
+    assert_eq!(ada.sees().await, flip("bob", false));
+}

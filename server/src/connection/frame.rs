@@ -1,9 +1,10 @@
 //! The frames that concern the connection itself.
 
 use jiff::Timestamp;
-use rollcall_protocol::{event, extension};
+use rollcall_protocol::event;
 use serde::{Deserialize, Serialize};
 
+use super::handshake::Extensions;
 use crate::error::ApiError;
 use crate::presence::ConnectionId;
 use crate::store::{self, Unread, User};
@@ -18,8 +19,8 @@ struct HealthCheck<'a> {
     created_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     me: Option<Me<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rollcall: Option<[&'static str; 1]>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rollcall: Vec<&'static str>,
 }
 
 impl HealthCheck<'_> {
@@ -30,16 +31,21 @@ impl HealthCheck<'_> {
             cid: "*",
             created_at: store::now(),
             me: None,
-            rollcall: None,
+            rollcall: Vec::new(),
         }
     }
 }
 
 /// The first frame of a connection, the only one with `me`.
-pub fn hello(connection: ConnectionId, user: &User, unread: Unread, batch: bool) -> Result<String, ApiError> {
+pub fn hello(
+    connection: ConnectionId,
+    user: &User,
+    unread: Unread,
+    extensions: Extensions,
+) -> Result<String, ApiError> {
     let frame = HealthCheck {
         me: Some(Me::new(user, unread)),
-        rollcall: batch.then_some([extension::BATCH]),
+        rollcall: extensions.names().collect(),
         ..HealthCheck::of(connection)
     };
     serde_json::to_string(&frame).map_err(|error| ApiError::internal(&error))

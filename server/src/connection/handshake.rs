@@ -20,10 +20,31 @@ pub struct Handshake {
     authorization: Option<String>,
     auth_type: Option<String>,
     payload: Result<Payload, String>,
-    /// The client takes several events in one frame.
-    pub batch: bool,
+    pub extensions: Extensions,
     /// Error frames carry a `type`.
     pub typed_errors: bool,
+}
+
+/// What the client asked for beyond the protocol, and we grant.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extensions {
+    /// Several events in one frame.
+    pub batch: bool,
+    /// Presence events with their reasons.
+    pub reason: bool,
+}
+
+impl Extensions {
+    fn asked_for(names: &str) -> Self {
+        let asked = |extension| names.split(',').any(|name| name.trim() == extension);
+        Self { batch: asked(extension::BATCH), reason: asked(extension::REASON) }
+    }
+
+    /// What the first frame says.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let all = [(self.batch, extension::BATCH), (self.reason, extension::REASON)];
+        all.into_iter().filter(|(granted, _)| *granted).map(|(_, name)| name)
+    }
 }
 
 /// The `json` parameter.
@@ -51,13 +72,12 @@ impl Handshake {
             .cloned()
             .or_else(|| text(headers, "x-stream-client"))
             .or_else(|| payload.as_ref().ok().and_then(|p: &Payload| p.client.clone()));
-        let batch = query
-            .get(extension::PARAMETER)
-            .is_some_and(|wanted| wanted.split(',').any(|name| name.trim() == extension::BATCH));
+        let extensions =
+            query.get(extension::PARAMETER).map_or_else(Extensions::default, |names| Extensions::asked_for(names));
         Self {
             authorization: text(headers, AUTHORIZATION.as_str()),
             auth_type: text(headers, "stream-auth-type"),
-            batch,
+            extensions,
             // The Unreal SDK takes a frame with a `type` for an event, and misses the error.
             typed_errors: !client.is_some_and(|name| name.to_ascii_lowercase().contains("unreal")),
             payload,

@@ -7,6 +7,7 @@ use futures_util::SinkExt;
 use rollcall_protocol::close;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::handshake::Extensions;
 use super::{FRAME_BYTES, Opened, batch, frame};
 use crate::bus::Event;
 use crate::hub::{Inbox, Membership};
@@ -24,8 +25,7 @@ pub struct Gone;
 /// How a socket is served.
 #[derive(Clone, Copy)]
 pub struct Manner {
-    /// Several events may go out in one frame.
-    pub batch: bool,
+    pub extensions: Extensions,
     /// How often we say that we are alive.
     pub check_every: Duration,
     /// A client that says nothing for this long is asked for a sign of life.
@@ -101,7 +101,7 @@ async fn serve(socket: &mut WebSocket, membership: &mut Membership, mut inbox: I
                 }
             }
             event = inbox.next() => match event {
-                Ok(event) => send_events(socket, &mut inbox, event, manner.batch).await,
+                Ok(event) => send_events(socket, &mut inbox, event, manner.extensions).await,
                 Err(code) => return Outcome::HangUp(code),
             },
             () = sleep_until(last_heard + manner.idle_timeout) => return Outcome::HangUp(close::GIVEN_UP),
@@ -121,22 +121,27 @@ async fn serve(socket: &mut WebSocket, membership: &mut Membership, mut inbox: I
     }
 }
 
-async fn send_events(socket: &mut WebSocket, inbox: &mut Inbox, first: Event, joined: bool) -> Result<(), Gone> {
+async fn send_events(
+    socket: &mut WebSocket,
+    inbox: &mut Inbox,
+    first: Event,
+    extensions: Extensions,
+) -> Result<(), Gone> {
     let mut events = vec![first];
     while events.len() < BATCH
         && let Some(event) = inbox.try_next()
     {
         events.push(event);
     }
-    if joined {
-        return match batch::join(events) {
+    if extensions.batch {
+        return match batch::join(events, extensions.reason) {
             Some(frame) => send(socket, frame).await,
             None => Ok(()),
         };
     }
     let frames = async {
         for event in events {
-            socket.feed(Message::Text(event.json)).await?;
+            socket.feed(Message::Text(event.text(extensions.reason).clone())).await?;
         }
         socket.flush().await
     };

@@ -213,7 +213,7 @@ pub async fn delete_channel(app: &App, channel: &Channel, for_good: bool) -> Res
     let mut channel = deleted.into_iter().next().unwrap_or_else(|| channel.clone());
     channel.deleted_at = channel.deleted_at.or(Some(now));
     Teller::new(app, &channel, []).await?.deleted(&member_ids)?;
-    app.hub.forget_channel(&channel.cid.as_str().into()).await?;
+    app.hub.forget_channel(&channel.cid.as_str().into()).await;
     Ok(channel)
 }
 

@@ -12,7 +12,7 @@ use super::flag::Flag;
 use super::reply::Reply;
 use crate::auth::{ANONYMOUS, Caller};
 use crate::connection;
-use crate::connection::handshake::Handshake;
+use crate::connection::handshake::{Extensions, Handshake};
 use crate::error::ApiError;
 use crate::presence::ConnectionId;
 use crate::state::AppState;
@@ -43,7 +43,7 @@ pub async fn poll(
         }
         let mut handshake = Handshake::read(&request);
         // An answer holds many events as it is.
-        handshake.batch = false;
+        handshake.extensions = Extensions::default();
         let opened = connection::open(&app, caller, &handshake).await?;
         app.sessions.open(opened.membership, opened.inbox);
         return Ok(Reply::ok(&Hello { event: raw(&opened.hello)? }));

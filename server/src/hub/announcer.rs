@@ -9,9 +9,8 @@ use rollcall_protocol::event as name;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::bus::{Audience, Bus, Envelope};
-use crate::presence::registry::Reason;
 use crate::presence::{Cid, UserId};
-use crate::store::{self, Sighting, Store, StoreError, Timestamp, User};
+use crate::store::{self, Sighting, Store, StoreError, User};
 use crate::webhook::Webhook;
 use crate::wire;
 
@@ -23,7 +22,7 @@ const LONGEST_RETRY: Duration = Duration::from_secs(5);
 /// Something that happened and has to be told.
 pub enum Notice {
     /// The user came online or went offline; `last_active` is due.
-    Flipped { user: UserId, flip: Flip },
+    Flipped { user: UserId, online: bool, explanation: wire::Explanation },
     /// `last_active` is due.
     Active { user: UserId },
     /// The user's profile changed.
@@ -36,17 +35,6 @@ pub enum Notice {
     Turn(Box<dyn FnOnce() + Send + Sync>),
     /// Nothing more will come.
     Stop(oneshot::Sender<()>),
-}
-
-/// What there is to say about a flip.
-pub struct Flip {
-    pub online: bool,
-    /// Why the user went offline.
-    pub reason: Option<Reason>,
-    /// When a user who went offline last gave a sign of life, if that is known.
-    pub last_heard: Option<Timestamp>,
-    /// Greater than that of every flip before.
-    pub seq: i64,
 }
 
 pub(super) async fn run(
@@ -102,9 +90,9 @@ async fn try_complete(store: &dyn Store, notices: &[Notice]) -> Result<BTreeMap<
     let mut told = BTreeSet::new();
     for notice in notices {
         match notice {
-            Notice::Flipped { user, flip } => {
-                let last_active = if flip.online { Some(now) } else { flip.last_heard };
-                seen.push(Sighting { user: user.to_string(), online: flip.online, last_active });
+            Notice::Flipped { user, online, explanation } => {
+                let last_active = if *online { Some(now) } else { explanation.last_heard_at };
+                seen.push(Sighting { user: user.to_string(), online: *online, last_active });
                 told.insert(user);
             }
             Notice::Active { user } => {
@@ -131,10 +119,10 @@ async fn try_complete(store: &dyn Store, notices: &[Notice]) -> Result<BTreeMap<
 fn envelope(notice: Notice, users: &BTreeMap<String, User>) -> Option<Envelope> {
     let now = store::now();
     let (audience, event) = match &notice {
-        Notice::Flipped { user, flip } => {
-            let shape = wire::User::public(users.get(&**user)?, flip.online);
+        Notice::Flipped { user, online, explanation } => {
+            let shape = wire::User::public(users.get(&**user)?, *online);
             let event = wire::Event::presence_changed(shape, now);
-            (Audience::Presence(user.clone()), event.serialize())
+            (Audience::Presence(user.clone()), event.serialize_explained(*explanation))
         }
         Notice::Updated { user, online } => {
             let shape = wire::User::public(users.get(&**user)?, *online);

@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
 
-use jiff::SignedDuration;
+use rollcall_protocol::extension::reason;
 use tokio::sync::mpsc;
 
-use super::announcer::{Flip, Notice};
+use super::announcer::Notice;
 use super::outbox::Outbox;
 use crate::bus::Audience;
 use crate::channel_type::ChannelType;
@@ -16,6 +16,7 @@ use crate::presence::rules::Ending;
 use crate::presence::watchers::Watchers;
 use crate::presence::{Cid, ConnectionId, UserId};
 use crate::store::{self, Timestamp};
+use crate::wire;
 
 pub(super) struct State {
     pub registry: Registry,
@@ -84,8 +85,13 @@ impl State {
         let now = store::now();
         // Grows through restarts too, without being kept anywhere.
         self.last_seq = now.as_microsecond().max(self.last_seq + 1);
-        let flip = Flip { online, reason, last_heard, seq: self.last_seq };
-        self.notify(Notice::Flipped { user: user.clone(), flip });
+        let reason = reason.map(|reason| match reason {
+            Reason::Closed => reason::CLOSED,
+            Reason::Left => reason::LEFT,
+            Reason::Lost => reason::LOST,
+        });
+        let explanation = wire::Explanation { seq: self.last_seq, reason, last_heard_at: last_heard };
+        self.notify(Notice::Flipped { user: user.clone(), online, explanation });
         // Others who watch a channel see a user there only while they see them online.
         for cid in self.watched_by(&user) {
             self.notify_watching(&user, &cid, online);
@@ -135,6 +141,6 @@ impl State {
 /// The time of day that it was at `instant`, which has passed.
 fn at(instant: Instant) -> Timestamp {
     let now = store::now();
-    let ago = SignedDuration::try_from(instant.elapsed()).unwrap_or_default();
-    now.checked_sub(ago).unwrap_or(now)
+    let ago = i64::try_from(instant.elapsed().as_micros()).unwrap_or_default();
+    Timestamp::from_microsecond(now.as_microsecond() - ago).unwrap_or(now)
 }

@@ -40,6 +40,8 @@ pub struct Event<'a> {
     pub clear_history: Option<bool>,
     #[serde(flatten)]
     pub deletion: Option<Deletion>,
+    #[serde(flatten)]
+    pub explanation: Option<Explanation>,
     /// What a custom event carries.
     #[serde(flatten)]
     pub custom: Option<&'a Map<String, Value>>,
@@ -75,6 +77,19 @@ pub struct Deletion {
     pub delete_conversation_channels: bool,
 }
 
+/// What there is to say about a flip, to those who asked for it.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Explanation {
+    /// Greater than that of every flip before.
+    pub seq: i64,
+    /// Why the user went offline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+    /// When a user who went offline last gave a sign of life, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_heard_at: Option<Timestamp>,
+}
+
 impl<'a> Event<'a> {
     /// An event that belongs to no channel.
     pub fn new(kind: &'a str, created_at: Timestamp) -> Self {
@@ -102,11 +117,19 @@ impl<'a> Event<'a> {
         Self { user: Some(user), ..Self::new(event::USER_UPDATED, created_at) }
     }
 
+    /// The event as it goes out, with and without an explanation.
+    pub fn serialize_explained(self, explanation: Explanation) -> Result<bus::Event, serde_json::Error> {
+        let event = self.serialize()?;
+        let explained = Self { explanation: Some(explanation), ..self };
+        Ok(bus::Event { explained: Some(serde_json::to_string(&explained)?.into()), ..event })
+    }
+
     /// The event as it goes out, serialised once for everyone it is for.
     pub fn serialize(&self) -> Result<bus::Event, serde_json::Error> {
         let flip = self.kind == event::USER_PRESENCE_CHANGED;
         Ok(bus::Event {
             json: serde_json::to_string(self)?.into(),
+            explained: None,
             presence_of: match &self.user {
                 Some(user) if flip => Some(user.id.into()),
                 _ => None,

@@ -97,6 +97,11 @@ impl TestServer {
         connection.execute("ALTER TABLE users RENAME TO nobody").await.unwrap();
     }
 
+    /// The file its data is in.
+    pub fn database(&self) -> PathBuf {
+        database(self.directory.as_ref().unwrap())
+    }
+
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
