@@ -15,12 +15,15 @@ mod shell;
 mod step;
 mod world;
 
+use network::Weather;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use step::Step;
 use world::World;
 
-fn play(seed: u64, steps: &[Step], logging: bool) -> World {
+fn play(seed: u64, weather: Weather, steps: &[Step], logging: bool) -> World {
     let mut world = World::new(seed, logging);
+    world.network.weather = weather;
+    world.say(|| format!("• {weather:?}"));
     world.connect(true);
     for step in steps {
         if world.broken.is_some() {
@@ -58,12 +61,12 @@ fn whatever_happens_the_client_tells_the_truth_or_says_that_it_does_not_know() {
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
         let config = Config { cases: 1, failure_persistence: None, max_shrink_iters: 20_000, ..Config::default() };
         let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-        let result = runner.run(&step::steps(), |steps| match play(seed, &steps, false).broken {
+        let result = runner.run(&step::steps(), |(weather, steps)| match play(seed, weather, &steps, false).broken {
             Some(promise) => Err(TestCaseError::fail(promise)),
             None => Ok(()),
         });
-        if let Err(TestError::Fail(_, steps)) = result {
-            let history = play(seed, &steps, true).history().join("\n");
+        if let Err(TestError::Fail(_, (weather, steps))) = result {
+            let history = play(seed, weather, &steps, true).history().join("\n");
             panic!("history {seed}, in as few steps as will do (ROLLCALL_SEED={seed} plays it again):\n{history}\n");
         }
     }

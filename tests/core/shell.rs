@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rollcall::core::{Event, Failure, Frame, Generation, Input, Output, Status};
+use rollcall::core::{Event, Failure, Frame, Generation, Input, Millis, Output, Status};
 use rollcall_protocol::close;
 
 use super::knowledge::{Knowledge, Owed};
@@ -11,13 +11,21 @@ use super::page::Page;
 use super::server::{self, Said};
 use super::world::World;
 
+/// After a connection that held for so long, the first retry comes as soon as this.
+const GOOD_UPTIME: Millis = 10_000;
+const FIRST_RETRY: Millis = 1_000;
 /// Dials within a second that nothing but the client itself called for.
 const DIALS: usize = 8;
 
 impl World {
     pub fn feed(&mut self, input: Input<Said>) {
+        let (before, left) = (self.core.connection(), matches!(input, Input::Left));
         self.core.handle_input(self.now, input);
         self.drain();
+        let held = before.status == Status::Connected && self.now >= before.since + GOOD_UPTIME;
+        if held && !left && self.core.connection().next_try.is_some_and(|at| at > self.now + FIRST_RETRY) {
+            self.breaks("waits long to connect again, although the connection was a good one");
+        }
         self.check();
     }
 
@@ -34,6 +42,7 @@ impl World {
             Output::SendHealthCheck => self.network.send(self.now, Parcel::Check { socket: self.socket }),
             Output::HangUp { code } => {
                 self.say(|| format!("client: hangs up, {code}"));
+                self.open = None;
                 self.network.send(self.now, Parcel::Bye { socket: self.socket });
             }
             Output::Connected => {}
@@ -64,6 +73,12 @@ impl World {
 
     pub fn dial(&mut self, socket: Generation, refresh_token: bool) {
         self.socket = socket;
+        if self.open.replace(socket).is_some() {
+            self.breaks("dials while an older socket is still open");
+        }
+        if std::mem::take(&mut self.token_refused) && !refresh_token {
+            self.breaks("dials with a token that was refused");
+        }
         self.say(|| format!("client: dials{}", if refresh_token { " with a new token" } else { "" }));
         if refresh_token && self.provider_failures > 0 {
             self.provider_failures -= 1;
@@ -123,6 +138,7 @@ impl World {
             Parcel::Bye { socket } => {
                 if !self.captive {
                     self.server.connections.remove(&socket);
+                    self.network.send(now, Parcel::Closed { socket, code: close::NORMAL });
                 }
             }
             Parcel::Call { number, call, socket } => {
@@ -133,6 +149,7 @@ impl World {
             }
             Parcel::Answer { number, answer } => self.take_answer(number, answer),
             Parcel::NoToken { socket } => {
+                self.open.take_if(|open| *open == socket);
                 self.feed(Input::DialFailed { generation: socket, reason: Said::Refused(0) });
             }
             Parcel::Frame { socket, frame } => self.take_frame(socket, frame),
@@ -140,6 +157,7 @@ impl World {
                 if socket == self.socket {
                     self.say(|| format!("client: hears that the socket closed, {code}"));
                 }
+                self.open.take_if(|open| *open == socket);
                 self.feed(Input::Closed { generation: socket, code });
             }
         }
@@ -165,6 +183,7 @@ impl World {
         match (&frame, self.core.status()) {
             (Frame::Health { .. }, Status::Connecting) => self.greeted(),
             (_, Status::Connected) => self.knowledge.heard(self.now),
+            (Frame::Error { code: 40, .. }, Status::Connecting) => self.token_refused = self.renewable_token,
             _ => {}
         }
         self.feed(Input::Frame { generation: socket, frame });

@@ -62,8 +62,17 @@ pub enum Waking {
     Frames,
 }
 
-pub fn steps() -> impl Strategy<Value = Vec<Step>> {
-    prop::collection::vec(step(), 0..70)
+pub fn steps() -> impl Strategy<Value = (Weather, Vec<Step>)> {
+    (prop_oneof![1 => Just(FAIR), 2 => weather()], prop::collection::vec(step(), 0..70))
+}
+
+fn weather() -> impl Strategy<Value = Weather> {
+    let jitter = || 0u64..(SLOWEST - 1_000);
+    (1u64..1_000, jitter(), jitter()).prop_map(|(delay, socket_jitter, request_jitter)| Weather {
+        delay,
+        socket_jitter,
+        request_jitter,
+    })
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -95,9 +104,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<bool>().prop_map(Step::Captive),
     ];
     let network = prop_oneof![
-        3 => (1u64..1_000, 0u64..(SLOWEST - 1_000), 0u64..(SLOWEST - 1_000)).prop_map(|(delay, socket_jitter, request_jitter)| {
-            Step::Weather(Weather { delay, socket_jitter, request_jitter })
-        }),
+        3 => weather().prop_map(Step::Weather),
         3 => (any::<bool>(), any::<bool>(), any::<bool>())
             .prop_map(|(to_server, to_client, lossy)| Step::Block { to_server, to_client, lossy }),
         3 => Just(Step::Unblock),
@@ -116,7 +123,7 @@ fn step() -> impl Strategy<Value = Step> {
         10 => prop_oneof![4 => 0u64..200, 4 => 200u64..8_000, 2 => 8_000u64..80_000].prop_map(Step::Pass),
         8 => somebody().prop_map(Step::Flip),
         1 => somebody().prop_map(Step::Edit),
-        1 => somebody().prop_map(Step::DeleteOrCreate),
+        2 => somebody().prop_map(Step::DeleteOrCreate),
         1 => (NAMES.len()..PEOPLE).prop_map(Step::FlipInTheCrowd),
         9 => app,
         3 => server,
@@ -169,6 +176,7 @@ impl World {
                 if *server_knows {
                     self.server.connections.remove(&self.socket);
                 }
+                self.open = None;
                 self.feed(Input::Closed { generation: self.socket, code: close::ABNORMAL });
             }
             Step::Connect { renewable_token } if self.core.status() == Status::Disconnected => {
@@ -215,7 +223,7 @@ impl World {
         if let Some(id) = self.page.unwatch(slot, person) {
             self.core.unwatch(id, &server::name(person));
             self.drain();
-            self.forget_unwanted();
+            self.forget_unwanted(&[person]);
             self.check();
         }
     }
@@ -229,14 +237,14 @@ impl World {
         self.knowledge.left(channel);
         self.core.stop_watching(&server::cid(channel));
         self.ask(Call::StopWatching(channel));
-        self.forget_unwanted();
+        self.forget_unwanted(&server::members(channel));
         self.check();
     }
 
-    fn forget_unwanted(&mut self) {
-        for person in 0..NAMES.len() {
-            if !self.page.wants(person) && !self.is_member(person) {
-                self.page.forget(person);
+    fn forget_unwanted(&mut self, people: &[usize]) {
+        for person in people {
+            if !self.page.wants(*person) && !self.is_member(*person) {
+                self.page.forget(*person);
             }
         }
     }

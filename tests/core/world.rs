@@ -38,6 +38,10 @@ pub struct World {
     pub disturbed: bool,
     pub last_true: Vec<LastTrue>,
     pub dials: VecDeque<Millis>,
+    /// The socket that nobody has closed yet.
+    pub open: Option<Generation>,
+    /// Whether the server called the token expired, and no other has been fetched since.
+    pub token_refused: bool,
     /// What was promised and not kept, the first time.
     pub broken: Option<String>,
     pub log: Option<Vec<String>>,
@@ -67,6 +71,8 @@ impl World {
             disturbed: false,
             last_true: vec![LastTrue::default(); NAMES.len()],
             dials: VecDeque::new(),
+            open: None,
+            token_refused: false,
             broken: None,
             log: logging.then(Vec::new),
         }
@@ -199,6 +205,7 @@ impl World {
         self.disturbed = false;
         self.renewable_token = renewable_token;
         self.page.connecting = Some(self.now);
+        self.token_refused = false;
         self.dials.clear();
         self.feed(Input::Connect { renewable_token });
     }
