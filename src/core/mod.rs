@@ -159,8 +159,8 @@ impl<P: Clone> Core<P> {
     }
 
     /// A mark to take before asking the server for a snapshot, and to hand back with the answer.
-    pub fn asked(&self) -> Asked {
-        Asked { generation: self.generation, heard: self.people.heard(), at: self.now }
+    pub fn asked(&mut self) -> Asked {
+        Asked { generation: self.generation, heard: self.people.asked(), at: self.now }
     }
 
     /// How long the next request for watches may take, where that is less than usual.

@@ -45,7 +45,7 @@ struct Person<P> {
     /// Whether a question about this user is waiting or on its way.
     asked: bool,
     revision: u32,
-    /// The number of the event that said so; 0 when it was a snapshot.
+    /// The number of the event that said so, or of the question.
     heard: u64,
     /// The connection on which the server has answered for this user,
     told: Generation,
@@ -77,6 +77,11 @@ impl<P> Person<P> {
         self.user.is_some() && !self.missing
     }
 
+    /// Whether an event, or the answer to a later question, says more than the answer to `asked`.
+    fn is_newer(&self, asked: Asked) -> bool {
+        self.heard > asked.heard
+    }
+
     /// Whether `connection` tells of every change.
     fn is_followed(&self, connection: Generation) -> bool {
         self.told == connection && self.subscription != Subscription::None && self.is_known()
@@ -85,6 +90,7 @@ impl<P> Person<P> {
 
 pub(super) struct People<P> {
     by_id: ById<Person<P>>,
+    /// Counts events and questions.
     heard: u64,
     /// How many may be known whom nobody watches.
     strangers: usize,
@@ -111,8 +117,10 @@ pub(super) enum News<'a, P> {
 type Tell<'a, P> = &'a mut dyn FnMut(News<P>);
 
 impl<P: Clone> People<P> {
-    /// How many events about users have come so far.
-    pub(super) fn heard(&self) -> u64 {
+    /// A question is asked: an event that is heard from now on is newer than its answer, and so is
+    /// the answer to a later question.
+    pub(super) fn asked(&mut self) -> u64 {
+        self.heard += 1;
         self.heard
     }
 
@@ -139,7 +147,7 @@ impl<P: Clone> People<P> {
         tell(News::Changed(&id, &person.watchers));
     }
 
-    /// An answer: true unless an event has come since it was asked for.
+    /// An answer: true unless something newer is known.
     pub(super) fn learn(&mut self, snapshot: Snapshot<P>, by_channel: bool, current: Generation, tell: Tell<P>) {
         let Snapshot { asked, users } = snapshot;
         let subscription = if by_channel { Subscription::Channel } else { Subscription::Own };
@@ -157,7 +165,7 @@ impl<P: Clone> People<P> {
             }
             person.told = asked.generation;
             let mut differs = false;
-            if person.heard <= asked.heard {
+            if !person.is_newer(asked) {
                 let flipped = person.online != online;
                 differs = flipped || person.revision != revision || !person.is_known();
                 if differs && (person.user.is_some() || person.missing) {
@@ -172,7 +180,7 @@ impl<P: Clone> People<P> {
                 person.online = online;
                 person.missing = false;
                 person.revision = revision;
-                person.heard = 0;
+                person.heard = asked.heard;
                 person.as_of = asked.at;
             }
             if differs || was_followed != person.is_followed(current) {
@@ -185,7 +193,7 @@ impl<P: Clone> People<P> {
     /// an event has come since it was asked for, which says otherwise.
     pub(super) fn miss(&mut self, id: &str, asked: Asked, tell: Tell<P>) -> bool {
         let Some(person) = self.by_id.get_mut(id) else { return true };
-        if person.heard > asked.heard {
+        if person.is_newer(asked) {
             return false;
         }
         person.told = asked.generation;
@@ -199,6 +207,7 @@ impl<P: Clone> People<P> {
             tell(News::Changed(id, &person.watchers));
         }
         person.missing = true;
+        person.heard = asked.heard;
         true
     }
 
@@ -228,9 +237,9 @@ impl<P: Clone> People<P> {
         }
     }
 
-    /// The user as an event showed them after `asked`.
+    /// The user as shown by something newer than the answer to `asked`.
     pub(super) fn heard_since(&self, asked: Asked, id: &str) -> Option<&P> {
-        self.by_id.get(id).filter(|person| person.heard > asked.heard).and_then(|person| person.user.as_ref())
+        self.by_id.get(id).filter(|person| person.is_newer(asked)).and_then(|person| person.user.as_ref())
     }
 
     // --- Watchers -----------------------------------------------------------------------------

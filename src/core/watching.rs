@@ -112,7 +112,7 @@ impl<P: Clone> Core<P> {
         (user, freshness)
     }
 
-    /// The user as an event showed them after `asked`, when there was one.
+    /// The user as shown by something newer than the answer to `asked`, if anything is.
     pub fn heard_since(&self, asked: Asked, id: &str) -> Option<&P> {
         self.people.heard_since(asked, id)
     }

@@ -238,3 +238,20 @@ fn a_watch_may_begin_before_the_first_connection() {
     assert!(!outputs.contains(&recovered), "nothing was lost");
     assert_eq!(client.is_online("jack"), (true, LIVE));
 }
+
+#[test]
+fn an_answer_that_a_later_one_overtook_changes_nothing() {
+    let mut client = TestClient::connected();
+    let early = client.core.asked();
+    client.advance(1_000);
+    client.watch_users(&[("jack", true)]);
+    client.core.watch_users(Snapshot { asked: early, users: vec![seen("jack", false)] });
+    assert_eq!(client.core.heard_since(early, "jack"), Some(&"online"), "which is what the app gets");
+    assert_eq!(client.is_online("jack"), (true, LIVE));
+
+    client.reconnect();
+    let (request, _) = client.page();
+    client.answer(request, &[("jack", true)]);
+    client.core.watch_users(Snapshot { asked: early, users: vec![seen("jack", false)] });
+    assert_eq!(client.core.heard_since(early, "jack"), Some(&"online"));
+}
