@@ -169,23 +169,36 @@ impl ChannelInner {
     }
 
     pub(super) fn apply(&self, kind: &str, payload: &JsValue) {
-        if kind == event::CHANNEL_UPDATED {
-            let data = wire::get(payload, "channel");
-            if data.is_object() {
-                self.data.set(data);
+        match kind {
+            event::CHANNEL_UPDATED => {
+                let data = wire::get(payload, "channel");
+                if data.is_object() {
+                    self.data.set(data);
+                }
             }
+            event::CHANNEL_DELETED | event::NOTIFICATION_REMOVED_FROM_CHANNEL => {
+                // From now on the server says nothing of it, nor of its members.
+                self.forget_watch();
+                self.state.forget_watchers();
+            }
+            _ => {}
         }
         self.state.apply(kind, payload);
+    }
+
+    /// A reconnect does not bring the watch back, and members are no longer called live for it.
+    fn forget_watch(&self) {
+        if let Some(cid) = self.cid.get().as_string() {
+            self.shell.core().stop_watching(&cid);
+        }
     }
 
     fn stop_watching(self: Rc<Self>, options: &JsValue) -> Result<Promise, JsValue> {
         let name = "channel.stopWatching";
         let mut call = self.call(name, self.path(name, "stop-watching")?, Object::new().into())?;
         (call.subscribes, call.signal) = (true, Options::new(name, options)?.signal()?);
-        // Whatever comes of the request, a reconnect must not bring the watch back.
-        if let Some(cid) = self.cid.get().as_string() {
-            self.shell.core().stop_watching(&cid);
-        }
+        // Whatever comes of the request.
+        self.forget_watch();
         let shell = self.shell.clone();
         Ok(call.send(
             &shell,

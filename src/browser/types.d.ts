@@ -579,7 +579,10 @@ export declare class Channel<Custom = CustomFields> {
 
   /** Creates the channel when there is none, without watching it. */
   create(options?: ChannelQueryOptions): Promise<ChannelResponse<Custom>>;
-  /** Watches the channel: its events arrive, and with `presence: true` its members' presence. */
+  /**
+   * Watches the channel: its events arrive, and with `presence: true` its members' presence; until
+   * `stopWatching()`, `channel.deleted` or `notification.removed_from_channel`.
+   */
   watch(options?: ChannelQueryOptions): Promise<ChannelResponse<Custom>>;
   /** Reads the channel with exactly these options. */
   query(options?: ChannelQueryOptions): Promise<ChannelResponse<Custom>>;

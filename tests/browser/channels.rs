@@ -47,6 +47,27 @@ async fn who_watches_a_channel_that_one_left_is_not_known() {
     assert_eq!(said, r#"[[["john"],1],[],0]"#);
 }
 
+#[wasm_bindgen_test]
+async fn of_a_channel_that_is_gone_nobody_is_called_live() {
+    for gone in ["channel.deleted", "notification.removed_from_channel"] {
+        let story = Story::connected().await;
+        let script = [
+            "const member = { user_id: 'jack', user: { id: 'jack', online: true } };
+             network.answers['/channels/messaging/m/query'] = { status: 201, members: [member], messages: [],
+               channel: { type: 'messaging', id: 'm', cid: 'messaging:m' }, watchers: [{ id: 'john' }], watcher_count: 1 };
+             const channel = client.channel('messaging', 'm');
+             const jack = () => client.user('jack').presence.freshness;
+             await channel.watch({ presence: true });
+             const before = jack();
+             network.socket.say({ type: '",
+            gone,
+            "', cid: 'messaging:m', channel: { cid: 'messaging:m' } });
+             return [before, jack(), Object.keys(channel.state.members), channel.state.watcher_count]",
+        ];
+        assert_eq!(story.run(&script.concat()).await, r#"["live","unknown",["jack"],0]"#, "{gone}");
+    }
+}
+
 /// Of twelve members, who is called live.
 async fn live_of_twelve(first_frame: &str, channel: &str) -> String {
     let story = Story::connected().await;
