@@ -1,10 +1,14 @@
-// The browsers that the tests run in, the programs that drive them, and where they are.
+// The browsers that the tests run in, the programs that drive them, the proxy that is put before
+// the server, and where they are.
 
 import { existsSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { Problem, which } from './shell.mjs';
 
-/** By the variable that may name it: how the program is called, and the Debian package or crate it is in. */
+/**
+ * By the variable that may name it: how the program is called, and the Debian package or crate it is
+ * in. Installed, a `daemon` would be started on a port of its own: only its program is taken.
+ */
 export const PROGRAMS = {
   CHROMIUM: { names: ['chromium', 'chromium-browser', 'google-chrome', 'chrome'], debian: 'chromium' },
   CHROMEDRIVER: { names: ['chromedriver'], debian: 'chromium-driver' },
@@ -12,6 +16,8 @@ export const PROGRAMS = {
   GECKODRIVER: { names: ['geckodriver'], crate: 'geckodriver' },
   // It brings its own small browser along.
   WEBKITDRIVER: { names: ['WebKitWebDriver'], debian: 'webkit2gtk-driver' },
+  // Not NGINX: that variable nginx reads itself.
+  NGINX_PROGRAM: { names: ['nginx'], debian: 'nginx', daemon: true },
   XVFB: { names: ['Xvfb'], debian: 'xvfb' },
 };
 

@@ -1,7 +1,8 @@
 // Brings a fresh machine that has rustup and Node to the point where everything builds and is
 // tested. What is there is not made again: a second run takes a moment.
 
-import { existsSync, readFileSync, writeFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { find, PROGRAMS, required } from './browsers.mjs';
@@ -26,13 +27,14 @@ export async function setupForBuild() {
   await cargoTool('wasm-bindgen', ['--version', version], { crate: 'wasm-bindgen-cli', version });
 }
 
-/** What the tests need besides: three browsers and their drivers. Returns where they are, by variable. */
+/** What the tests need besides: three browsers, their drivers, a proxy. Returns where they are, by variable. */
 export async function setupForTests() {
   await setupForBuild();
   const found = {};
   for (const variable of Object.keys(PROGRAMS)) {
-    const { debian, crate } = PROGRAMS[variable];
-    if (!find(variable)) await (crate ? cargoTool(crate, ['--locked']) : debianPackage(debian));
+    const { debian, crate, daemon } = PROGRAMS[variable];
+    const install = () => (crate ? cargoTool(crate, ['--locked']) : daemon ? debianProgram(debian) : debianPackage(debian));
+    if (!find(variable)) await install();
     found[variable] = required(variable);
   }
   return found;
@@ -111,6 +113,23 @@ async function debianPackage(name) {
       await run(apt[0], install, { quiet: true, env });
     });
   });
+}
+
+/** Takes the program of a package, and leaves the system as it is. */
+async function debianProgram(name) {
+  if (!which('apt-get') || !which('dpkg-deb')) return;
+  await step(`unpacking ${name}`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'rollcall-setup-'));
+    try {
+      await run('apt-get', ['download', name], { quiet: true, cwd: folder });
+      const [file] = readdirSync(folder);
+      await run('dpkg-deb', ['-x', join(folder, file), folder], { quiet: true });
+      mkdirSync(join(tools, 'bin'), { recursive: true });
+      copyFileSync(join(folder, 'usr', 'sbin', name), join(tools, 'bin', name));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }).catch(() => {});
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
