@@ -54,6 +54,10 @@ impl Knowledge {
         self.owed.remove(&Owed::Channel(channel));
     }
 
+    pub fn unwanted(&mut self, person: usize) {
+        self.owed.remove(&Owed::Person(person));
+    }
+
     /// A question of the core's own came to an end.
     pub fn settled(&mut self, call: &Call) {
         match call {

@@ -96,7 +96,7 @@ impl World {
         let member = self.page.channels.keys().any(|channel| told(Scope::Channel(*channel)));
         match truth {
             Some(profile) if told(Scope::Users) || member => {
-                if freshness == Freshness::Unknown && !all {
+                if freshness != Freshness::Live && !all && self.server.reborn.contains(&person) {
                     // Came into being after they had been asked for in vain.
                 } else if freshness == Freshness::Stale && !wanted && !member {
                     // Is told of, until the next connection, for a watch that has ended.

@@ -93,6 +93,8 @@ pub struct Server {
     pub people: Vec<Option<Profile>>,
     pub connections: BTreeMap<Generation, Connection>,
     revision: u32,
+    /// Those who were deleted, and may have come into being again.
+    pub reborn: BTreeSet<usize>,
     /// Whether tokens made before now are still good.
     pub token_expired: bool,
     /// The next connections are refused with this.
@@ -107,6 +109,7 @@ impl Server {
             people: vec![Some(Profile { online: false, revision: 1 }); PEOPLE],
             connections: BTreeMap::new(),
             revision: 1,
+            reborn: BTreeSet::new(),
             token_expired: false,
             refusals: Vec::new(),
             failures: Vec::new(),
@@ -160,6 +163,7 @@ impl Server {
     /// Deletes the user, or creates them again.
     pub fn delete_or_create(&mut self, person: usize) -> Vec<(Generation, Frame<Said>)> {
         self.revision += 1;
+        self.reborn.insert(person);
         self.people[person] = match self.people[person] {
             Some(_) => None,
             None => Some(Profile { online: false, revision: self.revision }),

@@ -5,7 +5,7 @@ use rollcall::core::{Input, Millis, Status};
 use rollcall_protocol::close;
 
 use super::network::{FAIR, Parcel, SLOWEST, Weather};
-use super::page::WATCHES;
+use super::page::{WATCHES, looked_up};
 use super::server::{self, CHANNELS, Call, NAMES, PEOPLE};
 use super::world::World;
 
@@ -222,6 +222,9 @@ impl World {
     fn unwatch(&mut self, slot: usize, person: usize) {
         if let Some(id) = self.page.unwatch(slot, person) {
             self.core.unwatch(id, &server::name(person));
+            if !self.page.wants(person) {
+                self.knowledge.unwanted(person);
+            }
             self.drain();
             self.forget_unwanted(&[person]);
             self.check();
@@ -243,7 +246,9 @@ impl World {
 
     fn forget_unwanted(&mut self, people: &[usize]) {
         for person in people {
-            if !self.page.wants(*person) && !self.is_member(*person) {
+            // A channel may be watched without having shown this member.
+            let known = looked_up(&self.core, *person).0.is_some();
+            if !known || (!self.page.wants(*person) && !self.is_member(*person)) {
                 self.page.forget(*person);
             }
         }
