@@ -113,6 +113,18 @@ pub struct Config {
     #[arg(long, env = "ROLLCALL_EVENT_QUEUE", default_value_t = 1024)]
     pub event_queue: usize,
 
+    /// Connections that there may be; 0 for any number
+    #[arg(long, env = "ROLLCALL_CONNECTIONS", default_value_t = 0)]
+    pub connections: usize,
+
+    /// Connections that are opened at a time; the others wait
+    #[arg(long, env = "ROLLCALL_CONNECTS_AT_ONCE", default_value_t = 64)]
+    pub connects_at_once: usize,
+
+    /// How long a connection waits to be opened before it is told to come back
+    #[arg(long, env = "ROLLCALL_CONNECT_PATIENCE", default_value = "5s", value_parser = humantime::parse_duration)]
+    pub connect_patience: Duration,
+
     /// Connections that one user may have; 0 for any number
     #[arg(long, env = "ROLLCALL_CONNECTIONS_PER_USER", default_value_t = 50)]
     pub connections_per_user: usize,
@@ -174,6 +186,8 @@ pub enum ConfigError {
     DevTokensInPublic(SocketAddr),
     #[error("--event-queue must be at least 1")]
     NoQueue,
+    #[error("--connects-at-once must be at least 1")]
+    NoConnects,
     #[error("--health-check-interval must be more than 0")]
     NoHealthChecks,
     #[error("--ping-after must be more than 0 and less than --idle-timeout")]
@@ -224,6 +238,9 @@ impl Config {
         }
         if self.event_queue == 0 {
             return Err(ConfigError::NoQueue);
+        }
+        if self.connects_at_once == 0 {
+            return Err(ConfigError::NoConnects);
         }
         if self.health_check_interval.is_zero() {
             return Err(ConfigError::NoHealthChecks);

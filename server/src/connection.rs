@@ -1,5 +1,6 @@
 //! One client's live connection: how it is opened, refused, kept alive and ended.
 
+pub mod admission;
 mod batch;
 mod frame;
 pub mod handshake;
@@ -71,6 +72,9 @@ async fn serve(app: &App, handshake: &Handshake, opened: Result<Opened, ApiError
             };
             socket::run(socket, opened, manner).await;
         }
+        Err(error) if error.code() == ErrorCode::RateLimited => {
+            socket::hang_up(&mut socket, close::TRY_AGAIN_LATER).await;
+        }
         Err(error) => {
             let error = error.within("Connect");
             tracing::debug!(%error, "connection refused");
@@ -83,6 +87,7 @@ async fn serve(app: &App, handshake: &Handshake, opened: Result<Opened, ApiError
 }
 
 async fn admit(app: &App, handshake: &Handshake) -> Result<Opened, ApiError> {
+    let _turn = app.admission.turn().await?;
     let caller = app.authenticate(&handshake.credentials()).await?;
     open(app, caller, handshake).await
 }

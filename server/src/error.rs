@@ -6,6 +6,7 @@ use rollcall_protocol::{ErrorCode, event};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::connection::admission;
 use crate::hub::TooManyConnections;
 use crate::query::QueryError;
 use crate::store::StoreError;
@@ -99,7 +100,10 @@ impl ApiError {
 
 impl From<TooManyConnections> for ApiError {
     fn from(error: TooManyConnections) -> Self {
-        Self::new(ErrorCode::TooManyConnections, error.to_string())
+        match error {
+            TooManyConnections::OfUser(_) => Self::new(ErrorCode::TooManyConnections, error.to_string()),
+            TooManyConnections::InAll(_) => admission::busy(),
+        }
     }
 }
 

@@ -43,6 +43,8 @@ pub struct Options {
     pub grace: Grace,
     /// What is done about users who come and go all the time.
     pub damping: Damping,
+    /// Connections there may be; 0 for any number.
+    pub connections: usize,
     /// Connections one user may have; 0 for any number.
     pub connections_per_user: usize,
     /// Users a connection may subscribe to, and channels it may watch.
@@ -51,11 +53,13 @@ pub struct Options {
     pub queue: usize,
 }
 
-/// The user has as many connections as one user may have.
+/// Why there is no place for one more connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too many connections: a user may have {limit}")]
-pub struct TooManyConnections {
-    limit: usize,
+pub enum TooManyConnections {
+    #[error("too many connections: a user may have {0}")]
+    OfUser(usize),
+    #[error("too many connections: the server may have {0}")]
+    InAll(usize),
 }
 
 /// Presence, subscriptions and events of this node. Cheap to clone; all clones are one hub.
@@ -120,9 +124,13 @@ impl Hub {
         let id = ConnectionId::random();
         let (outbox, inbox) = outbox::queue(self.shared.options.queue);
         self.update(|state, now| {
+            let limit = self.shared.options.connections;
+            if limit != 0 && state.registry.connection_count() >= limit {
+                return Err(TooManyConnections::InAll(limit));
+            }
             let limit = self.shared.options.connections_per_user;
             if limit != 0 && **user != *ANONYMOUS && state.registry.connections(user).len() >= limit {
-                return Err(TooManyConnections { limit });
+                return Err(TooManyConnections::OfUser(limit));
             }
             if state.closing {
                 outbox.close(close::GOING_AWAY);

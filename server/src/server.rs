@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::auth::Authenticator;
 use crate::config::{Config, ConfigError};
-use crate::connection::{self, poll::Sessions};
+use crate::connection::{self, admission::Admission, poll::Sessions};
 use crate::http;
 use crate::hub::{self, Hub};
 use crate::listener::{ListenError, Listener};
@@ -57,6 +57,7 @@ impl Server {
         let options = hub::Options {
             grace: config.grace(),
             damping: config.damping(),
+            connections: config.connections,
             connections_per_user: config.connections_per_user,
             subscriptions: config.subscriptions_per_connection,
             queue: config.event_queue,
@@ -69,7 +70,8 @@ impl Server {
         hub.presume_online(&cut_off);
         let profiles = ProfileLocks::default();
         let sessions = Sessions::new(config.idle_timeout);
-        let app = Arc::new(App { config, store, hub, metrics, profiles, sessions, authenticator });
+        let admission = Admission::new(config.connects_at_once, config.connect_patience);
+        let app = Arc::new(App { config, store, hub, metrics, profiles, sessions, authenticator, admission });
         Ok(Self { app, listener, address })
     }
 

@@ -6,6 +6,7 @@ use rollcall_protocol::ErrorCode;
 
 use crate::auth::{Authenticated, Authenticator, Caller, Credentials, Issued};
 use crate::config::Config;
+use crate::connection::admission::Admission;
 use crate::connection::poll::Sessions;
 use crate::error::ApiError;
 use crate::hub::Hub;
@@ -22,6 +23,7 @@ pub struct App {
     pub profiles: ProfileLocks,
     pub sessions: Sessions,
     pub authenticator: Authenticator,
+    pub admission: Admission,
 }
 
 pub type AppState = Arc<App>;

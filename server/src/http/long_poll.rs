@@ -44,6 +44,7 @@ pub async fn poll(
         let mut handshake = Handshake::read(&request);
         // An answer holds many events as it is.
         handshake.extensions = Extensions::default();
+        let _turn = app.admission.turn().await?;
         let opened = connection::open(&app, caller, &handshake).await?;
         app.sessions.open(opened.membership, opened.inbox);
         return Ok(Reply::ok(&Hello { event: raw(&opened.hello)? }));

@@ -1,0 +1,86 @@
+//! Everybody comes at once, or does not read.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
+
+mod common;
+
+use common::person::{Socket, close_code, next_frame, open};
+use common::{TestServer, user_token};
+use futures_util::StreamExt;
+use futures_util::future::{join_all, select};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use sqlx::{Connection, Executor};
+use tokio_tungstenite::tungstenite::Message;
+
+async fn arrives(server: &TestServer, user: &str) -> Socket {
+    let greeting = json!({ "user_id": user, "user_details": { "id": user } }).to_string();
+    open(server, &[("json", greeting), ("authorization", user_token(user))]).await
+}
+
+/// Greeted, or with which code told to come back.
+async fn outcome(socket: &mut Socket) -> Result<(), u16> {
+    match socket.next().await {
+        Some(Ok(Message::Text(_))) => Ok(()),
+        Some(Ok(Message::Close(Some(frame)))) => Err(frame.code.into()),
+        other => panic!("neither greeted nor told to come back: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn who_has_waited_too_long_for_a_turn_is_told_to_come_back() {
+    let server = TestServer::with(&["--connects-at-once", "1", "--connect-patience", "50ms"]).await;
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(server.database());
+    let mut backup = sqlx::SqliteConnection::connect_with(&file).await.unwrap();
+    backup.execute("BEGIN IMMEDIATE").await.unwrap();
+    // Whoever has the turn waits for the database.
+    let (mut ada, mut bob) = tokio::join!(arrives(&server, "ada"), arrives(&server, "bob"));
+    let (first, waiting) = select(Box::pin(outcome(&mut ada)), Box::pin(outcome(&mut bob))).await.factor_first();
+    assert_eq!(first, Err(1013));
+    backup.execute("ROLLBACK").await.unwrap();
+    assert_eq!(waiting.await, Ok(()));
+    let mut again = arrives(&server, "eve").await;
+    assert_eq!(outcome(&mut again).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_storm_is_let_in_bit_by_bit_and_the_server_answers_throughout() {
+    let server = TestServer::with(&["--connects-at-once", "4"]).await;
+    let storm = join_all((0..200).map(|number| {
+        let server = &server;
+        async move {
+            let mut socket = arrives(server, &format!("user-{number}")).await;
+            (outcome(&mut socket).await, socket)
+        }
+    }));
+    let health = async {
+        loop {
+            let healthy = reqwest::get(server.url("/healthz")).await.unwrap().status();
+            assert_eq!(healthy, StatusCode::OK);
+        }
+    };
+    let outcomes = tokio::select! {
+        outcomes = storm => outcomes,
+        () = health => unreachable!(),
+    };
+    for (outcome, _) in &outcomes {
+        assert!(matches!(outcome, Ok(()) | Err(1013)), "{outcome:?}");
+    }
+    assert!(outcomes.iter().filter(|(outcome, _)| outcome.is_ok()).count() >= 4);
+}
+
+#[tokio::test]
+async fn a_full_server_says_come_back() {
+    let server = TestServer::with(&["--connections", "1"]).await;
+    let ada = server.connect("ada").await;
+    let mut bob = arrives(&server, "bob").await;
+    assert_eq!(close_code(&mut bob).await, Some(1013));
+    let greeting = json!({ "user_id": "bob", "user_details": { "id": "bob" } }).to_string();
+    let path = reqwest::Url::parse_with_params("http://x/longpoll", [("json", greeting)]).unwrap();
+    let path = format!("/longpoll?{}", path.query().unwrap());
+    let (status, reply) = server.request(&user_token("bob"), Method::GET, &path, Value::Null).await;
+    assert_eq!((status.as_u16(), &reply["code"]), (429, &json!(9)));
+    ada.says_goodbye().await;
+    let mut bob = arrives(&server, "bob").await;
+    next_frame(&mut bob).await;
+}
