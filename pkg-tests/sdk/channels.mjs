@@ -196,6 +196,14 @@ messages.story('typing and custom events', async (stage) => {
   assert.equal((await john.heard.next(event('waving', 'jack'))).hands, 2);
 });
 
+messages.story('an event at whose name the SDK of those who hear it would throw is refused', async (stage) => {
+  const { jack } = await denOf(stage);
+  for (const type of Object.getOwnPropertyNames(Object.prototype)) {
+    await assert.rejects(jack.den.sendEvent({ type }), { code: 4, status: 400 }, type);
+    await assert.rejects(stage.admin.sendUserCustomEvent('john', { type }), { code: 4, status: 400 }, type);
+  }
+});
+
 messages.story('what was missed can be asked for', async (stage) => {
   const { jack, john } = await denOf(stage);
   const since = new Date().toISOString();

@@ -49,7 +49,10 @@ pub async fn send(
         kind if is_built_in(kind) => {
             return Err(ApiError::input(format!("only the server sends {kind:?}")));
         }
-        _ => config.custom_events,
+        kind => {
+            custom_name(kind)?;
+            config.custom_events
+        }
     };
     if !allowed {
         let message = format!("channels of type {kind:?} have {:?} switched off", event.kind);
@@ -85,6 +88,24 @@ fn is_built_in(kind: &str) -> bool {
         "user.",
     ];
     kind.is_empty() || FAMILIES.iter().any(|family| kind.starts_with(family))
+}
+
+/// Refuses a name that ends the programs of those who hear it: the official JavaScript SDK looks
+/// its listeners up by it in a plain object, and throws at what every object there inherits.
+pub(super) fn custom_name(kind: &str) -> Result<(), ApiError> {
+    const INHERITED: &[&str] = &[
+        "constructor",
+        "hasOwnProperty",
+        "isPrototypeOf",
+        "propertyIsEnumerable",
+        "toLocaleString",
+        "toString",
+        "valueOf",
+    ];
+    if kind.starts_with("__") || INHERITED.contains(&kind) {
+        return Err(ApiError::input(format!("{kind:?} is a name that JavaScript has a use for itself")));
+    }
+    Ok(())
 }
 
 #[derive(Default, Deserialize)]

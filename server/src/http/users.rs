@@ -12,7 +12,7 @@ use super::flag::Flag;
 use super::path::Path;
 use super::people::Viewer;
 use super::reply::Reply;
-use super::{app, lifecycle, subscription, tell};
+use super::{app, events, lifecycle, subscription, tell};
 use crate::auth::Caller;
 use crate::bus::Audience;
 use crate::error::ApiError;
@@ -171,6 +171,7 @@ pub async fn send_event(State(app): State<AppState>, Path(id): Path<String>, cal
     if event.kind.is_empty() || event.kind.contains('.') {
         return Err(ApiError::input("the type of a custom event is a word without a dot"));
     }
+    events::custom_name(&event.kind)?;
     let user = app.store.user(&id).await?.filter(|user| user.deleted_at.is_none());
     let user = user.ok_or_else(|| lifecycle::no_such_user(&id))?;
     let event = wire::Event {
