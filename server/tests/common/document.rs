@@ -9,9 +9,14 @@ pub fn read(path: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The rows of the table under the heading, without its head: the cells of each, without backticks.
+/// A table of `docs/PROTOCOL.md`.
 pub fn table(heading: &str) -> Vec<Vec<String>> {
-    let document = read("docs/PROTOCOL.md");
+    table_of("docs/PROTOCOL.md", heading)
+}
+
+/// The rows of the table under the heading, without its head: the cells of each, without backticks.
+pub fn table_of(path: &str, heading: &str) -> Vec<Vec<String>> {
+    let document = read(path);
     let (_, section) = document.split_once(&format!("\n## {heading}\n")).expect("the heading is there");
     let section = section.split("\n## ").next().unwrap();
     let lines = section.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
