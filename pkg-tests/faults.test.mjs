@@ -200,9 +200,11 @@ const storiesOfChromium = {
     const scene = await jackWatches(t, name);
     const { network, jack, john } = scene;
     const freeze = (state) => jack.browser.devTools('Page.setWebLifecycleState', { state });
+    await jack.browser.run(() => document.addEventListener('freeze', () => (window.hasFrozen = true)));
     await freeze('frozen');
     await john.disconnect();
     await freeze('active');
+    assert.equal(await jack.browser.run(() => window.hasFrozen), true, 'it did freeze');
     await jack.shows({ john: 'offline' });
 
     await freeze('frozen');

@@ -7,6 +7,18 @@ const DEADLINE = 40_000;
 
 let pages = 0;
 
+/**
+ * Where the page is that shows whether `ids` are online, to `user`.
+ *
+ * `baseURL` is the way to the server; with `channel`, the official SDK watches that channel's members.
+ */
+export async function address(stage, { sdk, baseURL, user, ids, channel }) {
+  const token = await stage.server.token(user);
+  const settings = { sdk, key: stage.server.key, baseURL, user, token, ids, channel };
+  // A new address each time: with another fragment alone the page would not be loaded anew.
+  return `${await site()}/watcher.html?${pages++}#${encodeURIComponent(JSON.stringify(settings))}`;
+}
+
 export class Watcher {
   #stage;
   #ids;
@@ -20,13 +32,11 @@ export class Watcher {
   /**
    * @param stage Where the server is.
    * @param browser From `openBrowser`.
-   * @param options `id`: who they are; `ids`: whom they watch; `baseURL`: the way to the server.
+   * @param options `id`: who they are; `ids`: whom they watch; the rest as for `address`.
    */
-  static async open(stage, browser, { id = 'jack', ids, baseURL, sdk = 'rollcall' }) {
+  static async open(stage, browser, { id = 'jack', ids, baseURL, sdk = 'rollcall', channel }) {
     const watcher = new Watcher(stage, browser, ids);
-    const settings = { sdk, key: stage.server.key, baseURL, user: id, token: await stage.server.token(id), ids };
-    // A new address each time: with another fragment alone the page would not be loaded anew.
-    await browser.open(`${await site()}/watcher.html?${pages++}#${encodeURIComponent(JSON.stringify(settings))}`);
+    await browser.open(await address(stage, { sdk, baseURL, user: id, ids, channel }));
     // Another document takes its place before the server goes.
     stage.defer(() => browser.open('about:blank'));
     await watcher.isReady();
@@ -49,9 +59,20 @@ export class Watcher {
     await this.shows(await this.#stage.truth(this.#ids));
   }
 
-  /** Waits until the client says that it is connected, or that it is not. */
-  isConnected(connected) {
-    return this.#until((watcher, connected) => watcher.connected === connected, connected);
+  /** Waits until the client has said that it is recovered from a lost connection. */
+  recovers() {
+    return this.#until(({ recovered }) => recovered > 0);
+  }
+
+  /** Waits until the page heard of a change of its own user: after all that was sent to it before. */
+  async hearsOfHimself() {
+    await this.browser.run(() => {
+      const { client } = window.watcher;
+      return new Promise((resolve, reject) => {
+        client.on('user.updated', ({ user }) => user.status === 'myself' && resolve());
+        client.upsertUser({ id: client.userID, status: 'myself' }).catch(reject);
+      });
+    });
   }
 
   /** How often the browser brought this page back from where pages are kept. */
@@ -68,7 +89,7 @@ export class Watcher {
     return this.browser.run(
       `({ wanted, deadline }) => {
         const { watcher } = window;
-        const explain = () => 'shown and wanted: ' + JSON.stringify(watcher.differences(wanted)).slice(0, 500) + ', connected: ' + watcher.connected;
+        const explain = () => 'shown and wanted: ' + JSON.stringify(watcher.differences(wanted)).slice(0, 500);
         return watcher.until(() => (${condition})(watcher, wanted), deadline, explain);
       }`,
       { wanted, deadline },
