@@ -186,6 +186,19 @@ messages.story('are heard by those who watch, and counted as unread', async (sta
   assert.equal((await admin.getUnreadCount('john')).total_unread_count, 0);
 });
 
+messages.story('are read page by page, and around one of them', async (stage) => {
+  const { jack } = await denOf(stage);
+  for (const id of ['m1', 'm2', 'm3', 'm4', 'm5']) await jack.den.sendMessage({ id, text: id });
+  const page = async (range) => (await jack.den.query({ messages: { limit: 2, ...range } })).messages.map(({ id }) => id);
+  assert.deepEqual(await page({}), ['m4', 'm5']);
+  assert.deepEqual(await page({ id_lt: 'm4' }), ['m2', 'm3']);
+  assert.deepEqual(await page({ id_lte: 'm4' }), ['m3', 'm4']);
+  assert.deepEqual(await page({ id_gt: 'm2' }), ['m3', 'm4']);
+  assert.deepEqual(await page({ id_gte: 'm2' }), ['m2', 'm3']);
+  assert.deepEqual(await page({ id_around: 'm3', limit: 3 }), ['m2', 'm3', 'm4']);
+  await assert.rejects(page({ created_at_before: new Date().toISOString() }), { code: 4, status: 400 });
+});
+
 messages.story('typing and custom events', async (stage) => {
   const { jack, john } = await denOf(stage);
   await jack.den.keystroke();

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rollcall_protocol::limits;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::access;
 use super::call::Call;
@@ -60,18 +61,27 @@ pub struct MessageRange {
     id_lte: Option<String>,
     id_gt: Option<String>,
     id_gte: Option<String>,
+    id_around: Option<String>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
 }
 
 impl MessageRange {
-    pub fn into_page(self) -> MessagePage {
+    /// Refuses what would otherwise be answered with the wrong messages.
+    pub fn into_page(self) -> Result<MessagePage, ApiError> {
+        let by_time = |(name, value): &(&String, &Value)| name.starts_with("created_at_") && !value.is_null();
+        if let Some((name, _)) = self.others.iter().find(by_time) {
+            return Err(ApiError::input(format!("messages: {name:?} is not supported, page by id")));
+        }
         let limit = self.limit.unwrap_or(limits::MESSAGES_DEFAULT).min(limits::MESSAGES_PER_REQUEST);
-        MessagePage {
+        Ok(MessagePage {
             limit: limit as u32,
             parent_id: None,
             inclusive: self.id_lte.is_some() || self.id_gte.is_some(),
             before: self.id_lt.or(self.id_lte),
             after: self.id_gt.or(self.id_gte),
-        }
+            around: self.id_around,
+        })
     }
 }
 

@@ -60,6 +60,7 @@ async fn open_channel(app: &App, kind: &str, id: Option<String>, call: &Call) ->
         false => None,
     };
     known_type(kind)?;
+    let messages = request.messages.into_page()?;
     let data = ChannelData::parse(request.data.unwrap_or_default())?;
     let id = match id {
         Some(id) if limits::is_channel_id(&id) => id,
@@ -78,7 +79,7 @@ async fn open_channel(app: &App, kind: &str, id: Option<String>, call: &Call) ->
     };
     access::read(app, call, &channel).await?;
     let wanted = Wanted {
-        messages: request.state.0.then(|| request.messages.into_page()),
+        messages: request.state.0.then_some(messages),
         members: request.members,
         watchers: request.watchers.or(request.watch.0.then(Page::default)),
         watch: connection.filter(|_| request.watch.0),

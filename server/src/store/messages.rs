@@ -79,6 +79,8 @@ pub struct MessagePage {
     pub after: Option<String>,
     /// With `before` and `after`: the message itself too.
     pub inclusive: bool,
+    /// This message amid those around it, whatever `before` and `after` say.
+    pub around: Option<String>,
 }
 
 /// Messages: what makes a channel a channel, kept as simply as presence allows.

@@ -21,7 +21,14 @@ async fn messages_are_paged_in_both_directions() {
     assert_eq!(page(two.clone()).await, ["m4", "m5"]);
     assert_eq!(page(MessagePage { before: m3.clone(), ..two.clone() }).await, ["m1", "m2"]);
     assert_eq!(page(MessagePage { after: m3.clone(), ..two.clone() }).await, ["m4", "m5"]);
-    assert_eq!(page(MessagePage { after: m3, inclusive: true, ..two }).await, ["m3", "m4"]);
+    assert_eq!(page(MessagePage { after: m3, inclusive: true, ..two.clone() }).await, ["m3", "m4"]);
+    let around = async |id: &str, limit| {
+        page(MessagePage { limit, around: Some(id.to_owned()), ..MessagePage::default() }).await
+    };
+    assert_eq!(around("m3", 3).await, ["m2", "m3", "m4"]);
+    assert_eq!(around("m3", 2).await, ["m2", "m3"]);
+    assert_eq!(around("m1", 3).await, ["m1", "m2", "m3"]);
+    assert_eq!(around("m5", 3).await, ["m4", "m5"]);
 }
 
 #[tokio::test]

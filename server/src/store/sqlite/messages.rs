@@ -58,6 +58,15 @@ impl MessageStore for SqliteStore {
     }
 
     async fn messages(&self, cid: &str, page: &MessagePage) -> Result<Vec<Message>> {
+        if let Some(id) = &page.around {
+            let (limit, parent_id) = (page.limit, page.parent_id.clone());
+            let older = MessagePage { limit: limit / 2, parent_id, before: Some(id.clone()), ..MessagePage::default() };
+            let mut messages = self.messages(cid, &older).await?;
+            let limit = limit - messages.len() as u32;
+            let newer = MessagePage { limit, before: None, after: Some(id.clone()), inclusive: true, ..older };
+            messages.extend(self.messages(cid, &newer).await?);
+            return Ok(messages);
+        }
         let mut sql = QueryBuilder::new("SELECT * FROM messages WHERE cid = ");
         sql.push_bind(cid.to_owned());
         match &page.parent_id {
