@@ -115,3 +115,22 @@ async fn an_expired_token_is_replaced_once_for_all_who_need_it() {
         .await;
     assert_eq!(said, "2");
 }
+
+#[wasm_bindgen_test]
+async fn a_provider_that_gives_only_expired_tokens_is_not_asked_without_end() {
+    let story = Story::new();
+    let said = story
+        .run(
+            "const asked = [];
+             const provider = async () => { asked.push(performance.now()); return client.devToken('john') + asked.length; };
+             const connecting = client.connectUser({ id: 'john' }, provider);
+             await network.until(() => network.socket);
+             network.socket.greet({ id: 'john' });
+             await connecting;
+             network.answers['/users'] = { status: 401, code: 40, message: 'expired', StatusCode: 401 };
+             const code = await client.queryUsers({}).catch(({ code }) => code);
+             return [code, asked.length, asked[2] - asked[1] >= 400]",
+        )
+        .await;
+    assert_eq!(said, "[40,3,true]");
+}
