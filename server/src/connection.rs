@@ -2,7 +2,7 @@
 
 pub mod admission;
 mod batch;
-mod frame;
+pub mod frame;
 pub mod handshake;
 pub mod poll;
 mod socket;
