@@ -55,6 +55,10 @@ describe('two people on the demo page', () => {
     await john('live');
     await stage.server.kill();
     await john('stale');
+    // Once the page says that it is cut off, too: unknown is only who was never known.
+    await jack.page.waitForSelector('body[data-connection="offline"]');
+    await jack.sees('john', 'online');
+    await john('stale');
     await stage.server.start();
     await jack.sees('john', 'online');
     await john('live');

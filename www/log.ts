@@ -32,6 +32,8 @@ export class Log {
   add(event: PresenceEvent): void {
     // One every 25 seconds would bury what people did.
     if (event.type === 'health.check' && !event.me) return;
+    // And one for every glance at another tab, which has the client ask whether it is still connected.
+    if (event.type === 'connection.state') return;
     this.#entries = [this.#entry(event), ...this.#entries.slice(0, KEPT - 1)];
     if (this.#paused) this.#waiting += 1;
     this.#render();

@@ -1,4 +1,4 @@
-import type { User } from 'rollcall';
+import type { Freshness, Presence as Known, User } from 'rollcall';
 import { Signal } from './signal';
 
 /** What can truly be said of somebody: offline and unknown differ. */
@@ -10,8 +10,9 @@ export interface Person {
   status: string;
   lastActive: Date | undefined;
   online: boolean;
-  /** When this was last known to be so; undefined while it is certain. */
-  asOf: Date | undefined;
+  freshness: Freshness;
+  /** When this was last known to be so, while it is stale. */
+  asOf: Date | null;
 }
 
 /** Everybody this page has heard of, and whether they are here. */
@@ -29,7 +30,7 @@ export class People {
     return this.#current;
   }
 
-  /** While what is known may be old, others are `unknown`, and I am offline: that much I do know. */
+  /** While what is known may be old, I am offline: that much I do know. */
   setCurrent(current: boolean): void {
     if (this.#current === current) return;
     this.#current = current;
@@ -57,27 +58,29 @@ export class People {
   presence(id: string): Presence {
     if (id === this.me) return this.#current && !this.#hidden ? 'online' : 'offline';
     const person = this.#people.get(id);
-    return !person || !this.#current ? 'unknown' : person.online ? 'online' : 'offline';
+    return !person || person.freshness === 'unknown' ? 'unknown' : person.online ? 'online' : 'offline';
   }
 
   /** Keeps what a reply or an event says of `user`. */
   keep(user: User): void {
+    const { freshness = 'unknown', asOf = null } = this.#people.get(user.id) ?? {};
     this.#people.set(user.id, {
       id: user.id,
       name: user.name || user.id,
       status: user.status ?? '',
       lastActive: user.last_active ? new Date(user.last_active) : undefined,
       online: user.online ?? false,
-      asOf: this.#people.get(user.id)?.asOf,
+      freshness,
+      asOf,
     });
     this.changed.send(user.id);
   }
 
-  /** What is known of somebody was so at `asOf`, and may be otherwise by now; null: it is so. */
-  doubt(id: string, asOf: Date | null): void {
+  /** How far what is known of somebody can be trusted from now on. */
+  trust({ id, freshness, asOf }: Known): void {
     const person = this.#people.get(id);
     if (!person) return;
-    person.asOf = asOf ?? undefined;
+    Object.assign(person, { freshness, asOf });
     this.changed.send(id);
   }
 }

@@ -67,7 +67,7 @@ export class Room {
       this.people.setHidden(first.me?.invisible ?? false);
       if (!first.me?.name) await this.#client.upsertUser({ id, name });
       this.#watch = await this.#client.watchPresence([]);
-      this.#watch.on('change', ({ id, asOf }) => this.people.doubt(id, asOf));
+      this.#watch.on('change', (change) => this.people.trust(change));
       // The channel first: whoever comes while we ask for the rest announces themselves in it.
       await this.#channel.watch();
       await this.#readRoster();
@@ -198,7 +198,8 @@ export class Room {
   async #keep(users: User[]): Promise<void> {
     for (const user of users) this.people.keep(user);
     const watch = this.#watch;
-    await watch?.add(users.map(({ id }) => id));
-    for (const { id } of users) this.people.doubt(id, watch?.get(id).asOf ?? null);
+    if (!watch) return;
+    await watch.add(users.map(({ id }) => id));
+    for (const { id } of users) this.people.trust(watch.get(id));
   }
 }

@@ -36,7 +36,7 @@ export class Roster {
     const before = row.dataset.presence;
     row.dataset.presence = presence;
     row.dataset.status = person.status;
-    row.dataset.freshness = presence === 'unknown' ? presence : person.asOf ? 'stale' : 'live';
+    row.dataset.freshness = person.freshness;
 
     const name = find('.name', row);
     if (name.textContent !== person.name) {
@@ -60,6 +60,7 @@ export class Roster {
       case 'unknown':
         return 'Unknown';
       case 'offline':
+        if (asOf && id !== this.people.me) return `Offline at ${timeOfDay(asOf)}`;
         return id !== this.people.me && lastActive ? `Last active ${ago(lastActive)}` : 'Offline';
     }
   }
