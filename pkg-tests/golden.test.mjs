@@ -229,7 +229,7 @@ describe('a refused connection', () => {
       await bench.connect(FIRST);
       await bench.run((client, network) => {
         window.told = [];
-        client.on((event) => window.told.push(event));
+        for (const type of ['connection.changed', 'connection.error']) client.on(type, (event) => window.told.push(event));
         network.socket.lose();
       });
       await bench.pass(LONGEST_DELAY);

@@ -49,7 +49,8 @@ export async function presence(getToken: () => Promise<string>): Promise<void> {
   await channel.stopWatching({ signal: AbortSignal.timeout(1000) });
 
   const watch: PresenceWatch = await client.watchPresence(['jack', 'jill']);
-  await watch.add(['joan']);
+  const frozen: readonly string[] = ['joan'];
+  await watch.add(frozen);
   watch.remove(['jill']);
   const { freshness, lastActive: lastSeen, asOf }: Presence = watch.get('jack');
   same<typeof freshness, 'live' | 'stale' | 'unknown'>(true);
@@ -77,6 +78,7 @@ export async function presence(getToken: () => Promise<string>): Promise<void> {
   });
   unsubscribe();
   client.on('connection.changed', ({ online }) => same<typeof online, boolean>(true));
+  client.on('connection.state', ({ connection }) => same<typeof connection, typeof client.connection>(true));
   client.on('connection.error', ({ error }) => same<typeof error.code, PresenceErrorCode>(true));
   client.on('user.watching.start', ({ cid, user, watcher_count }) => console.log(cid, user.id, watcher_count));
   channel.on('message.new', ({ message }) => console.log(message.text, message.user?.online));
@@ -146,6 +148,7 @@ same<
   | 'health.check'
   | 'connection.changed'
   | 'connection.error'
+  | 'connection.state'
   | 'connection.recovered'
 >(true);
 same<EventMap['message.new']['type'], 'message.new'>(true);

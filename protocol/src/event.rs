@@ -36,5 +36,6 @@ pub const NOTIFICATION_INVITE_REJECTED: &str = "notification.invite_rejected";
 /// Events a client makes itself, about its own connection; they never cross the wire.
 pub mod local {
     pub const CONNECTION_CHANGED: &str = "connection.changed";
+    pub const CONNECTION_STATE: &str = "connection.state";
     pub const CONNECTION_RECOVERED: &str = "connection.recovered";
 }

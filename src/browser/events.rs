@@ -26,6 +26,9 @@ impl Shell {
             Event::ConnectionChanged { online } => {
                 self.emit_local(event::local::CONNECTION_CHANGED, &[("online", online.into())]);
             }
+            Event::ConnectionState => {
+                self.emit_local(event::local::CONNECTION_STATE, &[("connection", self.connection())]);
+            }
             Event::ConnectionRecovered => self.emit_local(event::local::CONNECTION_RECOVERED, &[]),
         }
     }

@@ -1,5 +1,7 @@
 //! One user's presence as a JavaScript object.
 
+use std::rc::Rc;
+
 use js_sys::{Date, JsString, Object};
 use wasm_bindgen::prelude::*;
 
@@ -44,7 +46,8 @@ extern "C" {
 }
 
 /// What is known of a user.
-pub(super) fn of(shell: &Shell, id: &str) -> Object {
+pub(super) fn of(shell: &Rc<Shell>, id: &str) -> Object {
+    shell.catch_up();
     let object = Object::new();
     let shown: &Shown = object.unchecked_ref();
     let core = shell.core();
@@ -68,7 +71,7 @@ pub(super) fn of(shell: &Shell, id: &str) -> Object {
 }
 
 /// The same, for whom it is news.
-pub(super) fn change(shell: &Shell, id: &str, resync: bool) -> JsValue {
+pub(super) fn change(shell: &Rc<Shell>, id: &str, resync: bool) -> JsValue {
     let object = of(shell, id);
     object.unchecked_ref::<Shown>().set_resync(resync);
     object.into()

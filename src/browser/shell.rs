@@ -117,8 +117,9 @@ impl Shell {
 
     /// Says goodbye; the promise resolves when the server has heard it.
     pub(super) fn disconnect(self: &Rc<Self>) -> Promise {
-        self.feed(Input::Disconnect);
+        self.core().handle_input(now(), Input::Disconnect);
         self.end_session();
+        self.pump();
         self.goodbye.take().unwrap_or_else(|| Promise::resolve(&JsValue::UNDEFINED))
     }
 
@@ -138,7 +139,8 @@ impl Shell {
         for channel in self.channels.take() {
             channel.end();
         }
-        for watch in self.watches.take() {
+        // They stay until their listeners have been told that nothing is known any more.
+        for watch in self.watches.borrow().iter() {
             watch.end();
         }
         self.tickets.take();
@@ -196,13 +198,14 @@ impl Shell {
             }
         }
         self.pumping.set(false);
+        self.watches.borrow_mut().retain(|watch| watch.is_open());
         self.arm_timer();
     }
 
     /// Has the core look at the time, for somebody who asks how things are: where timers are slowed
     /// down it may not have done so for a while. Listeners hear of it after the asker.
     pub(super) fn catch_up(self: &Rc<Self>) {
-        if self.is_due() {
+        if self.is_due() && !self.pumping.get() {
             self.core().handle_input(now(), Input::Timeout);
             let shell = self.clone();
             let _ = promise(async move {

@@ -177,16 +177,16 @@ export type FilterValue = string | number | boolean | null;
 /** Operators on one field; a bare value means `$eq`. */
 export type FieldFilter =
   | FilterValue
-  | FilterValue[]
+  | readonly FilterValue[]
   | {
-      $eq?: FilterValue | FilterValue[];
+      $eq?: FilterValue | readonly FilterValue[];
       $ne?: FilterValue;
       $gt?: FilterValue;
       $gte?: FilterValue;
       $lt?: FilterValue;
       $lte?: FilterValue;
-      $in?: FilterValue[];
-      $nin?: FilterValue[];
+      $in?: readonly FilterValue[];
+      $nin?: readonly FilterValue[];
       $exists?: boolean;
       $autocomplete?: string;
       $contains?: FilterValue;
@@ -195,13 +195,13 @@ export type FieldFilter =
 
 /** Conditions by field, all of which must hold; `$and`, `$or` and `$nor` take lists of filters. */
 export type Filter = {
-  $and?: Filter[];
-  $or?: Filter[];
-  $nor?: Filter[];
-} & { [field: string]: FieldFilter | Filter[] | undefined };
+  $and?: readonly Filter[];
+  $or?: readonly Filter[];
+  $nor?: readonly Filter[];
+} & { [field: string]: FieldFilter | readonly Filter[] | undefined };
 
 /** Fields by direction: 1 ascending, -1 descending. A list keeps its order; at most 5 fields. */
-export type Sort = Record<string, 1 | -1> | Record<string, 1 | -1>[];
+export type Sort = Record<string, 1 | -1> | readonly Record<string, 1 | -1>[];
 
 /** Options that every request takes. */
 export interface RequestOptions {
@@ -346,6 +346,8 @@ export interface EventMap<Custom = CustomFields> {
    * trying cannot help. The user is disconnected; `connectUser` begins anew.
    */
   'connection.error': BaseEvent & { type: 'connection.error'; error: PresenceError };
+  /** Made here: `state` or `inDoubt` of `client.connection` is another now. For showing it: nobody need poll. */
+  'connection.state': BaseEvent & { type: 'connection.state'; connection: Connection };
   /** Made here: after a reconnect, everything that was watched is watched and current again. */
   'connection.recovered': BaseEvent & { type: 'connection.recovered' };
 }
@@ -434,7 +436,7 @@ export declare class PresenceClient<Custom = CustomFields> {
   readonly userID: string | undefined;
   /** The address requests go to. */
   readonly baseURL: string;
-  /** What the connection is doing, since when, and what comes next: a new object each time. */
+  /** What the connection is doing, since when, and what comes next: a new object each time; `connection.state` tells of changes. */
   readonly connection: Connection;
 
   /**
@@ -456,12 +458,12 @@ export declare class PresenceClient<Custom = CustomFields> {
   /** Creates or updates a user. Keys that are absent keep their value. */
   upsertUser(user: UserInput<Custom>, options?: RequestOptions): Promise<{ users: Record<string, User<Custom>> }>;
   /** As {@link upsertUser}, for up to 100 users: all or none. */
-  upsertUsers(users: UserInput<Custom>[], options?: RequestOptions): Promise<{ users: Record<string, User<Custom>> }>;
+  upsertUsers(users: readonly UserInput<Custom>[], options?: RequestOptions): Promise<{ users: Record<string, User<Custom>> }>;
   /** Sets and removes single fields of a user. */
   partialUpdateUser(update: PartialUserUpdate, options?: RequestOptions): Promise<{ users: Record<string, User<Custom>> }>;
   /** As {@link partialUpdateUser}, for up to 100 users: all or none. */
   partialUpdateUsers(
-    updates: PartialUserUpdate[],
+    updates: readonly PartialUserUpdate[],
     options?: RequestOptions,
   ): Promise<{ users: Record<string, User<Custom>> }>;
   /** Hides the connected user from everyone else, until {@link markVisible}. */
@@ -492,7 +494,7 @@ export declare class PresenceClient<Custom = CustomFields> {
    * watch.on('change', ({ id, online }) => console.log(id, online));
    * console.log(watch.get('jack').online);
    */
-  watchPresence(ids: string[], options?: RequestOptions): Promise<PresenceWatch<Custom>>;
+  watchPresence(ids: readonly string[], options?: RequestOptions): Promise<PresenceWatch<Custom>>;
 
   /**
    * A channel by its id, or by its members when it has none; the same object each time.
@@ -541,9 +543,9 @@ export declare class PresenceWatch<Custom = CustomFields> {
    * Watches these as well; resolves when there is word of all of them, and rejects as
    * `watchPresence` does. Whom the server refuses is not watched; a `signal` ends the waiting only.
    */
-  add(ids: string[], options?: RequestOptions): Promise<void>;
+  add(ids: readonly string[], options?: RequestOptions): Promise<void>;
   /** Watches these no longer. */
-  remove(ids: string[]): void;
+  remove(ids: readonly string[]): void;
 
   /** Calls `handler` with every change of somebody watched. */
   on(type: 'change', handler: (change: PresenceChange<Custom>) => void): Subscription;
@@ -559,7 +561,10 @@ export declare class PresenceWatch<Custom = CustomFields> {
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<PresenceChange<Custom>>;
 
-  /** Ends the watch and all that read from it. `disconnectUser` does so too. */
+  /**
+   * Ends the watch and all that read from it. `disconnectUser` and `connection.error` do so too, and
+   * have its handlers told that everybody is `unknown`.
+   */
   stop(): void;
   /** As {@link stop}, at the end of a `using` declaration. */
   [Symbol.dispose](): void;

@@ -214,7 +214,6 @@ impl PresenceWatch {
 
     pub fn get(&self, id: JsValue) -> Result<Object, JsValue> {
         let id = input::user_id("watch.get", &id)?;
-        self.inner.shell.catch_up();
         Ok(presence::of(&self.inner.shell, &id))
     }
 

@@ -3,8 +3,6 @@
 
 use super::connection::{Connection, Opening, Pulse};
 use super::io::{ConnectError, Event, Frame, Millis, Output};
-use super::presence::People;
-use super::watches::Watches;
 use super::{ABSENCE, ATTEMPT_DEADLINE, Core, MIN_UPTIME};
 use rollcall_protocol::{ErrorCode, Reaction, close, timing};
 
@@ -30,8 +28,8 @@ impl<P: Clone> Core<P> {
         self.offline_notice = None;
         self.last_heard = None;
         self.backoff.reset();
-        self.people = People::default();
-        self.watches = Watches::default();
+        self.forget_everybody();
+        self.watches.clear();
         self.requests.clear();
     }
 

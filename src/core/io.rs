@@ -156,6 +156,8 @@ pub enum Event<P> {
     ConnectionChanged {
         online: bool,
     },
+    /// [`super::Core::connection`] does something else now, or is in doubt, or no longer.
+    ConnectionState,
     ConnectionRecovered,
 }
 

@@ -121,6 +121,9 @@ impl<P: Clone> Core<P> {
             self.since = now;
         }
         self.tell_of_trust(trusted);
+        if self.status() != before || self.trusted().is_some() != trusted.is_some() {
+            self.outputs.push_back(Output::Emit(Event::ConnectionState));
+        }
     }
 
     /// The next instruction, until `None`.

@@ -223,6 +223,13 @@ impl<P: Clone> People<P> {
         }
     }
 
+    /// All that is known is known no more.
+    pub(super) fn forget(mut self, tell: Tell<P>) {
+        for (id, person) in self.by_id.iter_mut().filter(|(_, person)| person.user.is_some()) {
+            tell(News::Changed(id, &person.watchers));
+        }
+    }
+
     /// What is known of somebody watched; `trusted` names the connection that is alive, if any.
     pub(super) fn get(&self, id: &str, trusted: Option<Generation>) -> Presence<'_, P> {
         let unknown = Presence { user: None, online: false, freshness: Freshness::Unknown, as_of: None };

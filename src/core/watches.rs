@@ -30,6 +30,11 @@ pub(super) struct Watches {
 }
 
 impl Watches {
+    /// Nothing is watched any more. Numbers go on counting: what is told late finds nobody else.
+    pub(super) fn clear(&mut self) {
+        *self = Watches { last_number: self.last_number, ..Watches::default() };
+    }
+
     fn next_number(&mut self) -> u32 {
         self.last_number = self.last_number.wrapping_add(1);
         self.last_number

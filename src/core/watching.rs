@@ -134,6 +134,12 @@ impl<P: Clone> Core<P> {
         self.people.learn(snapshot, by_channel, self.generation, tell);
     }
 
+    /// Nothing more is heard of anybody: who listens is told that they are unknown.
+    pub(super) fn forget_everybody(&mut self) {
+        let (watches, outputs) = (&self.watches, &mut self.outputs);
+        std::mem::take(&mut self.people).forget(&mut |news| tell(watches, outputs, false, news));
+    }
+
     /// The connection that is trusted, and when something was last heard on it.
     pub(super) fn trusted(&self) -> Option<(Generation, Millis)> {
         Some((self.generation, self.connection.trusted()?))

@@ -8,7 +8,8 @@ async fn the_connection_says_what_it_does_since_when_and_what_comes_next() {
     let story = Story::new();
     let said = story
         .run(
-            "const seen = [];
+            "const seen = [], told = [];
+             client.on('connection.state', ({ connection }) => told.push(`${connection.state} ${connection.inDoubt}`));
              const look = () => {
                const { state, since, inDoubt, lastHeard, nextTryIn } = client.connection;
                const age = (date) => date && (Math.abs(Date.now() - date) < 60_000 ? 'now' : String(date));
@@ -31,13 +32,13 @@ async fn the_connection_says_what_it_does_since_when_and_what_comes_next() {
              look();
              await client.disconnectUser();
              look();
-             return seen",
+             return [seen, told]",
         )
         .await;
     assert_eq!(
         said,
         [
-            r#"[["disconnected","now",false,null,null]"#,
+            r#"[[["disconnected","now",false,null,null]"#,
             r#"["connecting","now",false,null,null]"#,
             r#"["connected","now",false,"now",null]"#,
             r#"["connected","now",true,"now",null]"#,
@@ -45,6 +46,8 @@ async fn the_connection_says_what_it_does_since_when_and_what_comes_next() {
             r#"["waiting","now",false,"now",true]"#,
             r#"["connecting","now",false,"now",null]"#,
             r#"["disconnected","now",false,null,null]]"#,
+            r#"["connecting false","connected false","connected true","connected false""#,
+            r#""waiting false","connecting false","disconnected false"]]"#,
         ]
         .join(",")
     );
@@ -78,7 +81,7 @@ async fn a_page_that_is_left_says_so_and_connects_again_the_moment_it_is_back() 
     let said = story
         .run(
             "const heard = [];
-             client.on((event) => heard.push(event.type));
+             for (const type of ['health.check', 'connection.changed', 'connection.recovered']) client.on(type, () => heard.push(type));
              const left = network.socket;
              dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }));
              const { state } = client.connection;
@@ -135,14 +138,20 @@ async fn what_is_shown_after_a_sleep_is_stale_to_whoever_looks_first() {
         .run(
             "network.answers['/users'] = () => ({ users: [{ id: 'jack', online: true }] });
              const watch = await client.watchPresence(['jack']);
-             const results = [watch.get('jack').freshness];
-             network.clock.wall += 3_600_000;
-             results.push(watch.get('jack').freshness);
-             network.socket.greet();
-             return [...results, watch.get('jack').freshness]",
+             const changes = watch[Symbol.asyncIterator]();
+             const results = [];
+             for (const look of [() => watch.get('jack'), () => client.user('jack').presence, async () => (await changes.next()).value]) {
+               network.socket.say({ type: 'user.updated', user: { id: 'jack', online: true } });
+               network.socket.greet();
+               results.push((await look()).freshness);
+               network.socket.say({ type: 'user.updated', user: { id: 'jack', online: true } });
+               network.clock.wall += 3_600_000;
+               results.push((await look()).freshness);
+             }
+             return results",
         )
         .await;
-    assert_eq!(said, r#"["live","stale","live"]"#);
+    assert_eq!(said, r#"["live","stale","live","stale","live","stale"]"#);
 }
 
 /// A server whose clock is a day behind says that it is alive: `check(age)`, as of so long ago.

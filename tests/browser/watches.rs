@@ -167,6 +167,24 @@ async fn a_disconnect_ends_watches_and_whoever_waits_for_them() {
 }
 
 #[wasm_bindgen_test]
+async fn what_was_shown_as_live_is_told_to_be_unknown_when_the_client_is_disconnected_or_refused() {
+    let ends = [
+        "await client.disconnectUser();",
+        "client.on('typing.start', () => client.disconnectUser()); network.socket.say({ type: 'typing.start' });",
+        "network.socket.lose(1008);",
+    ];
+    for end in ends {
+        let heard = "
+            const heard = [];
+            watch.on('change', ({ id, online, freshness }) => heard.push(`${id} ${online} ${freshness}`));
+            client.user('jack').on('presence', ({ online, freshness }) => heard.push(`${online} ${freshness}`));
+            watch.remove(['jill']);";
+        let said = watching(&[heard, end, "return heard"].concat()).await;
+        assert_eq!(said, r#"["jack false unknown","false unknown"]"#, "{end}");
+    }
+}
+
+#[wasm_bindgen_test]
 async fn whom_a_server_will_not_tell_of_is_not_called_live() {
     let said = watching(
         "people.joan = { id: 'joan', online: true };

@@ -96,6 +96,9 @@ impl World {
     }
 
     pub fn end_session(&mut self) {
+        if let Some(problem) = self.page.watch_left_behind(&self.core) {
+            self.breaks(problem);
+        }
         self.requests.keys().for_each(|number| self.network.cancel(*number));
         self.page = Page::default();
         self.knowledge = Knowledge::default();
