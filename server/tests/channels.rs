@@ -200,3 +200,16 @@ async fn watching_needs_a_connection_and_making_needs_a_creator() {
         server.request(&server_side, Method::POST, path, json!({ "data": { "created_by_id": "nobody" } })).await;
     assert_eq!((status.as_u16(), &error["code"]), (400, &json!(4)), "{error}");
 }
+
+#[tokio::test]
+async fn a_refused_query_makes_no_channel() {
+    let server = TestServer::start().await;
+    let ada = server.connect("ada").await;
+    for page in [json!({ "members": { "offset": 5000 } }), json!({ "watch": true, "watchers": { "offset": 5000 } })] {
+        let (status, error) = ada.request(Method::POST, "/channels/messaging/tea/query", page).await;
+        assert_eq!((status.as_u16(), &error["code"]), (400, &json!(4)), "{error}");
+        assert!(error["message"].as_str().unwrap().contains("offset"), "{error}");
+    }
+    let found = ada.call(Method::POST, "/channels", json!({ "filter_conditions": { "id": "tea" } })).await;
+    assert_eq!(found["channels"], json!([]), "{found}");
+}

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use rollcall_protocol::limits;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::access;
@@ -39,7 +40,13 @@ pub struct Wanted {
 #[serde(default)]
 pub struct Page {
     limit: Option<usize>,
-    offset: usize,
+    #[serde(deserialize_with = "offset")]
+    offset: u32,
+}
+
+/// Refused as it is read, before anything is created or watched.
+fn offset<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    super::call::offset(usize::deserialize(deserializer)?).map_err(|error| D::Error::custom(error.message()))
 }
 
 impl Page {
@@ -105,8 +112,7 @@ impl Records {
         }
         let cids: Vec<String> = channels.iter().map(|channel| channel.cid.clone()).collect();
         let limit = wanted.members.limit() as u32;
-        let offset = super::call::offset(wanted.members.offset)?;
-        let members = group(app.store.members_of(&cids, limit, offset).await?, |member| &member.cid);
+        let members = group(app.store.members_of(&cids, limit, wanted.members.offset).await?, |member| &member.cid);
         let omitted = match wanted.presence {
             Some(connection) => subscribe(app, connection, &members, wanted.presence_limit).await?,
             None => HashMap::new(),
@@ -187,7 +193,7 @@ impl Records {
                 .collect(),
             watcher_count: watchers.len(),
             watchers: wanted.watchers.map(|page| {
-                let page = watchers.iter().skip(page.offset).take(page.limit());
+                let page = watchers.iter().skip(page.offset as usize).take(page.limit());
                 page.filter_map(|user| people.get(user)).collect()
             }),
             presence_omitted: self.omitted.get(cid).copied().unwrap_or(0),
