@@ -33,8 +33,10 @@ pub(super) struct Session {
     /// What `connectUser` was given.
     details: JsValue,
     pub(super) token: Token,
-    /// The token that the server refused as expired.
+    /// The token of the last dial,
     pub(super) last_token: Cell<Option<String>>,
+    /// and the last one that the server refused as expired.
+    pub(super) refused_token: Slot<Option<String>>,
     me: Slot<JsValue>,
     /// Where the app sees it.
     shown: CurrentUser,
@@ -56,6 +58,7 @@ impl Session {
             details,
             token,
             last_token: Cell::default(),
+            refused_token: Slot::default(),
             introduced: Cell::new(false),
             connecting: Slot::default(),
             settle: Cell::default(),

@@ -237,7 +237,12 @@ impl Shell {
 
     fn perform(self: &Rc<Self>, output: Output<JsValue>) {
         match output {
-            Output::Dial { generation, refresh_token } => self.dial(generation, refresh_token),
+            Output::Dial { generation } => self.dial(generation),
+            Output::TokenRefused => {
+                if let Some(session) = self.session_if_any() {
+                    session.refused_token.set(session.last_token.take());
+                }
+            }
             Output::SendHealthCheck => self.send_health_check(),
             Output::HangUp { code } => {
                 if let Some(socket) = self.socket.take() {
@@ -288,14 +293,13 @@ impl Shell {
 
     // --- The socket ---------------------------------------------------------------------------
 
-    fn dial(self: &Rc<Self>, generation: Generation, refresh_token: bool) {
+    fn dial(self: &Rc<Self>, generation: Generation) {
         let Some(session) = self.session_if_any() else { return };
         self.server_clock.reset();
         let shell = self.clone();
         // Nobody waits for this promise, and it never rejects.
         let _ = promise(async move {
-            let refused = if refresh_token { session.last_token.take() } else { None };
-            let token = session.token.get(refused.as_deref()).await;
+            let token = session.token.get(session.refused_token.get().as_deref()).await;
             // The provider may have taken its time.
             if !shell.core().is_current(generation) {
                 return Ok(JsValue::UNDEFINED);

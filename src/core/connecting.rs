@@ -7,10 +7,10 @@ use super::{ABSENCE, ATTEMPT_DEADLINE, Core, MIN_UPTIME};
 use rollcall_protocol::{ErrorCode, Reaction, close, timing};
 
 impl<P: Clone> Core<P> {
-    pub(super) fn dial(&mut self, now: Millis, opening: Opening, refresh_token: bool) {
+    pub(super) fn dial(&mut self, now: Millis, opening: Opening) {
         self.generation = self.generation.next();
         self.connection = Connection::Connecting { deadline: now + ATTEMPT_DEADLINE, opening };
-        self.outputs.push_back(Output::Dial { generation: self.generation, refresh_token });
+        self.outputs.push_back(Output::Dial { generation: self.generation });
     }
 
     pub(super) fn disconnect(&mut self) {
@@ -53,7 +53,7 @@ impl<P: Clone> Core<P> {
             }
             // A token provider that fails once, while reconnecting, may work the next time.
             Opening::Again if terminal && !matches!(error, ConnectError::Failed(_)) => self.ended_by(error),
-            _ => self.wait(close::GIVEN_UP, until, opening, false),
+            _ => self.wait(close::GIVEN_UP, until, opening),
         }
     }
 
@@ -71,15 +71,15 @@ impl<P: Clone> Core<P> {
         if let Connection::Connected { last_heard, .. } = self.connection {
             self.went_down(now, last_heard);
         }
-        self.wait(close::PAGE_LEFT, now + ABSENCE, opening, false);
+        self.wait(close::PAGE_LEFT, now + ABSENCE, opening);
     }
 
-    fn wait(&mut self, code: u16, until: Millis, opening: Opening, refresh_token: bool) {
+    fn wait(&mut self, code: u16, until: Millis, opening: Opening) {
         self.hang_up(code);
         // What the old socket still says is of no interest to anybody.
         self.generation = self.generation.next();
         let until = opening.give_up_at().map_or(until, |at| until.min(at));
-        self.connection = Connection::WaitingToReconnect { until, opening, refresh_token };
+        self.connection = Connection::WaitingToReconnect { until, opening };
     }
 
     pub(super) fn frame(&mut self, now: Millis, frame: Frame<P>) {
@@ -133,14 +133,15 @@ impl<P: Clone> Core<P> {
         let error = ConnectError::Failed(payload);
         match (reaction, self.connection.opening()) {
             (Reaction::RefreshToken, Some(opening)) if self.renewable_token => {
+                self.outputs.push_back(Output::TokenRefused);
                 if self.backoff.is_fresh() {
                     // One refresh at once; if that token is no better, the next ones are spaced out.
                     self.backoff.next_delay();
                     self.hang_up(close::NORMAL);
-                    self.dial(now, opening, true);
+                    self.dial(now, opening);
                 } else {
                     let until = now + self.backoff.next_delay();
-                    self.wait(close::GIVEN_UP, until, opening, true);
+                    self.wait(close::GIVEN_UP, until, opening);
                 }
             }
             (Reaction::Retry, _) => self.attempt_failed(now, error, false),
@@ -165,7 +166,7 @@ impl<P: Clone> Core<P> {
         let Connection::Connected { last_heard, .. } = self.connection else { return };
         self.went_down(now, last_heard);
         let until = now + self.backoff.next_delay();
-        self.wait(close::GIVEN_UP, until, Opening::Again, false);
+        self.wait(close::GIVEN_UP, until, Opening::Again);
     }
 
     /// What a connection that was up leaves behind.

@@ -32,7 +32,7 @@ pub(super) enum Connection {
     Disconnected,
     Connecting { deadline: Millis, opening: Opening },
     Connected { id: String, last_heard: Millis, pulse: Pulse },
-    WaitingToReconnect { until: Millis, opening: Opening, refresh_token: bool },
+    WaitingToReconnect { until: Millis, opening: Opening },
 }
 
 /// Whether the app still waits for `connectUser`, or was connected before.

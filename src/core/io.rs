@@ -107,7 +107,9 @@ pub struct Failure<P> {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output<P> {
     /// Get a token and open a socket.
-    Dial { generation: Generation, refresh_token: bool },
+    Dial { generation: Generation },
+    /// The token of the last dial has expired: no other one is to be made with it.
+    TokenRefused,
     /// Send a health check.
     SendHealthCheck,
     /// Close the socket.

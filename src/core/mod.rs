@@ -101,7 +101,7 @@ impl<P: Clone> Core<P> {
         match input {
             Input::Connect { renewable_token } => {
                 self.renewable_token = renewable_token;
-                self.dial(now, Opening::First { give_up_at: now + CONNECT_DEADLINE }, false);
+                self.dial(now, Opening::First { give_up_at: now + CONNECT_DEADLINE });
             }
             Input::Disconnect => self.disconnect(),
             Input::DialFailed { generation, reason } if self.is_current(generation) => {
@@ -236,11 +236,11 @@ impl<P: Clone> Core<P> {
                     self.attempt_failed(now, ConnectError::TimedOut, false);
                 }
             }
-            Connection::WaitingToReconnect { until, opening, refresh_token } => {
+            Connection::WaitingToReconnect { until, opening } => {
                 if opening.give_up_at().is_some_and(|at| now >= at) {
                     self.attempt_failed(now, ConnectError::TimedOut, true);
                 } else if now >= until {
-                    self.dial(now, opening, refresh_token);
+                    self.dial(now, opening);
                 }
             }
             Connection::Connected { last_heard, ref mut pulse, .. } => match *pulse {

@@ -134,3 +134,29 @@ async fn a_provider_that_gives_only_expired_tokens_is_not_asked_without_end() {
         .await;
     assert_eq!(said, "[40,3,true]");
 }
+
+#[wasm_bindgen_test]
+async fn a_provider_that_fails_is_asked_again_for_what_was_refused() {
+    let story = Story::new();
+    let said = story
+        .run(
+            "let calls = 0;
+             const provider = () => {
+               calls += 1;
+               if (calls === 2) throw new Error('offline');
+               return client.devToken('john') + calls;
+             };
+             const connecting = client.connectUser({ id: 'john' }, provider);
+             const refuse = () => network.socket.say({ type: 'connection.error', error: { code: 40, message: 'expired', StatusCode: 401 } });
+             await network.until(() => network.sockets.length === 1);
+             network.socket.greet({ id: 'john' });
+             await connecting;
+             network.socket.lose();
+             await network.until(() => network.sockets.length === 2);
+             refuse();
+             await network.until(() => network.sockets.length === 3);
+             return [calls, network.socket.url.searchParams.get('authorization') === client.devToken('john') + 3]",
+        )
+        .await;
+    assert_eq!(said, "[3,true]");
+}

@@ -73,7 +73,7 @@ impl TestClient {
     pub fn drain(&mut self) {
         while let Some(output) = self.core.poll_output() {
             match &output {
-                Output::Dial { generation, .. } => self.generation = *generation,
+                Output::Dial { generation } => self.generation = *generation,
                 Output::Ask { request, ask } => self.asks.push((*request, ask.clone())),
                 _ => {}
             }

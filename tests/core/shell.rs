@@ -38,7 +38,8 @@ impl World {
 
     pub fn perform(&mut self, output: Output<Said>) {
         match output {
-            Output::Dial { generation, refresh_token } => self.dial(generation, refresh_token),
+            Output::Dial { generation } => self.dial(generation),
+            Output::TokenRefused => self.token_refused = true,
             Output::SendHealthCheck => self.network.send(self.now, Parcel::Check { socket: self.socket }),
             Output::HangUp { code } => {
                 self.say(|| format!("client: hangs up, {code}"));
@@ -71,19 +72,21 @@ impl World {
         }
     }
 
-    pub fn dial(&mut self, socket: Generation, refresh_token: bool) {
+    pub fn dial(&mut self, socket: Generation) {
         self.socket = socket;
         if self.open.replace(socket).is_some() {
             self.breaks("dials while an older socket is still open");
         }
-        if std::mem::take(&mut self.token_refused) && !refresh_token {
+        if std::mem::take(&mut self.token_expired) && !self.token_refused {
             self.breaks("dials with a token that was refused");
         }
+        let refresh_token = self.token_refused;
         self.say(|| format!("client: dials{}", if refresh_token { " with a new token" } else { "" }));
         if refresh_token && self.provider_failures > 0 {
             self.provider_failures -= 1;
             self.network.send(self.now, Parcel::NoToken { socket });
         } else {
+            self.token_refused = false;
             self.network.send(self.now, Parcel::Dial { socket, fresh_token: refresh_token });
         }
         self.dials.push_back(self.now);
@@ -186,7 +189,7 @@ impl World {
         match (&frame, self.core.status()) {
             (Frame::Health { .. }, Status::Connecting) => self.greeted(),
             (_, Status::Connected) => self.knowledge.heard(self.now),
-            (Frame::Error { code: 40, .. }, Status::Connecting) => self.token_refused = self.renewable_token,
+            (Frame::Error { code: 40, .. }, Status::Connecting) => self.token_expired = self.renewable_token,
             _ => {}
         }
         self.feed(Input::Frame { generation: socket, frame });

@@ -40,7 +40,9 @@ pub struct World {
     pub dials: VecDeque<Millis>,
     /// The socket that nobody has closed yet.
     pub open: Option<Generation>,
-    /// Whether the server called the token expired, and no other has been fetched since.
+    /// Whether the server called the token expired, and nothing was dialled since.
+    pub token_expired: bool,
+    /// Whether the client said that it was refused, and no other has been fetched since.
     pub token_refused: bool,
     /// What was promised and not kept, the first time.
     pub broken: Option<String>,
@@ -72,6 +74,7 @@ impl World {
             last_true: vec![LastTrue::default(); NAMES.len()],
             dials: VecDeque::new(),
             open: None,
+            token_expired: false,
             token_refused: false,
             broken: None,
             log: logging.then(Vec::new),
@@ -205,7 +208,7 @@ impl World {
         self.disturbed = false;
         self.renewable_token = renewable_token;
         self.page.connecting = Some(self.now);
-        self.token_refused = false;
+        (self.token_expired, self.token_refused) = (false, false);
         self.dials.clear();
         self.feed(Input::Connect { renewable_token });
     }
