@@ -34,6 +34,8 @@ impl Lifecycle {
                 // hears at once that the page is left.
                 Some("pagehide") => Input::Left,
                 Some("visibilitychange") if !is_visible(&event) => return,
+                // A page that has just been loaded comes back from nowhere.
+                Some("pageshow") if !wire::get(&event, "persisted").is_truthy() => return,
                 _ => Input::Woken,
             };
             tell(input);

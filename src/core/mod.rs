@@ -208,8 +208,15 @@ impl<P: Clone> Core<P> {
             Connection::WaitingToReconnect { until, opening, .. } => {
                 *until = now;
                 opening.forgive(now);
+                self.backoff.reset();
             }
-            Connection::Connecting { opening, .. } => opening.forgive(now),
+            // It may have gone to a network that is no more. A good one has the time to answer,
+            // however often this is said.
+            Connection::Connecting { deadline, opening } => {
+                *deadline = (*deadline).min(now + PROBE_DEADLINE);
+                opening.forgive(now);
+                self.backoff.reset();
+            }
             Connection::Disconnected => {}
         }
         if self.offline_notice.is_some_and(|at| now >= at) {

@@ -61,10 +61,11 @@ async fn a_page_that_comes_back_asks_at_once_whether_the_connection_lives() {
             "const checks = () => network.socket.sent.length;
              const counts = [checks()];
              for (const kind of ['online', 'pageshow', 'resume', 'offline']) {
-               dispatchEvent(new Event(kind));
+               dispatchEvent(Object.assign(new Event(kind), { persisted: true }));
                counts.push(checks());
                network.socket.greet();
              }
+             dispatchEvent(new Event('pageshow'));
              document.dispatchEvent(new Event('visibilitychange'));
              counts.push(checks());
              await client.disconnectUser();

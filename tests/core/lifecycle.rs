@@ -45,7 +45,9 @@ fn the_readme_states_these_bounds() {
         format!("| the network is gone, and nothing says so | after {doubt} s | after {dead} s |"),
         format!("| a page is shown or resumed, a network comes | at once | {probe} s later |"),
         format!("| a machine slept, and nothing says so | at most {tick} s after waking | {probe} s later |"),
-        format!("| a network accepts connections and says nothing | | {attempt} s for each attempt |"),
+        format!(
+            "| a network accepts connections and says nothing | | {attempt} s for each attempt, {probe} s for one during which a page woke or a network came |"
+        ),
     ] {
         assert!(include_str!("../../README.md").contains(&row), "the README does not say: {row}");
     }
@@ -86,6 +88,44 @@ fn a_network_that_accepts_and_says_nothing_is_tried_again() {
     let waited = time_until(&mut client, |client| client.core.status() == Status::WaitingToReconnect);
     assert_eq!(waited, ATTEMPT_DEADLINE);
     assert!(client.take().contains(&Output::HangUp { code: close::GIVEN_UP }));
+}
+
+#[test]
+fn an_attempt_from_before_a_network_came_or_a_page_woke_is_given_up_soon() {
+    for input in [Input::NetworkChanged { online: true }, Input::Woken] {
+        let mut client = watching();
+        for _ in 0..6 {
+            client.close(close::ABNORMAL);
+            time_until(&mut client, |client| client.core.status() == Status::Connecting);
+        }
+        client.advance(1_000);
+        client.take();
+        client.feed(input.clone());
+        client.advance(PROBE_DEADLINE - 1_000);
+        client.feed(input);
+        client.advance(1_000);
+        let outputs = client.take();
+        assert!(outputs.contains(&Output::HangUp { code: close::GIVEN_UP }), "however often it is said: {outputs:?}");
+        assert!(time_until(&mut client, |client| client.core.status() == Status::Connecting) <= 1_000);
+        client.advance(PROBE_DEADLINE);
+        assert_eq!(client.core.status(), Status::Connecting, "the next one has all its time");
+    }
+}
+
+#[test]
+fn a_network_that_flaps_lets_a_slow_server_answer() {
+    let mut client = watching();
+    client.close(close::ABNORMAL);
+    time_until(&mut client, |client| client.core.status() == Status::Connecting);
+    client.take();
+    for _ in 0..8 {
+        client.advance(500);
+        client.feed(Input::NetworkChanged { online: false });
+        client.feed(Input::NetworkChanged { online: true });
+    }
+    assert_eq!(client.dials(), 0);
+    client.first_frame();
+    assert_eq!(client.core.status(), Status::Connected);
 }
 
 #[test]

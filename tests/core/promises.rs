@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rollcall::core::{CONNECT_DEADLINE, Freshness, Millis, Status};
+use rollcall::core::{CONNECT_DEADLINE, Freshness, Millis, PROBE_DEADLINE, Status};
 use rollcall_protocol::timing;
 
 use super::network::SLOWEST;
@@ -52,6 +52,10 @@ impl World {
             && now > since + CONNECT_DEADLINE
         {
             self.breaks("connectUser does not settle in time");
+        }
+        self.doubtful_attempt.take_if(|(socket, _)| self.core.status() != Status::Connecting || *socket != self.socket);
+        if self.doubtful_attempt.is_some_and(|(_, at)| self.is_awake() && now > at + PROBE_DEADLINE + slack) {
+            self.breaks("holds on to an attempt from before the page woke or a network came");
         }
         if let Some(left_behind) = self.page.watch_left_behind(&self.core) {
             self.breaks(left_behind);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use rollcall::core::{Core, Frame, Freshness, Generation, Input, Millis};
+use rollcall::core::{Core, Frame, Freshness, Generation, Input, Millis, Status};
 use rollcall_protocol::close;
 
 use super::knowledge::{Knowledge, LastTrue};
@@ -38,6 +38,8 @@ pub struct World {
     pub disturbed: bool,
     pub last_true: Vec<LastTrue>,
     pub dials: VecDeque<Millis>,
+    /// The attempt in the middle of which the page woke or a network came, and when.
+    pub doubtful_attempt: Option<(Generation, Millis)>,
     /// The socket that nobody has closed yet.
     pub open: Option<Generation>,
     /// Whether the server called the token expired, and nothing was dialled since.
@@ -73,6 +75,7 @@ impl World {
             disturbed: false,
             last_true: vec![LastTrue::default(); NAMES.len()],
             dials: VecDeque::new(),
+            doubtful_attempt: None,
             open: None,
             token_expired: false,
             token_refused: false,
@@ -166,6 +169,7 @@ impl World {
         let Some(since) = self.asleep_since.take() else { return };
         self.slept += self.now - since;
         self.disturbed = true;
+        self.doubtful_attempt = None;
         // A timer that is later than this tells of the sleep.
         if self.core.poll_timeout().is_some_and(|due| self.now > due + 5_000) {
             self.knowledge.doubted("the page slept, and nothing was heard since");
@@ -184,6 +188,10 @@ impl World {
             self.disturbed = true;
         }
         self.dials.clear();
+        let wakes = matches!(input, Input::Woken | Input::NetworkChanged { online: true });
+        if wakes && self.core.status() == Status::Connecting && self.doubtful_attempt.is_none() {
+            self.doubtful_attempt = Some((self.socket, self.now));
+        }
         self.feed(input);
     }
 
