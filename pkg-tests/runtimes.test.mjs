@@ -139,6 +139,20 @@ describe('in Node', () => {
     assert.deepEqual(await inTime(ended, 'the end of the program'), { status: 0, complaints: [] });
   });
 
+  test('a program whose server is not there yet knows at once, and finds it when it is', async (t) => {
+    const stage = await newStage(t);
+    const jack = await stage.person('jack', 'node');
+    await jack.connect();
+    await stage.server.kill();
+    const { said } = await program(stage, stage.server.token('john'));
+    await said.next(event('connecting'));
+    const began = Date.now();
+    await said.next(event('waiting'));
+    assert.ok(Date.now() - began < 5_000, 'it heard so, and did not give up on an answer, which takes ten seconds');
+    await stage.server.start();
+    await said.next(event('jack is online'));
+  });
+
   test('a program that is refused ends too', async (t) => {
     const stage = await newStage(t);
     const { said, ended } = await program(stage, 'no.token.atall');

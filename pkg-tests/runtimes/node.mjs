@@ -7,6 +7,7 @@ const say = (text) => console.log(text);
 
 const client = new PresenceClient(key, { baseURL });
 client.on('connection.recovered', () => say('recovered'));
+client.on('connection.state', ({ connection }) => say(connection.state));
 try {
   await client.connectUser({ id: 'john' }, token);
   const watch = await client.watchPresence(['jack']);
@@ -17,7 +18,6 @@ try {
     if (!online) break;
   }
   await client.disconnectUser();
-  say(client.connection.state);
 } catch (error) {
   say(`refused: ${error.code}`);
 }

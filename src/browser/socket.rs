@@ -34,14 +34,9 @@ impl Socket {
         let on_message = callback(move |event| on_message(event.unchecked_into::<MessageEvent>().data()));
         let (mut closed, mut failed) = (on_close.clone(), on_close);
         let on_close = callback(move |event| closed(event.unchecked_into::<CloseEvent>().code()));
-        // Browsers follow an error by a close. Node does not when it could not even connect; then
-        // nothing has been heard, and the state says closed.
-        let socket_too = socket.clone();
-        let on_error = callback(move |_| {
-            if socket_too.ready_state() == WebSocket::CLOSED {
-                failed(close::ABNORMAL);
-            }
-        });
+        // Browsers follow an error by a close. Node does not when it could not even connect, and
+        // goes on saying that it is connecting.
+        let on_error = callback(move |_| failed(close::ABNORMAL));
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         socket.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
