@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use js_sys::{Array, Promise};
+use js_sys::{Array, Map, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
@@ -199,29 +199,35 @@ impl Shell {
     }
 
     /// Channels that were asked for again; returns the members whose presence comes with them.
-    fn take_channels(&self, asked: Asked, reply: &JsValue, presence: bool) -> Vec<Seen<JsValue>> {
-        let mut users = Vec::new();
+    /// Of a channel that is not there any more there are no members.
+    fn take_channels(&self, asked: Asked, reply: &JsValue, cids: &[String], presence: bool) -> Vec<Seen<JsValue>> {
+        let by_cid = Map::new();
         wire::each(&wire::get(reply, "channels"), &mut |response| {
-            let cid = wire::cid(&wire::get(&response, "channel"));
+            by_cid.set(&wire::cid(&wire::get(&response, "channel")), &response);
+        });
+        let mut users = Vec::new();
+        for name in cids {
+            let cid = JsValue::from_str(name);
+            let response = by_cid.get(&cid);
             if let Some(channel) = self.channel(&cid) {
                 channel.hydrate(asked, &response);
             }
             if presence {
                 let mut members = wire::members(&response, self.member_limit());
-                if self.core().watch_members(&cid.as_string().unwrap_or_default(), &members) {
+                if self.core().watch_members(name, asked, &members) {
                     users.append(&mut members);
                 }
             }
-        });
+        }
         users
     }
 }
 
 /// Asks once more for a page of what is watched, as the core wants after a reconnect.
 pub(super) fn ask_again(shell: &Rc<Shell>, request: RequestId, ask: Ask) {
-    let (query, channels) = match &ask {
-        Ask::Users { ids } => (Query::again("id", ids, false, true), None),
-        Ask::Channels { cids, watch, presence } => (Query::again("cid", cids, *watch, *presence), Some(*presence)),
+    let query = match &ask {
+        Ask::Users { ids } => Query::again("id", ids, false, true),
+        Ask::Channels { cids, watch, presence } => Query::again("cid", cids, *watch, *presence),
     };
     // Built from nothing but our own strings.
     let Ok(Query { mut call, .. }) = query else { return };
@@ -231,11 +237,10 @@ pub(super) fn ask_again(shell: &Rc<Shell>, request: RequestId, ask: Ask) {
     let _ = call.send(
         shell,
         Box::new(move |answer| {
-            let result = match (answer, channels) {
-                (Ok((_, reply)), None) => Ok(wire::users(&reply)),
-                (Ok((asked, reply)), Some(presence)) => Ok(shell_too.take_channels(asked, &reply, presence)),
-                (Err(problem), _) => Err(error::failure(problem)),
-            };
+            let result = answer.map_err(error::failure).map(|(asked, reply)| match ask {
+                Ask::Users { .. } => wire::users(&reply),
+                Ask::Channels { cids, presence, .. } => shell_too.take_channels(asked, &reply, &cids, presence),
+            });
             shell_too.feed(Input::Replied { request, result });
             Ok(JsValue::UNDEFINED)
         }),

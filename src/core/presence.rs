@@ -276,19 +276,28 @@ impl<P: Clone> People<P> {
         watched
     }
 
-    /// A channel is no longer watched. Of whom it alone may have told, nobody knows whether
-    /// anything still does: `doubted` hears who else watches them.
-    pub(super) fn release(&mut self, channel: Watcher, doubted: &mut dyn FnMut(&str, &Watchers)) {
+    /// A channel wants to know no longer, except of these and of who was heard of after `until`.
+    /// Of whom it alone may have told, nobody knows whether anything still does: `doubted` hears
+    /// who else watches them.
+    pub(super) fn release(
+        &mut self,
+        channel: Watcher,
+        until: u64,
+        but: &[Seen<P>],
+        doubted: &mut dyn FnMut(&str, &Watchers),
+    ) {
         for (id, person) in self.by_id.iter_mut() {
-            if person.watchers.remove(channel)
-                && person.subscription == Subscription::Channel
-                && !person.watchers.is_empty()
+            if person.heard <= until
+                && person.watchers.as_slice().contains(&channel)
+                && !but.iter().any(|seen| seen.id == id)
             {
-                person.subscription = Subscription::None;
-                doubted(id, &person.watchers);
+                person.watchers.remove(channel);
+                if person.subscription == Subscription::Channel && !person.watchers.is_empty() {
+                    person.subscription = Subscription::None;
+                    doubted(id, &person.watchers);
+                }
             }
         }
-        self.forget_strangers();
     }
 
     pub(super) fn forget_strangers(&mut self) {

@@ -53,14 +53,11 @@ impl Watchers {
         }
     }
 
-    /// Whether it was there.
-    pub(super) fn remove(&mut self, watcher: Watcher) -> bool {
-        let before = self.as_slice().len();
+    pub(super) fn remove(&mut self, watcher: Watcher) {
         match self {
             Watchers::One(one) if *one == watcher => *self = Watchers::default(),
             Watchers::One(_) => {}
             Watchers::Many(watchers) => watchers.retain(|other| *other != watcher),
         }
-        self.as_slice().len() < before
     }
 }

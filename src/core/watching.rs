@@ -60,9 +60,9 @@ impl<P: Clone> Core<P> {
     /// their presence was asked for.
     pub fn watch_channel(&mut self, cid: &str, watch: bool, presence: bool, snapshot: Snapshot<P>) {
         let outdated = snapshot.asked.generation != self.generation;
-        self.watches.add_channel(cid, watch, presence);
+        let channel = self.watches.add_channel(cid, watch, presence);
         if presence {
-            self.watch_members(cid, &snapshot.users);
+            self.watch_all(channel, &snapshot.users);
             self.learn(snapshot, true, false);
         }
         if outdated && self.connection.is_connected() {
@@ -71,21 +71,35 @@ impl<P: Clone> Core<P> {
         }
     }
 
-    /// These are members of a channel. Whether it is still watched, and they with it.
-    pub fn watch_members(&mut self, cid: &str, users: &[Seen<P>]) -> bool {
+    /// These are the members of a channel, by the answer to `asked`, and there are no others.
+    /// Whether it is still watched, and they with it.
+    pub fn watch_members(&mut self, cid: &str, asked: Asked, users: &[Seen<P>]) -> bool {
         let Some(channel) = self.watches.channel(cid) else { return false };
+        self.watch_all(channel, users);
+        self.release(channel, asked.heard, users);
+        true
+    }
+
+    fn watch_all(&mut self, channel: Watcher, users: &[Seen<P>]) {
         for seen in users {
             self.people.watch(&seen.id, channel);
         }
-        true
     }
 
     /// The channel is no longer watched.
     pub fn stop_watching(&mut self, cid: &str) {
-        let Some(channel) = self.watches.remove_channel(cid) else { return };
+        if let Some(channel) = self.watches.remove_channel(cid) {
+            self.release(channel, u64::MAX, &[]);
+            self.people.forget_strangers();
+        }
+    }
+
+    /// A channel is no reason any more to know of its members, but for these and those who were
+    /// heard of after `until`.
+    fn release(&mut self, channel: Watcher, until: u64, but: &[Seen<P>]) {
         let (mut users, mut channels) = (Vec::new(), Vec::new());
         let (watches, outputs) = (&self.watches, &mut self.outputs);
-        self.people.release(channel, &mut |id, watchers| {
+        self.people.release(channel, until, but, &mut |id, watchers| {
             tell(watches, outputs, false, News::<P>::Changed(id, watchers));
             if watchers.is_personal() {
                 users.push(id.to_owned());

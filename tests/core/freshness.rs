@@ -136,3 +136,27 @@ fn who_leaves_a_channel_does_not_take_its_word_for_others_to_come() {
     client.answer(request, &[("jack", true), ("jill", true)]);
     assert_eq!(client.is_online("jack"), (true, LIVE));
 }
+
+#[test]
+fn a_member_whom_a_channel_shows_no_more_becomes_unknown() {
+    let mut client = TestClient::connected();
+    let asked = client.core.asked();
+    let users = ["jack", "jill", "joan"].map(|id| seen(id, true)).to_vec();
+    client.core.watch_channel("messaging:1", true, true, Snapshot { asked, users });
+    let watch = client.watching(&["joan"]);
+    client.reconnect();
+    client.take();
+    let asked = client.core.asked();
+    client.presence("jack", true);
+    for (request, ask) in client.asks() {
+        let shown: &[(&str, bool)] = if matches!(ask, Ask::Users { .. }) { &[("joan", true)] } else { &[] };
+        if shown.is_empty() {
+            assert!(client.core.watch_members("messaging:1", asked, &[]));
+        }
+        client.answer(request, shown);
+    }
+    assert_eq!(client.is_online("jill"), (false, UNKNOWN));
+    assert_eq!(client.is_online("jack"), (true, STALE), "of him there is later word");
+    assert_eq!(client.is_online("joan"), (true, LIVE), "who is watched in another way too");
+    assert!(client.changes().contains(&(watch, "joan".to_owned(), true)));
+}

@@ -114,6 +114,9 @@ impl World {
                 }
             }
             _ if freshness == Freshness::Live => self.breaks(format!("calls {name} live, of whom nothing is told")),
+            None if all && !wanted && freshness == Freshness::Stale => {
+                self.breaks(format!("goes on to show {name}, whom no channel shows any more"));
+            }
             Some(_) if all && wanted => self.breaks(format!("has lost {name}")),
             _ => {}
         }

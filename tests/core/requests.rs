@@ -201,7 +201,7 @@ impl World {
                     if self.page.channels.contains_key(&channel) {
                         self.page.hydrated(&shown);
                     }
-                    if presence && self.core.watch_members(&server::cid(channel), &members) {
+                    if presence && self.core.watch_members(&server::cid(channel), asked, &members) {
                         users.extend(members);
                     }
                 }

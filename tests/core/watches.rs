@@ -197,7 +197,7 @@ fn a_channel_that_is_left_while_it_is_asked_for_again_is_not_watched_after_all()
     client.reconnect();
     let (request, _) = client.asks().remove(0);
     client.core.stop_watching("messaging:1");
-    assert!(!client.core.watch_members("messaging:1", &[seen("jack", true)]));
+    assert!(!client.core.watch_members("messaging:1", asked, &[seen("jack", true)]));
     let result = Err(Failure { retryable: true, retry_after: None, reason: "busy" });
     client.feed(Input::Replied { request, result });
     client.advance(30_000);
