@@ -482,9 +482,11 @@ export declare class PresenceClient<Custom = CustomFields> {
    * hundred, and a page that fails for a while is asked for again. There is no deadline but that of
    * your `signal`: while the network is away, it waits.
    *
-   * Users whom the server does not know stay in the watch as `unknown`. Whoever is watched by
-   * several watches, or by a query with `presence: true` as well, is watched once; whom nobody
-   * watches any more is forgotten.
+   * Users whom the server does not know stay in the watch as `unknown`, and are asked about again
+   * only by a reconnect or another watch: have your backend create them first. Whoever is watched
+   * by several watches, or by a query with `presence: true` as well, is watched once; whom nobody
+   * watches any more is forgotten. The protocol has no word for that: `user.presence.changed` of
+   * them may still come until the connection ends.
    *
    * Rejects with `invalid_argument` when `ids` is not an array of users' ids, `not_connected`,
    * `disconnected`, `aborted`, or the protocol's code when the server refuses.
@@ -521,7 +523,7 @@ export declare class UserPresence<Custom = CustomFields> {
   readonly presence: Presence<Custom>;
   /**
    * Calls `handler` with every change from now on, beginning with the first word when nothing is
-   * known yet. The user is watched as by {@link PresenceClient.watchPresence} for as long as
+   * known yet; what is known already is in `presence`. The user is watched as by {@link PresenceClient.watchPresence} for as long as
    * anybody listens. Throws with code `not_connected` while nobody is connected; `disconnectUser`
    * ends it.
    */
