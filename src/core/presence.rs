@@ -240,7 +240,7 @@ impl<P: Clone> People<P> {
         } else if person.is_known() {
             Presence { freshness: Freshness::Stale, as_of: Some(person.as_of), ..known }
         } else {
-            known
+            Presence { online: false, ..known }
         }
     }
 
@@ -276,26 +276,33 @@ impl<P: Clone> People<P> {
         watched
     }
 
-    /// A channel wants to know no longer, except of these and of who was heard of after `until`.
-    /// Of whom it alone may have told, nobody knows whether anything still does: `doubted` hears
-    /// who else watches them.
+    /// A channel wants to know no longer; or else these are all that the answer to `asked` shows of
+    /// it, and only who is not among them is lost. Of whom it alone may have told, nobody knows
+    /// whether anything still does: `doubted` hears who else watches them.
     pub(super) fn release(
         &mut self,
         channel: Watcher,
-        until: u64,
+        asked: Option<Asked>,
         but: &[Seen<P>],
         doubted: &mut dyn FnMut(&str, &Watchers),
     ) {
         for (id, person) in self.by_id.iter_mut() {
-            if person.heard <= until
-                && person.watchers.as_slice().contains(&channel)
-                && !but.iter().any(|seen| seen.id == id)
+            if !person.watchers.as_slice().contains(&channel)
+                || asked.is_some_and(|asked| person.is_newer(asked))
+                || but.iter().any(|seen| seen.id == id)
             {
-                person.watchers.remove(channel);
-                if person.subscription == Subscription::Channel && !person.watchers.is_empty() {
-                    person.subscription = Subscription::None;
-                    doubted(id, &person.watchers);
+                continue;
+            }
+            person.watchers.remove(channel);
+            if person.watchers.is_empty() {
+                if asked.is_some() {
+                    // Should the channel show them again, that is news to who saw them there.
+                    person.missing = true;
+                    person.watchers.add(channel);
                 }
+            } else if person.subscription == Subscription::Channel {
+                person.subscription = Subscription::None;
+                doubted(id, &person.watchers);
             }
         }
     }

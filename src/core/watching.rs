@@ -76,7 +76,7 @@ impl<P: Clone> Core<P> {
     pub fn watch_members(&mut self, cid: &str, asked: Asked, users: &[Seen<P>]) -> bool {
         let Some(channel) = self.watches.channel(cid) else { return false };
         self.watch_all(channel, users);
-        self.release(channel, asked.heard, users);
+        self.release(channel, Some(asked), users);
         true
     }
 
@@ -89,17 +89,16 @@ impl<P: Clone> Core<P> {
     /// The channel is no longer watched.
     pub fn stop_watching(&mut self, cid: &str) {
         if let Some(channel) = self.watches.remove_channel(cid) {
-            self.release(channel, u64::MAX, &[]);
+            self.release(channel, None, &[]);
             self.people.forget_strangers();
         }
     }
 
-    /// A channel is no reason any more to know of its members, but for these and those who were
-    /// heard of after `until`.
-    fn release(&mut self, channel: Watcher, until: u64, but: &[Seen<P>]) {
+    /// See [`super::presence::People::release`].
+    fn release(&mut self, channel: Watcher, asked: Option<Asked>, but: &[Seen<P>]) {
         let (mut users, mut channels) = (Vec::new(), Vec::new());
         let (watches, outputs) = (&self.watches, &mut self.outputs);
-        self.people.release(channel, until, but, &mut |id, watchers| {
+        self.people.release(channel, asked, but, &mut |id, watchers| {
             tell(watches, outputs, false, News::<P>::Changed(id, watchers));
             if watchers.is_personal() {
                 users.push(id.to_owned());

@@ -159,4 +159,17 @@ fn a_member_whom_a_channel_shows_no_more_becomes_unknown() {
     assert_eq!(client.is_online("jack"), (true, STALE), "of him there is later word");
     assert_eq!(client.is_online("joan"), (true, LIVE), "who is watched in another way too");
     assert!(client.changes().contains(&(watch, "joan".to_owned(), true)));
+
+    client.advance(10_000);
+    client.close(1006);
+    client.advance(1_000);
+    client.first_frame();
+    client.take();
+    let asked = client.core.asked();
+    let (request, _) = client.asks().remove(0);
+    client.core.watch_members("messaging:1", asked, &[seen("jill", false)]);
+    client.answer(request, &[("jill", false)]);
+    let learnt = rollcall::core::Event::PresenceLearnt { user: "offline" };
+    assert!(client.events().contains(&learnt), "jill was last shown online");
+    assert_eq!(client.is_online("jill"), (false, LIVE));
 }
