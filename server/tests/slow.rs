@@ -1,0 +1,91 @@
+//! A reader that stalls costs nobody else anything, and is told to come back.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
+
+mod common;
+
+use std::time::Duration;
+
+use common::binary::hello;
+use common::{KEY, TestServer, WITHOUT_LIMITS};
+use reqwest::{Method, Url};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A client that shakes hands, reads its first frame, and nothing after it.
+async fn stalls(server: &TestServer, user: &str) -> (TcpStream, String) {
+    let socket = TcpSocket::new_v4().unwrap();
+    // As little as the system allows waits on this side.
+    socket.set_recv_buffer_size(1).unwrap();
+    let mut stream = socket.connect(server.address).await.unwrap();
+    let mut url = Url::parse("ws://localhost/connect").unwrap();
+    url.query_pairs_mut().append_pair("api_key", KEY).extend_pairs(&hello(user));
+    let request = format!(
+        "GET {}?{} HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+        url.path(),
+        url.query().unwrap()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut read = Vec::new();
+    let id = async {
+        loop {
+            stream.read_buf(&mut read).await.unwrap();
+            let text = String::from_utf8_lossy(&read);
+            if let Some((_, rest)) = text.split_once(r#""connection_id":""#)
+                && let Some((id, _)) = rest.split_once('"')
+            {
+                return id.to_owned();
+            }
+        }
+    };
+    let id = timeout(PATIENCE, id).await.expect("a first frame in time");
+    (stream, id)
+}
+
+async fn count(server: &TestServer, name: &str) -> u64 {
+    let text = reqwest::get(server.url("/metrics")).await.unwrap().text().await.unwrap();
+    let line = text.lines().find(|line| line.starts_with(name)).unwrap();
+    line.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_reader_that_stalls_is_let_go_and_the_others_miss_nothing() {
+    let mut flags = WITHOUT_LIMITS.to_vec();
+    flags.extend(["--event-queue", "64"]);
+    let server = TestServer::with(&flags).await;
+    let ada = server.connect("ada").await;
+    let mut bob = server.connect("bob").await;
+    bob.watch_users(&["ada"]).await;
+    let (mut stalled, connection) = stalls(&server, "eve").await;
+    let payload = json!({ "filter_conditions": { "id": "ada" }, "presence": true }).to_string();
+    let query = [("payload", payload.as_str()), ("user_id", "eve"), ("connection_id", &connection)];
+    let url = Url::parse_with_params(&server.url("/users"), query).unwrap();
+    let path = format!("{}?{}", url.path(), url.query().unwrap());
+    let (status, reply) = server.request(&common::user_token("eve"), Method::GET, &path, Value::Null).await;
+    assert!(status.is_success(), "{reply}");
+
+    let padding = "x".repeat(4_000);
+    let mut told = 0;
+    // The system's own buffers take some megabytes first.
+    while count(&server, "rollcall_slow_readers_total").await == 0 {
+        assert!(told < 4_000, "the stalled reader is kept for ever");
+        for _ in 0..50 {
+            told += 1;
+            ada.upsert(json!({ "number": told, "padding": padding })).await;
+            // Somebody who reads hears of every change, in order.
+            assert_eq!(bob.hears("user.updated").await["user"]["number"], told);
+        }
+    }
+    // It is told to come back, as soon as it reads what was on its way.
+    let mut rest = Vec::new();
+    timeout(PATIENCE, stalled.read_to_end(&mut rest)).await.expect("an end in time").unwrap();
+    let numbers = String::from_utf8_lossy(&rest).matches(r#""number":"#).count();
+    assert!(numbers < told as usize, "it got all of {told}");
+    assert_eq!(rest[rest.len() - 4..rest.len() - 2], [0x88, rest[rest.len() - 3]], "a close frame at the end");
+    assert_eq!(rest[rest.len() - 2..], 1013u16.to_be_bytes());
+}
