@@ -5,11 +5,12 @@ use std::rc::Rc;
 
 use js_sys::{Array, Object, Promise};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 
-use super::http::{Call, segment};
+use super::http::{Call, Then, segment};
 use super::input::Options;
 use super::listeners::Listeners;
-use super::promise::settled;
+use super::promise::{promise, settled};
 use super::shell::Shell;
 use super::slot::Slot;
 use super::state::ChannelState;
@@ -30,6 +31,8 @@ pub(super) struct ChannelInner {
     state: ChannelState,
     pub(super) listeners: Listeners,
     ended: Cell<bool>,
+    /// Settles when every request so far that begins or ends the watch has been answered.
+    turn: Slot<JsValue>,
     handle: Slot<JsValue>,
 }
 
@@ -52,6 +55,7 @@ impl ChannelInner {
             state: ChannelState::new(),
             listeners: Listeners::default(),
             ended: Cell::new(false),
+            turn: Slot::default(),
             handle: Slot::default(),
         });
         if let Some(id) = id {
@@ -130,16 +134,30 @@ impl ChannelInner {
         let mut call = self.call(name, path, body.into())?;
         (call.subscribes, call.signal) = (watch || presence, options.signal()?);
 
-        let shell = self.shell.clone();
-        Ok(call.send(
-            &shell,
-            Box::new(move |answer| {
-                let (asked, response) = answer?;
-                self.take_response(asked, &response, watch, presence);
-                self.shell.pump();
-                Ok(response)
-            }),
-        ))
+        let channel = self.clone();
+        let take: Then = Box::new(move |answer| {
+            let (asked, response) = answer?;
+            channel.take_response(asked, &response, watch, presence);
+            channel.shell.pump();
+            Ok(response)
+        });
+        Ok(if call.subscribes { self.in_turn(call, take) } else { call.send(&self.shell, take) })
+    }
+
+    /// Requests may overtake each other: of two for the same watch the later one is to win, so it
+    /// waits for the other.
+    fn in_turn(&self, mut call: Call, then: Then) -> Promise {
+        let earlier = self.turn.get();
+        call.after = earlier.clone();
+        let answered = call.send(&self.shell, then);
+        let this = answered.clone();
+        let both = promise(async move {
+            let _ = JsFuture::from(Promise::resolve(&earlier)).await;
+            let _ = JsFuture::from(this).await;
+            Ok(JsValue::UNDEFINED)
+        });
+        self.turn.set(both.into());
+        answered
     }
 
     /// A query's answer: the state, and what is watched from now on.
@@ -199,12 +217,15 @@ impl ChannelInner {
         (call.subscribes, call.signal) = (true, Options::new(name, options)?.signal()?);
         // Whatever comes of the request.
         self.forget_watch();
-        let shell = self.shell.clone();
-        Ok(call.send(
-            &shell,
+        let channel = self.clone();
+        Ok(self.in_turn(
+            call,
             Box::new(move |answer| {
+                // A watch that was asked for before may have been answered meanwhile.
+                channel.forget_watch();
+                channel.shell.pump();
                 let (_, reply) = answer?;
-                self.state.forget_watchers();
+                channel.state.forget_watchers();
                 Ok(reply)
             }),
         ))

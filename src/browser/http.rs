@@ -46,6 +46,8 @@ pub(super) struct Call {
     /// Whether it subscribes to anything, and so must name the connection and wait for one.
     pub(super) subscribes: bool,
     pub(super) signal: Option<AbortSignal>,
+    /// A promise that it waits for before it goes out, or undefined.
+    pub(super) after: JsValue,
     /// How long it may take, in milliseconds, where that is less than the app's `timeout`.
     pub(super) patience: Option<u64>,
 }
@@ -53,7 +55,7 @@ pub(super) struct Call {
 impl Call {
     /// A request that subscribes to nothing.
     pub(super) fn new(name: &'static str, method: &'static str, path: String, payload: JsValue) -> Self {
-        Call { name, method, path, payload, subscribes: false, signal: None, patience: None }
+        Call { name, method, path, payload, subscribes: false, signal: None, after: JsValue::UNDEFINED, patience: None }
     }
 
     /// Sends it as the connected user. What the app passed is read before this returns; a token
@@ -98,6 +100,9 @@ struct Request<'a> {
 
 impl Request<'_> {
     async fn answer(self) -> Result<(Asked, JsValue), JsValue> {
+        if let Some(earlier) = self.call.after.dyn_ref::<Promise>() {
+            let _ = JsFuture::from(earlier.clone()).await;
+        }
         if self.call.subscribes {
             self.shell.connected().await?;
         }

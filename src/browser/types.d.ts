@@ -588,7 +588,8 @@ export declare class Channel<Custom = CustomFields> {
   create(options?: ChannelQueryOptions): Promise<ChannelResponse<Custom>>;
   /**
    * Watches the channel: its events arrive, and with `presence: true` its members' presence; until
-   * `stopWatching()`, `channel.deleted` or `notification.removed_from_channel`.
+   * `stopWatching()`, `channel.deleted` or `notification.removed_from_channel`. Of `watch()` and
+   * `stopWatching()` the later call wins, awaited or not.
    */
   watch(options?: ChannelQueryOptions): Promise<ChannelResponse<Custom>>;
   /** Reads the channel with exactly these options. */

@@ -106,3 +106,31 @@ async fn members_beyond_a_servers_limit_are_not_called_live() {
     let hosted = live_of_twelve("{}", "{}").await;
     assert_eq!(hosted, "[[10,2,true,true],[0,12],[10,2]]", "a server that does not say tells of ten");
 }
+
+#[wasm_bindgen_test]
+async fn of_two_calls_for_one_watch_the_later_one_wins() {
+    let story = Story::connected().await;
+    let said = story
+        .run(
+            "const channel = client.channel('messaging', 'm');
+             let answer;
+             network.answers['/channels/messaging/m/query'] = () => new Promise((resolve) => { answer = () => resolve({ status: 201,
+               channel: { type: 'messaging', id: 'm', cid: 'messaging:m' }, messages: [],
+               members: [{ user_id: 'jill', user: { id: 'jill', online: true } }] }); });
+             const paths = () => network.requests.map(({ path }) => path.split('/').at(-1));
+             const freshness = () => client.user('jill').presence.freshness;
+             const first = [channel.watch({ presence: true }), channel.stopWatching()];
+             await network.until(() => paths().length === 1);
+             const early = paths();
+             answer();
+             await Promise.all(first);
+             const stopped = [paths(), freshness()];
+             const second = [channel.stopWatching(), channel.watch({ presence: true })];
+             await network.until(() => paths().length === 4);
+             answer();
+             await Promise.all(second);
+             return [early, stopped, paths().slice(2), freshness()]",
+        )
+        .await;
+    assert_eq!(said, r#"[["query"],[["query","stop-watching"],"unknown"],["stop-watching","query"],"live"]"#);
+}
