@@ -29,6 +29,8 @@ pub struct Page {
     pub queried: BTreeSet<usize>,
     /// Watched channels: whether their own events and their members' presence are wanted.
     pub channels: BTreeMap<usize, (bool, bool)>,
+    /// Those of which the last thing that was asked for is to hear no more.
+    pub left: BTreeSet<usize>,
     /// A listener that began with the first answer about somebody and has believed events since.
     listener: BTreeMap<usize, Option<Profile>>,
     /// A part of the page that also believes every answer it gets.

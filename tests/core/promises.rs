@@ -80,6 +80,9 @@ impl World {
         if all && self.knowledge.recovered != 1 {
             return self.breaks("never said that it has recovered");
         }
+        if let Some(channel) = self.page.left.iter().find(|channel| self.page.channels.contains_key(channel)) {
+            return self.breaks(format!("watches channel {channel}, which it was told to stop watching last"));
+        }
         for person in 0..PEOPLE {
             self.check_settled(person, all);
         }

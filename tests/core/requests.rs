@@ -55,9 +55,11 @@ impl World {
         }
         let now = self.now;
         let late = self.waiting.extract_if(.., |(.., deadline)| *deadline <= now).collect::<Vec<_>>();
-        for (from, ..) in late {
-            if let Origin::Core(request) = from {
-                self.feed(Input::Replied { request, result: Err(failure()) });
+        for (from, call, _) in late {
+            match (from, call) {
+                (Origin::Core(request), _) => self.feed(Input::Replied { request, result: Err(failure()) }),
+                (Origin::App, Call::StopWatching(channel)) => self.leave_channel(channel),
+                (Origin::App, _) => self.drain(),
             }
         }
     }
@@ -98,7 +100,13 @@ impl World {
     pub fn flush(&mut self) {
         if self.core.status() == Status::Connected {
             for (from, call, deadline) in std::mem::take(&mut self.waiting) {
-                self.request(from, call, deadline);
+                // The app's calls for one channel go one after the other.
+                let channel = one_channel(&call).filter(|_| matches!(from, Origin::App));
+                if channel.is_some_and(|channel| self.is_asking_about(channel)) {
+                    self.waiting.push((from, call, deadline));
+                } else {
+                    self.request(from, call, deadline);
+                }
             }
         }
     }
@@ -120,13 +128,24 @@ impl World {
 
     /// Whether an answer to the app about this channel is still to come.
     pub fn is_asking_about(&self, channel: usize) -> bool {
-        let asks = |from: &Origin, call: &Call| match call {
-            Call::Channels { channels, .. } => matches!(from, Origin::App) && channels.contains(&channel),
+        self.apps_calls().any(|call| match call {
+            Call::Channels { channels, .. } => channels.contains(&channel),
             Call::StopWatching(other) => *other == channel,
             Call::Users(_) => false,
-        };
-        self.requests.values().any(|request| asks(&request.from, &request.call))
-            || self.waiting.iter().any(|(from, call, _)| asks(from, call))
+        })
+    }
+
+    /// Whether the app asks for this channel among others, which waits for no other call.
+    pub fn is_querying(&self, channel: usize) -> bool {
+        self.apps_calls().any(
+            |call| matches!(call, Call::Channels { channels, .. } if channels.len() > 1 && channels.contains(&channel)),
+        )
+    }
+
+    fn apps_calls(&self) -> impl Iterator<Item = &Call> {
+        let out = self.requests.values().map(|request| (&request.from, &request.call));
+        let waiting = self.waiting.iter().map(|(from, call, _)| (from, call));
+        out.chain(waiting).filter(|(from, _)| matches!(from, Origin::App)).map(|(_, call)| call)
     }
 
     // --- Answers ------------------------------------------------------------------------------
@@ -166,7 +185,12 @@ impl World {
                 self.feed(Input::Replied { request, result: Err(failure) });
             }
             (Origin::App, Ok(reply)) => self.take_apps_answer(asked, &call, reply),
-            (Origin::App, Err(_)) => self.feed(Input::Timeout),
+            (Origin::App, Err(_)) => {
+                self.feed(Input::Timeout);
+                if let Call::StopWatching(channel) = call {
+                    self.leave_channel(channel);
+                }
+            }
         }
     }
 
@@ -239,9 +263,19 @@ impl World {
                     self.page.answered(&shown);
                 }
             }
-            Reply::Stopped => {}
+            Reply::Stopped => one_channel(call).into_iter().for_each(|channel| self.leave_channel(channel)),
         }
+        self.drain();
         self.check();
+    }
+}
+
+/// The channel that a call for just one is about.
+pub fn one_channel(call: &Call) -> Option<usize> {
+    match call {
+        Call::Channels { channels, .. } if channels.len() == 1 => channels.first().copied(),
+        Call::StopWatching(channel) => Some(*channel),
+        Call::Channels { .. } | Call::Users(_) => None,
     }
 }
 

@@ -195,11 +195,19 @@ impl World {
                 people.into_iter().flatten().for_each(|person| self.unwatch(*watch, person));
             }
             Step::WatchChannels { channels, watch, presence } => {
-                if !channels.iter().any(|channel| self.is_asking_about(*channel)) {
-                    self.ask(Call::Channels { channels: distinct(channels), watch: *watch, presence: *presence });
+                let channels = distinct(channels);
+                // A query for several waits for no other call, so the app does.
+                let alone = channels.len() == 1;
+                let busy = |channel: &usize| {
+                    if alone { self.is_querying(*channel) } else { self.is_asking_about(*channel) }
+                };
+                if !channels.iter().any(busy) {
+                    self.page.left.retain(|channel| !channels.contains(channel));
+                    self.ask(Call::Channels { channels, watch: *watch, presence: *presence });
                 }
             }
             Step::WatchAllChannels if !(0..CHANNELS).any(|channel| self.is_asking_about(channel)) => {
+                self.page.left.clear();
                 self.ask(Call::Channels { channels: (0..CHANNELS / 2).collect(), watch: true, presence: true });
                 self.ask(Call::Channels { channels: (CHANNELS / 2..CHANNELS).collect(), watch: true, presence: true });
             }
@@ -231,15 +239,21 @@ impl World {
         }
     }
 
-    /// As long as the app waits for an answer about a channel, it does not take it back: requests
-    /// may overtake each other, and the server would know only the older wish.
     fn stop_watching(&mut self, channel: usize) {
-        if self.is_asking_about(channel) || self.page.channels.remove(&channel).is_none() {
-            return;
+        let watched = self.page.channels.contains_key(&channel) || self.is_asking_about(channel);
+        if watched && !self.is_querying(channel) {
+            self.leave_channel(channel);
+            self.page.left.insert(channel);
+            self.ask(Call::StopWatching(channel));
         }
+    }
+
+    /// The app wants no more of a channel, whatever was answered meanwhile.
+    pub fn leave_channel(&mut self, channel: usize) {
+        self.page.channels.remove(&channel);
         self.knowledge.left(channel);
         self.core.stop_watching(&server::cid(channel));
-        self.ask(Call::StopWatching(channel));
+        self.drain();
         self.forget_unwanted(&server::members(channel));
         self.check();
     }
