@@ -79,7 +79,7 @@ fn every_event_has_a_row_and_those_that_are_sent_a_golden_frame() {
 #[test]
 fn every_error_has_a_row() {
     let code = |code: &ErrorCode| {
-        let reaction = match code.reaction() {
+        let reaction = match Reaction::to(code.number()) {
             Reaction::Stop => "stop",
             Reaction::RefreshToken => "refresh",
             Reaction::Retry => "retry",

@@ -40,9 +40,7 @@ impl Code {
 
     fn is_retryable(self) -> bool {
         match self {
-            Code::Protocol(number) => {
-                ErrorCode::from_number(number).is_some_and(|code| code.reaction() == Reaction::Retry)
-            }
+            Code::Protocol(number) => Reaction::to(number) == Reaction::Retry,
             Code::Timeout | Code::Network | Code::TokenProvider => true,
             _ => false,
         }

@@ -4,7 +4,7 @@
 use super::connection::{Connection, Opening, Pulse};
 use super::io::{ConnectError, Event, Frame, Millis, Output};
 use super::{ABSENCE, ATTEMPT_DEADLINE, Core, MIN_UPTIME};
-use rollcall_protocol::{ErrorCode, Reaction, close, timing};
+use rollcall_protocol::{Reaction, close, timing};
 
 impl<P: Clone> Core<P> {
     pub(super) fn dial(&mut self, now: Millis, opening: Opening) {
@@ -129,7 +129,7 @@ impl<P: Clone> Core<P> {
     }
 
     pub(super) fn refused(&mut self, now: Millis, code: i32, payload: P) {
-        let reaction = ErrorCode::from_number(code).map_or(Reaction::Stop, ErrorCode::reaction);
+        let reaction = Reaction::to(code);
         let error = ConnectError::Failed(payload);
         match (reaction, self.connection.opening()) {
             (Reaction::RefreshToken, Some(opening)) if self.renewable_token => {

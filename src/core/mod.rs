@@ -73,6 +73,12 @@ pub struct Core<P> {
     outputs: VecDeque<Output<P>>,
 }
 
+/// Leaves only those ids that are wanted. The standard `retain` would be compiled anew for every
+/// reason to want one.
+fn keep(ids: &mut Vec<String>, wanted: &mut dyn FnMut(&str) -> bool) {
+    ids.retain(|id| wanted(id));
+}
+
 impl<P: Clone> Core<P> {
     /// A client, disconnected as of `now`. `seed` makes its back-off different from every other client's.
     pub fn new(now: Millis, seed: u64) -> Self {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::io::{Ask, Asked, Millis, RequestId};
+use super::keep;
 use rollcall_protocol::limits;
 
 /// Few enough that a thousand clients who come back together do not ask everything at once.
@@ -15,7 +16,7 @@ pub(super) struct Requests {
     channels: VecDeque<Ask>,
     /// Cut into pages when it is their turn: those who come one by one while others are in
     /// flight then share a page.
-    users: VecDeque<String>,
+    users: Vec<String>,
     in_flight: Vec<(RequestId, Asked, Ask)>,
     last_id: u32,
     failures: u32,
@@ -27,7 +28,7 @@ pub(super) struct Requests {
 
 impl Requests {
     pub(super) fn queue_user(&mut self, id: String) {
-        self.users.push_back(id);
+        self.users.push(id);
     }
 
     /// Channels, except those for which just that is waiting or on its way already.
@@ -38,7 +39,7 @@ impl Requests {
             if let Ask::Channels { cids: others, watch: also_watch, presence: also_presence } = other
                 && (also_watch, also_presence) == (&*watch, &*presence)
             {
-                cids.retain(|cid| !others.contains(cid));
+                keep(cids, &mut |cid| !others.iter().any(|other| other == cid));
             }
         }
         if !cids.is_empty() {
@@ -80,7 +81,7 @@ impl Requests {
     fn channels(&mut self, wanted: &mut dyn FnMut(&str) -> bool) -> Option<Ask> {
         while let Some(mut ask) = self.channels.pop_front() {
             if let Ask::Channels { cids, .. } = &mut ask {
-                cids.retain(|cid| wanted(cid));
+                keep(cids, wanted);
                 if !cids.is_empty() {
                     return Some(ask);
                 }
@@ -90,14 +91,18 @@ impl Requests {
     }
 
     fn page(&mut self, wanted: &mut dyn FnMut(&str) -> bool) -> Option<Ask> {
-        let (mut ids, mut bytes) = (Vec::new(), 0);
-        while ids.len() < limits::USERS_PER_REQUEST && bytes < PAGE_BYTES {
-            let Some(id) = self.users.pop_front() else { break };
-            if wanted(&id) {
+        let (mut ids, mut bytes, mut looked_at) = (Vec::new(), 0, 0);
+        for id in &self.users {
+            if ids.len() >= limits::USERS_PER_REQUEST || bytes >= PAGE_BYTES {
+                break;
+            }
+            looked_at += 1;
+            if wanted(id) {
                 bytes += id.len();
-                ids.push(id);
+                ids.push(id.clone());
             }
         }
+        self.users = self.users.split_off(looked_at);
         (!ids.is_empty()).then_some(Ask::Users { ids })
     }
 
@@ -127,7 +132,10 @@ impl Requests {
         self.tried = true;
         match ask {
             Ask::Channels { .. } => self.channels.push_front(ask),
-            Ask::Users { ids } => ids.into_iter().rev().for_each(|id| self.users.push_front(id)),
+            Ask::Users { mut ids } => {
+                ids.append(&mut self.users);
+                self.users = ids;
+            }
         }
         self.retry_at = self.retry_at.max(Some(at));
     }

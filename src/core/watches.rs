@@ -1,6 +1,7 @@
 //! What the app asked to watch, and who waits for the first word of it.
 
 use super::io::{Ask, Ticket, WatchId};
+use super::keep;
 use super::watchers::Watcher;
 use rollcall_protocol::limits;
 
@@ -119,7 +120,7 @@ impl Watches {
     /// Whoever waits for this user has lost interest.
     pub(super) fn wait_no_more(&mut self, watch: WatchId, id: &str) {
         for waiting in self.waiting.iter_mut().filter(|waiting| waiting.watch == watch) {
-            waiting.ids.retain(|other| other != id);
+            keep(&mut waiting.ids, &mut |other| other != id);
         }
     }
 

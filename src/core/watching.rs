@@ -4,7 +4,7 @@ use super::io::{Ask, Event, Failure, Generation, Millis, Output, RequestId, Seen
 use super::presence::{Freshness, News, Presence};
 use super::watchers::Watcher;
 use super::watches::Watches;
-use super::{Asked, Core};
+use super::{Asked, Core, keep};
 use std::collections::VecDeque;
 
 impl<P: Clone> Core<P> {
@@ -231,20 +231,25 @@ impl<P: Clone> Core<P> {
         self.ask_next();
     }
 
-    fn answered(&mut self, asked: Asked, ask: Ask, mut users: Vec<Seen<P>>) {
+    fn answered(&mut self, asked: Asked, ask: Ask, users: Vec<Seen<P>>) {
         let Ask::Users { mut ids } = ask else { return self.learn(Snapshot { asked, users }, true, true) };
         // Somebody may have lost interest meanwhile.
         for id in &ids {
             self.people.answered(id);
         }
-        users.retain(|seen| self.people.is_watched(&seen.id));
-        ids.retain(|id| !users.iter().any(|seen| seen.id == *id));
-        self.learn(Snapshot { asked, users }, false, true);
+        let mut wanted = Vec::new();
+        for seen in users {
+            if self.people.is_watched(&seen.id) {
+                wanted.push(seen);
+            }
+        }
+        keep(&mut ids, &mut |id| !wanted.iter().any(|seen| seen.id == id));
+        self.learn(Snapshot { asked, users: wanted }, false, true);
 
         let (watches, outputs) = (&self.watches, &mut self.outputs);
         let resync = self.requests.is_recovering();
         let tell = &mut |news: News<P>| tell(watches, outputs, resync, news);
-        ids.retain(|id| !self.people.miss(id, asked, tell));
+        keep(&mut ids, &mut |id| !self.people.miss(id, asked, tell));
         self.ask_for(&ids);
     }
 
