@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::http::{Call, Then, segment};
-use super::input::Options;
+use super::input::{self, Options};
 use super::listeners::Listeners;
 use super::promise::{promise, settled};
 use super::shell::Shell;
@@ -214,7 +214,7 @@ impl ChannelInner {
     fn stop_watching(self: Rc<Self>, options: &JsValue) -> Result<Promise, JsValue> {
         let name = "channel.stopWatching";
         let mut call = self.call(name, self.path(name, "stop-watching")?, Object::new().into())?;
-        (call.subscribes, call.signal) = (true, Options::new(name, options)?.signal()?);
+        (call.subscribes, call.signal) = (true, input::signal(name, options)?);
         // Whatever comes of the request.
         self.forget_watch();
         let channel = self.clone();
@@ -237,7 +237,7 @@ impl ChannelInner {
             return Err(error::invalid(&[name, ": the message must be an object with a `text`"]));
         }
         let mut call = self.call(name, self.path(name, "message")?, wire::object("message", message).into())?;
-        call.signal = Options::new(name, options)?.signal()?;
+        call.signal = input::signal(name, options)?;
         let shell = self.shell.clone();
         Ok(call.send(
             &shell,
@@ -329,7 +329,7 @@ pub(super) fn arguments(id: JsValue, data: JsValue) -> Result<(Option<String>, J
     if id.is_object() && !Array::is_array(&id) && data.is_undefined() {
         return Ok((None, id));
     }
-    let data = super::input::object("client.channel", "data", &data)?;
+    let data = input::object("client.channel", "data", &data)?;
     if id.is_undefined() || id.is_null() {
         return Ok((None, data));
     }

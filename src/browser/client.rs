@@ -39,7 +39,7 @@ impl PresenceClient {
             .filter(|key| !key.is_empty())
             .ok_or_else(|| error::invalid(&["new PresenceClient: the first argument must be the API key, a string"]))?;
         let options = Options::new("new PresenceClient", &options)?;
-        options.only(&["baseURL", "timeout"])?;
+        options.only(["baseURL", "timeout"])?;
         let base_url = options.text("baseURL")?.unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
         if !base_url.starts_with("http://") && !base_url.starts_with("https://") {
             let wanted = "new PresenceClient: baseURL must begin with http:// or https://; got `";
@@ -97,7 +97,7 @@ impl PresenceClient {
         }
         let token = Token::new(token, &user_id)?;
         // The core has a deadline of its own.
-        let deadline = self.shell.work.begin(None, Options::new(call, options)?.signal()?)?;
+        let deadline = self.shell.work.begin(None, input::signal(call, options)?)?;
         // A copy: what the app does to its object later is not what it connected with.
         let details = Object::assign(&Object::new(), user.unchecked_ref());
         let session = Rc::new(Session::new(user_id, details.into(), token, self.user.clone()));
@@ -197,7 +197,7 @@ impl PresenceClient {
 
     fn write(&self, call: &'static str, users: &JsValue, options: &JsValue, send: requests::Write) -> Promise {
         let users = list_of_users(call, users);
-        let checked = users.and_then(|users| Ok((users, Options::new(call, options)?.signal()?)));
+        let checked = users.and_then(|users| Ok((users, input::signal(call, options)?)));
         settled(checked.map(|(users, signal)| send(&self.shell, call, users, signal)))
     }
 

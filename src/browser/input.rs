@@ -1,8 +1,8 @@
 //! Checking what an app passes in, so that a mistake is told where it was made.
 
 use js_sys::{Array, Function, JsString, Object, Reflect};
-use serde::ser::{Serialize, SerializeMap, Serializer};
 use wasm_bindgen::prelude::*;
+use web_sys::AbortSignal;
 
 use super::{error, wire};
 use rollcall_protocol::limits;
@@ -31,6 +31,11 @@ pub(super) fn user_ids(call: &str, value: &JsValue) -> Result<Vec<String>, JsVal
         ids.push(user_id(call, &id)?);
     }
     Ok(ids)
+}
+
+/// The signal among the options of a call that takes no others.
+pub(super) fn signal(call: &'static str, options: &JsValue) -> Result<Option<AbortSignal>, JsValue> {
+    Options::new(call, options)?.signal()
 }
 
 pub(super) fn function(call: &str, value: JsValue) -> Result<Function, JsValue> {
@@ -79,7 +84,7 @@ impl Options {
 
     /// Refuses every other option. For where a misspelt one would do harm: without its `baseURL`
     /// a client would show its tokens to somebody else's server.
-    pub(super) fn only(&self, known: &[&str]) -> Result<(), JsValue> {
+    pub(super) fn only(&self, known: [&str; 2]) -> Result<(), JsValue> {
         let mut unknown = None;
         wire::each(&Object::keys(self.value.unchecked_ref::<Object>()), &mut |key| {
             if !known.iter().any(|name| key == *name) {
@@ -89,12 +94,8 @@ impl Options {
         match unknown {
             None => Ok(()),
             Some(name) => {
-                let mut message = vec![self.call, ": unknown option `", &name, "`; known are "];
-                for name in known {
-                    message.extend([name, ", "]);
-                }
-                message.pop();
-                Err(error::invalid(&message))
+                let [one, other] = known;
+                Err(error::invalid(&[self.call, ": unknown option `", &name, "`; known are ", one, ", ", other]))
             }
         }
     }
@@ -113,7 +114,7 @@ impl Options {
     }
 
     /// The signal that ends the request early, an option of every call.
-    pub(super) fn signal(&self) -> Result<Option<web_sys::AbortSignal>, JsValue> {
+    pub(super) fn signal(&self) -> Result<Option<AbortSignal>, JsValue> {
         let Some(value) = self.get("signal") else { return Ok(None) };
         value.dyn_into().map(Some).map_err(|value| self.invalid("signal", "must be an AbortSignal", &value))
     }
@@ -134,26 +135,26 @@ impl Options {
     pub(super) fn sort(&self, value: &JsValue) -> Result<JsValue, JsValue> {
         let objects =
             if Array::is_array(value) { Array::from(value) } else { Array::of1(&self.object("sort", value)?) };
-        let mut fields = Vec::new();
+        let fields = Array::new();
         for object in objects.to_vec() {
             if !object.is_object() {
                 return Err(self.invalid_sort(value));
             }
-            for key in Object::keys(object.unchecked_ref::<Object>()).to_vec() {
-                let field = key.as_string().unwrap_or_default();
-                let direction = match wire::get(&object, &field).as_f64() {
-                    Some(1.0) => 1,
-                    Some(-1.0) => -1,
-                    _ => return Err(self.invalid_sort(value)),
-                };
-                fields.push(SortField { field, direction });
+            for name in Object::keys(object.unchecked_ref::<Object>()).to_vec() {
+                let direction = Reflect::get(&object, &name).unwrap_or(JsValue::UNDEFINED);
+                if direction.as_f64().is_none_or(|direction| direction.abs() != 1.0) {
+                    return Err(self.invalid_sort(value));
+                }
+                let field = wire::object("field", &name);
+                wire::set(&field, "direction", &direction);
+                fields.push(&field);
             }
         }
-        if fields.len() > limits::MAX_SORT {
+        if fields.length() > limits::MAX_SORT as u32 {
             let most = wire::number(limits::MAX_SORT as f64);
             return Err(error::invalid(&[self.call, ": sort takes at most ", &most, " fields"]));
         }
-        Ok(fields.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
+        Ok(fields.into())
     }
 
     fn invalid_sort(&self, value: &JsValue) -> JsValue {
@@ -166,22 +167,6 @@ impl Options {
 
     fn invalid(&self, name: &str, wanted: &str, value: &JsValue) -> JsValue {
         error::invalid(&[self.call, ": option `", name, "` ", wanted, "; got ", &shown(value)])
-    }
-}
-
-/// One entry of a sort, as the protocol writes it. By hand: derived, it would bring along a cache
-/// of field names that costs more than all else here.
-struct SortField {
-    field: String,
-    direction: i8,
-}
-
-impl Serialize for SortField {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut entry = serializer.serialize_map(None)?;
-        entry.serialize_entry("field", &self.field)?;
-        entry.serialize_entry("direction", &self.direction)?;
-        entry.end()
     }
 }
 

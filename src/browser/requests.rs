@@ -3,6 +3,8 @@
 use std::rc::Rc;
 
 use js_sys::{Array, Map, Promise};
+use serde::Serialize;
+use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
@@ -12,6 +14,9 @@ use super::input::Options;
 use super::shell::Shell;
 use super::{error, wire};
 use crate::core::{Ask, Asked, Input, RequestId, Seen, Snapshot};
+
+/// Turns our own values into what `JSON.stringify` writes as they are.
+const JSON: Serializer = Serializer::json_compatible();
 
 /// `GET /users` or `POST /channels`: what to find, in which order, and what to be told of it.
 pub(super) struct Query {
@@ -58,13 +63,9 @@ impl Query {
 
     /// The same query for just these, however many.
     fn again(field: &str, values: &[String], watch: bool, presence: bool) -> Result<Self, JsValue> {
-        let list = Array::new();
-        for value in values {
-            list.push(&JsValue::from_str(value));
-        }
-        let condition = wire::object("$in", &list);
+        let condition = wire::object("$in", &values.serialize(&JSON)?);
         let filter = wire::object(field, &condition);
-        let options = wire::object("limit", &list.length().into());
+        let options = wire::object("limit", &values.len().into());
         wire::set(&options, "presence", &presence.into());
         wire::set(&options, "watch", &watch.into());
         if field == "id" {
