@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use futures::channel::oneshot;
 use gloo_net::http::Response;
 use js_sys::{Promise, encode_uri_component};
 use wasm_bindgen::prelude::*;
@@ -10,10 +9,10 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, AbortSignal};
 
 use super::error::{self, Code};
-use super::promise::{Outcome, Settle, promise};
+use super::promise::{Outcome, promise};
 use super::session::Session;
 use super::shell::Shell;
-use super::timer::Timer;
+use super::timer::set_timeout;
 use super::wire;
 use crate::core::{Asked, Input};
 use rollcall_protocol::ErrorCode;
@@ -200,12 +199,10 @@ fn unreachable(problem: JsValue) -> JsValue {
 }
 
 async fn pause(milliseconds: u64) {
-    let (sender, done) = oneshot::channel();
-    let mut sender: Option<Settle> = Some(sender);
-    let _timer = Timer::after(milliseconds, move |_| {
-        sender.take().map(|sender| sender.send(Ok(JsValue::UNDEFINED)));
-    });
-    let _ = done.await;
+    let _ = JsFuture::from(Promise::new(&mut |done, _| {
+        set_timeout(&done, milliseconds as f64);
+    }))
+    .await;
 }
 
 /// Ends a `fetch` that nobody waits for any more.

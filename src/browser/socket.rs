@@ -1,25 +1,23 @@
 //! The browser's WebSocket, closed and silenced when dropped.
 
-use std::cell::Cell;
-use std::rc::Rc;
-
-use futures::channel::oneshot;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
-use super::promise::{Callback, callback, promise};
-use super::timer::Timer;
+use super::promise::{Callback, callback};
+use super::timer::set_timeout;
 use rollcall_protocol::close;
 
-/// How long a goodbye may take before the socket is left to the browser.
-const GOODBYE: u64 = 1_000;
+/// How long a goodbye may take before the socket is left to the browser, in milliseconds.
+const GOODBYE: f64 = 1_000.0;
 
 pub(super) struct Socket {
     socket: WebSocket,
     _on_message: Callback,
     _on_error: Callback,
-    on_close: Callback,
+    _on_close: Callback,
+    /// The code it is closed with.
+    farewell: u16,
 }
 
 impl Socket {
@@ -40,7 +38,8 @@ impl Socket {
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         socket.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
-        Ok(Socket { socket, _on_message: on_message, _on_error: on_error, on_close })
+        let farewell = close::GIVEN_UP;
+        Ok(Socket { socket, _on_message: on_message, _on_error: on_error, _on_close: on_close, farewell })
     }
 
     /// Sends a text frame; a socket that is not open any more tells so by closing.
@@ -50,23 +49,14 @@ impl Socket {
 
     /// Closes with `code`. The promise resolves when the server has answered, or a second later.
     pub(super) fn close(mut self, code: u16) -> Promise {
-        let (sender, answered) = oneshot::channel();
-        let sender = Rc::new(Cell::new(Some(sender)));
-        let done = move |_| {
-            if let Some(sender) = sender.take() {
-                let _ = sender.send(Ok(JsValue::UNDEFINED));
-            }
-        };
-        let timer = Timer::after(GOODBYE, done.clone());
-        self.socket.set_onmessage(None);
-        self.socket.set_onerror(None);
-        self.on_close = callback(done);
-        self.socket.set_onclose(Some(self.on_close.as_ref().unchecked_ref()));
-        let _ = self.socket.close_with_code(code);
-        promise(async move {
-            let outcome = answered.await.unwrap_or(Ok(JsValue::UNDEFINED));
-            drop((timer, self));
-            outcome
+        self.farewell = code;
+        let socket = self.socket.clone();
+        drop(self);
+        Promise::new(&mut |done, _| {
+            // It resolves to nothing, whatever it is called with.
+            let done = done.bind1(&JsValue::UNDEFINED, &JsValue::UNDEFINED);
+            set_timeout(&done, GOODBYE);
+            socket.set_onclose(Some(done.unchecked_ref()));
         })
     }
 }
@@ -77,6 +67,6 @@ impl Drop for Socket {
         self.socket.set_onerror(None);
         self.socket.set_onclose(None);
         // Does nothing to a socket that is closed already.
-        let _ = self.socket.close_with_code(close::GIVEN_UP);
+        let _ = self.socket.close_with_code(self.farewell);
     }
 }
