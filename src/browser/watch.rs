@@ -4,14 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use futures::channel::oneshot;
-use js_sys::{Array, Function, Object, Promise, Reflect, Set, Symbol};
+use js_sys::{Array, Function, Object, Promise, Reflect, Set};
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
 use super::changes::{PresenceChanges, Reader};
-use super::input::Options;
 use super::listeners::Listeners;
-use super::promise::{callback, promise, settled};
+use super::promise::{promise, settled};
 use super::shell::Shell;
 use super::slot::Slot;
 use super::{error, input, presence, wire};
@@ -146,22 +145,19 @@ impl WatchInner {
 
     /// The presence of one of the watched has changed.
     pub(super) fn changed(&self, id: &str, resync: bool) {
-        let mut readers = Vec::new();
-        self.readers.borrow_mut().retain(|reader| {
-            let open = reader.upgrade().filter(|reader| reader.is_open());
-            let keep = open.is_some();
-            readers.extend(open);
-            keep
-        });
-        if self.listeners.is_empty() && readers.is_empty() {
+        let mut heard = !self.listeners.is_empty();
+        for reader in self.readers.take() {
+            if let Some(open) = reader.upgrade().filter(|reader| reader.is_open()) {
+                // Only wakes whoever reads: nothing of theirs runs here.
+                open.push(id, resync);
+                self.readers.borrow_mut().push(reader);
+                heard = true;
+            }
+        }
+        if !heard {
             // Whoever listened has gone; the core need not tell any more.
             self.shell.core().listen(self.id, false);
-            return;
-        }
-        for reader in readers {
-            reader.push(id, resync);
-        }
-        if !self.listeners.is_empty() {
+        } else if !self.listeners.is_empty() {
             self.listeners.dispatch(CHANGE, &presence::change(&self.shell, id, resync));
         }
     }
@@ -177,16 +173,12 @@ impl PresenceWatch {
     pub(super) fn begin(shell: &Rc<Shell>, ids: &JsValue, options: &JsValue) -> Result<Promise, JsValue> {
         let call = "watchPresence";
         shell.session(call)?;
-        let signal = Options::new(call, options)?.signal()?;
+        let signal = input::signal(call, options)?;
         let inner = WatchInner::begin(shell);
         let handle = JsValue::from(PresenceWatch { inner: inner.clone() });
         let dispose = wire::get(&wire::get(&js_sys::global(), "Symbol"), "dispose");
-        if let Ok(dispose) = dispose.dyn_into::<Symbol>() {
-            let watch = Rc::downgrade(&inner);
-            let stop = callback(move |_| {
-                watch.upgrade().iter().for_each(|watch| watch.stop());
-            });
-            let _ = Reflect::set(&handle, &dispose, &stop.into_js_value());
+        if dispose.is_symbol() {
+            let _ = Reflect::set(&handle, &dispose, &wire::get(&handle, "stop"));
         }
         inner.handle.set(handle.clone());
         let word = inner.add(call, ids, signal).inspect_err(|_| inner.stop())?;
@@ -224,7 +216,7 @@ impl PresenceWatch {
     fn grow(&self, ids: &JsValue, options: &JsValue) -> Result<Promise, JsValue> {
         let call = "watch.add";
         self.inner.check_open(call)?;
-        let word = self.inner.add(call, ids, Options::new(call, options)?.signal()?)?;
+        let word = self.inner.add(call, ids, input::signal(call, options)?)?;
         Ok(promise(async move { word.await.map(|()| JsValue::UNDEFINED) }))
     }
 
