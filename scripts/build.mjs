@@ -66,7 +66,7 @@ export async function buildPackage() {
   const glue = join(generated, 'glue.js');
   const wasm = join(generated, 'rollcall.wasm');
   const names = await step('shrinking the wasm', () => run('wasm-opt', [join(generated, 'glue_bg.wasm'), '-o', wasm, ...SHRINK], { quiet: true }));
-  await writeFile(glue, withShortNames(await readFile(glue, 'utf8'), JSON.parse(names)));
+  await writeFile(glue, withShortNames(withoutExtras(await readFile(glue, 'utf8')), JSON.parse(names)));
 
   await rm(packageFolder, { recursive: true, force: true });
   await mkdir(packageFolder, { recursive: true });
@@ -94,6 +94,19 @@ async function fingerprint() {
   const hash = createHash('sha256');
   for (const file of files) hash.update(`${file}\0`).update(await readFile(join(root, file))).update('\0');
   return hash.digest('hex');
+}
+
+/** Of the generated glue, what nobody who runs this needs. */
+function withoutExtras(glue) {
+  return glue
+    // What is no longer reached is freed by itself. Freed by hand, whatever is called next would fail.
+    .replace(/^    (__destroy_into_raw|free)\(\) \{\n[^]*?^    \}\n/gm, '')
+    .replace(/^if \(Symbol\.dispose\) .*\n/gm, '')
+    // Every browser with the rest of what this takes has these two as well.
+    .replace(/\(typeof FinalizationRegistry === 'undefined'\)\s+\? \{.*\}\s+: /g, '')
+    .replace(/^if \(!\('encodeInto' in [^]*?^\}\n/m, '')
+    // `entry` passes it the right way.
+    .replace(/^        if \(Object\.getPrototypeOf\(module\)[^]*?^        \}\n/gm, '        ({module} = module)\n');
 }
 
 /**
