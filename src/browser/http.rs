@@ -112,7 +112,8 @@ impl Request<'_> {
             let asked = self.shell.core().asked();
             let Answer { status, retry_after, body } = self.fetch(&token).await?;
             if (200..300).contains(&status) {
-                return Ok((asked, body));
+                // A hotel's page says 200 too, and nothing about who is online.
+                return if body.is_object() { Ok((asked, body)) } else { Err(unreachable("its answer is no JSON")) };
             }
             let problem = error::from_server(&body, Some(status));
             if is_token_expired(&problem) && self.session.token.is_renewable() && refreshes < TOKEN_REFRESHES {
@@ -158,7 +159,7 @@ impl Request<'_> {
             init.set_body(&self.text);
         }
         init.set_headers(&headers);
-        let response = JsFuture::from(fetch(&self.url(), &init)).await.map_err(unreachable)?;
+        let response = JsFuture::from(fetch(&self.url(), &init)).await.map_err(failed)?;
         let response = Response::from(response.unchecked_into::<web_sys::Response>());
         // As JavaScript's unary plus reads it: neither a missing header nor a date is a number.
         let header = |name| JsValue::from(response.headers().get(name)).unchecked_into_f64();
@@ -193,9 +194,12 @@ fn is_token_expired(problem: &JsValue) -> bool {
     wire::get(problem, "code").as_f64() == Some(f64::from(ErrorCode::TokenExpired.number()))
 }
 
-fn unreachable(problem: JsValue) -> JsValue {
-    let reason = wire::get(&problem, "message").as_string().unwrap_or_default();
-    error::error(Code::Network, &["the server could not be reached (", &reason, "); check baseURL and the network"])
+fn failed(problem: JsValue) -> JsValue {
+    unreachable(&wire::get(&problem, "message").as_string().unwrap_or_default())
+}
+
+fn unreachable(reason: &str) -> JsValue {
+    error::error(Code::Network, &["the server could not be reached (", reason, "); check baseURL and the network"])
 }
 
 async fn pause(milliseconds: u64) {

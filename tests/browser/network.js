@@ -84,7 +84,10 @@
     network.requests.push({ method: request.method, path: url.pathname, connection, query, headers, payload });
     notify();
     const answer = network.answers[url.pathname];
-    const { status = 200, answerHeaders, ...body } = await (typeof answer === 'function' ? answer(payload, request) : (answer ?? {}));
+    const given = await (typeof answer === 'function' ? answer(payload, request) : (answer ?? {}));
+    // What is in the way of the server answers with a page of its own.
+    if (typeof given === 'string') return new Response(given);
+    const { status = 200, answerHeaders, ...body } = given;
     return new Response(JSON.stringify(body), { status, headers: answerHeaders });
   };
   return network;

@@ -247,3 +247,26 @@ async fn misuse_of_a_watch_is_an_error_with_a_code() {
     .await;
     assert_eq!(said, r#"["invalid_argument"]"#);
 }
+
+#[wasm_bindgen_test]
+async fn a_page_in_the_servers_place_says_nothing_about_anybody() {
+    let said = watching(
+        "const heard = [];
+         client.on('user.presence.changed', ({ user }) => heard.push(user.id));
+         const { answers } = network;
+         const truth = answers['/users'];
+         answers['/users'] = '<html>Welcome to our hotel</html>';
+         network.socket.lose();
+         await network.until(() => network.sockets.length === 2);
+         network.socket.greet({ id: 'john' });
+         await network.until(() => network.requests.length === 1);
+         const during = shown('jack');
+         answers['/users'] = truth;
+         const recovered = new Promise((resolve) => client.on('connection.recovered', resolve));
+         await recovered;
+         const code = (answers['/users'] = 'hello', await client.queryUsers({}).catch(({ code }) => code));
+         return [during, shown('jack'), heard, code]",
+    )
+    .await;
+    assert_eq!(said, r#"["jack true stale","jack true live",[],"network"]"#);
+}
