@@ -9,6 +9,7 @@ import { FaultProxy } from '../pkg-tests/harness/proxy.mjs';
 import { site } from '../pkg-tests/harness/site.mjs';
 import { newStage } from '../pkg-tests/harness/stage.mjs';
 import { address } from '../pkg-tests/harness/watcher.mjs';
+import { stopBundler } from '../scripts/build.mjs';
 import { program, root, say } from '../scripts/shell.mjs';
 import { wrongFor } from './wrong.mjs';
 
@@ -195,6 +196,7 @@ await program(async () => {
     }
   } finally {
     await browser.close();
+    await stopBundler();
   }
 
   console.log('| | | in doubt after | missed flip wrong for | next flip wrong for |\n|---|---|---|---|---|');
