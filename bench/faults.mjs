@@ -9,7 +9,6 @@ import { FaultProxy } from '../pkg-tests/harness/proxy.mjs';
 import { site } from '../pkg-tests/harness/site.mjs';
 import { newStage } from '../pkg-tests/harness/stage.mjs';
 import { address } from '../pkg-tests/harness/watcher.mjs';
-import { stopBundler } from '../scripts/build.mjs';
 import { program, root, say } from '../scripts/shell.mjs';
 import { wrongFor } from './wrong.mjs';
 
@@ -196,7 +195,6 @@ await program(async () => {
     }
   } finally {
     await browser.close();
-    await stopBundler();
   }
 
   console.log('| | | in doubt after | missed flip wrong for | next flip wrong for |\n|---|---|---|---|---|');
@@ -206,3 +204,5 @@ await program(async () => {
   await mkdir(join(root, 'bench', 'results'), { recursive: true });
   await writeFile(join(root, 'bench', 'results', 'faults.json'), JSON.stringify(results, null, 2));
 });
+// The official SDK's people would go on looking for servers that are gone.
+process.exit();
