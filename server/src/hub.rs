@@ -3,6 +3,7 @@
 
 mod announcer;
 mod clock;
+mod drain;
 mod membership;
 pub mod outbox;
 mod state;
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use rollcall_protocol::{close, timing};
 use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 pub use announcer::Notice;
 pub use membership::Membership;
@@ -32,9 +33,6 @@ use state::State;
 
 /// How long a request waits for its turn among the events: less than any SDK waits for a reply.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// How often some connections are ended while the hub drains.
-const DRAIN_PACE: Duration = Duration::from_millis(10);
 
 /// How the hub is tuned.
 #[derive(Clone, Debug)]
@@ -267,49 +265,6 @@ impl Hub {
         });
     }
 
-    /// Lets no new connection in, and ends the others with the close code: few at a time, so that
-    /// they do not all come back in one moment, but all within `window`.
-    pub async fn drain(&self, code: u16, window: Duration) {
-        let connections = {
-            let mut state = self.lock();
-            state.closing = true;
-            for user in state.registry.online_users() {
-                state.notify(Notice::Active { user: user.clone() });
-            }
-            state.outboxes.keys().copied().collect::<Vec<_>>()
-        };
-        self.shared.sooner.notify_one();
-        let steps = (window.as_millis() / DRAIN_PACE.as_millis()).max(1);
-        let a_step = connections.len().div_ceil(usize::try_from(steps).unwrap_or(usize::MAX)).max(1);
-        for some in connections.chunks(a_step) {
-            for connection in some {
-                let outbox = self.lock().outboxes.remove(connection);
-                if let Some(outbox) = outbox {
-                    outbox.close(code);
-                }
-            }
-            if !window.is_zero() {
-                sleep(DRAIN_PACE).await;
-            }
-        }
-    }
-
-    /// Whether [`Hub::drain`] was called.
-    pub fn is_closing(&self) -> bool {
-        self.lock().closing
-    }
-
-    /// Waits until the last connection has ended after [`Hub::drain`].
-    pub async fn drained(&self) {
-        loop {
-            let ended = self.shared.ended.notified();
-            if self.connection_count() == 0 {
-                return;
-            }
-            ended.await;
-        }
-    }
-
     /// Waits until everything that happened so far is written and told, if that is soon.
     pub async fn told(&self) {
         self.in_turn(|_| ()).await;
@@ -336,14 +291,6 @@ impl Hub {
             // It had its turn in this very moment.
             None => outcome.await.unwrap_or_default(),
         }
-    }
-
-    /// Waits until everything that happened so far is told and written, and lets no more out.
-    pub async fn finish(&self) {
-        let (done, finished) = oneshot::channel();
-        self.notify(Notice::Stop(done));
-        // The announcer may have stopped before.
-        let _ = finished.await;
     }
 
     /// How many connections live.

@@ -1,11 +1,11 @@
 //! What goes wrong, as the JavaScript `Error` that an app catches.
 
 use js_sys::Error;
-use rollcall_protocol::{ErrorCode, Reaction};
+use rollcall_protocol::{ErrorCode, Reaction, close};
 use wasm_bindgen::JsValue;
 
 use super::wire;
-use crate::core::Failure;
+use crate::core::{ConnectError, Failure};
 
 /// What an app finds in `error.code`.
 #[derive(Clone, Copy)]
@@ -103,5 +103,20 @@ pub(super) fn failure(reason: JsValue) -> Failure<JsValue> {
         retryable: wire::get(&reason, "retryable").is_truthy(),
         retry_after: wire::get(&reason, "retryAfter").as_f64().map(|seconds| (seconds * 1000.0) as u64),
         reason,
+    }
+}
+
+/// Why there is no connection.
+pub(super) fn from_connect(reason: ConnectError<JsValue>) -> JsValue {
+    match reason {
+        ConnectError::Failed(reason) => reason,
+        ConnectError::Closed(close::ABNORMAL) => {
+            error(Code::Network, &["the server could not be reached; check baseURL and the network"])
+        }
+        ConnectError::Closed(code) => {
+            error(Code::Network, &["the server closed the connection with code ", &wire::number(code)])
+        }
+        ConnectError::TimedOut => error(Code::Timeout, &["the server did not accept the connection in time"]),
+        ConnectError::Disconnected => disconnected(),
     }
 }

@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::*;
 
 use super::channel::ChannelInner;
 use super::deadline::Work;
-use super::error::{self, Code};
+use super::error;
 use super::http::segment;
 use super::lifecycle::Lifecycle;
 use super::listeners::Listeners;
@@ -26,7 +26,7 @@ use super::timer::{Timer, now};
 use super::watch::WatchInner;
 use super::{requests, wire};
 use crate::core::{ConnectError, Core, Frame, Generation, Input, Millis, Output, Status, Ticket, WatchId};
-use rollcall_protocol::{close, event, extension, limits};
+use rollcall_protocol::{event, extension, limits};
 
 /// How this client names itself to servers.
 pub(super) const CLIENT_NAME: &str = concat!("rollcall-", env!("CARGO_PKG_VERSION"));
@@ -198,8 +198,15 @@ impl Shell {
             }
         }
         self.pumping.set(false);
-        self.watches.borrow_mut().retain(|watch| watch.is_open());
+        self.forget_ended_watches();
         self.arm_timer();
+    }
+
+    /// Those of a session that is over stand first, and have been told by now.
+    fn forget_ended_watches(&self) {
+        let mut watches = self.watches.borrow_mut();
+        let ended = watches.iter().take_while(|watch| !watch.is_open()).count();
+        watches.drain(..ended);
     }
 
     /// Has the core look at the time, for somebody who asks how things are: where timers are slowed
@@ -256,7 +263,7 @@ impl Shell {
             }
             Output::ConnectSettled(result) => self.settle(result),
             Output::Ended(reason) => {
-                let reason = connect_error(reason);
+                let reason = error::from_connect(reason);
                 self.end_session();
                 self.emit_local(event::CONNECTION_ERROR, &[("error", reason)]);
             }
@@ -274,7 +281,7 @@ impl Shell {
     fn settle(self: &Rc<Self>, result: Result<JsValue, ConnectError<JsValue>>) {
         let Some(session) = self.session_if_any() else { return };
         let sender = session.settle.take();
-        let result = result.map_err(connect_error);
+        let result = result.map_err(error::from_connect);
         if result.is_err() {
             self.end_session();
         }
@@ -392,18 +399,4 @@ fn closed(shell: &Weak<Shell>, generation: Generation, code: u16) {
     }
     shell.socket.take();
     shell.feed(Input::Closed { generation, code });
-}
-
-fn connect_error(reason: ConnectError<JsValue>) -> JsValue {
-    match reason {
-        ConnectError::Failed(error) => error,
-        ConnectError::Closed(close::ABNORMAL) => {
-            error::error(Code::Network, &["the server could not be reached; check baseURL and the network"])
-        }
-        ConnectError::Closed(code) => {
-            error::error(Code::Network, &["the server closed the connection with code ", &wire::number(code)])
-        }
-        ConnectError::TimedOut => error::error(Code::Timeout, &["the server did not accept the connection in time"]),
-        ConnectError::Disconnected => error::disconnected(),
-    }
 }
