@@ -48,15 +48,35 @@ const MASK = 118;
 /** What of the root's package.json the published one carries. */
 const PUBLISHED = [
   'name', 'version', 'description', 'keywords', 'license', 'repository',
-  'type', 'sideEffects', 'main', 'types', 'exports', 'files',
+  'type', 'sideEffects', 'main', 'types', 'exports', 'files', 'peerDependencies', 'peerDependenciesMeta',
 ];
 /** The package needs a WebSocket, which Node has since 22; to build it an older one will do. */
 const ENGINES = { node: '>=22' };
 
 export async function buildPackage() {
+  await compileClient();
+  await rm(packageFolder, { recursive: true, force: true });
+  await mkdir(packageFolder, { recursive: true });
+  await copyFile(join(generated, 'rollcall.js'), join(packageFolder, 'rollcall.js'));
+  await copyFile(join(root, 'src', 'browser', 'types.d.ts'), join(packageFolder, 'rollcall.d.ts'));
+  // One file each and nothing bundled: whoever imports two of them has what they share once.
+  await step('compiling the adapters', () =>
+    run('tsc', ['--project', join(root, 'adapters'), '--outDir', join(packageFolder, 'adapters')], { quiet: true }),
+  );
+  for (const file of ['README.md', 'LICENSE-MIT', 'LICENSE-APACHE']) {
+    await copyFile(join(root, file), join(packageFolder, file));
+  }
+  const source = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const manifest = Object.fromEntries(PUBLISHED.map((field) => [field, source[field]]));
+  manifest.engines = ENGINES;
+  await writeFile(join(packageFolder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** The client itself, into `target/`; the same is not made twice. */
+async function compileClient() {
   const inputs = await fingerprint();
   const stamp = join(generated, '.made-from');
-  if (existsSync(join(packageFolder, 'rollcall.js')) && existsSync(stamp) && readFileSync(stamp, 'utf8') === inputs) return;
+  if (existsSync(join(generated, 'rollcall.js')) && existsSync(stamp) && readFileSync(stamp, 'utf8') === inputs) return;
   await step('compiling the client', () =>
     run('wasm-pack', [
       'build', root, '--release', '--target', 'web', '--mode', 'no-install', '--no-pack', '--no-typescript',
@@ -70,28 +90,18 @@ export async function buildPackage() {
   const names = await step('shrinking the wasm', () => run('wasm-opt', [compiled, '-o', wasm, ...SHRINK], { quiet: true }));
   await writeFile(glue, withShortNames(withoutExtras(await readFile(glue, 'utf8')), JSON.parse(names)));
 
-  await rm(packageFolder, { recursive: true, force: true });
-  await mkdir(packageFolder, { recursive: true });
-  await writeFile(join(packageFolder, 'rollcall.js'), await entry(await readFile(wasm)));
-  await copyFile(join(root, 'src', 'browser', 'types.d.ts'), join(packageFolder, 'rollcall.d.ts'));
-  for (const file of ['README.md', 'LICENSE-MIT', 'LICENSE-APACHE']) {
-    await copyFile(join(root, file), join(packageFolder, file));
-  }
-  const source = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  const manifest = Object.fromEntries(PUBLISHED.map((field) => [field, source[field]]));
-  manifest.engines = ENGINES;
-  await writeFile(join(packageFolder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  await writeFile(join(generated, 'rollcall.js'), await entry(await readFile(wasm)));
   await writeFile(stamp, inputs);
 }
 
-/** All that the package is made from, as one hash: the same package is not made twice. */
+/** All that the client is made from, as one hash. */
 async function fingerprint() {
   const folders = ['src', join('protocol', 'src')].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true }).map((file) => join(folder, file)),
   );
   const files = [
     ...folders.filter((file) => statSync(join(root, file)).isFile()).sort(),
-    'Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'package.json', 'package-lock.json', 'README.md', join('scripts', 'build.mjs'),
+    'Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'package-lock.json', join('scripts', 'build.mjs'),
   ];
   const hash = createHash('sha256');
   for (const file of files) hash.update(`${file}\0`).update(await readFile(join(root, file))).update('\0');
