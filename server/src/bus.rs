@@ -4,6 +4,7 @@ pub mod local;
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::ws::Utf8Bytes;
 
@@ -18,6 +19,8 @@ pub struct Event {
     pub explained: Option<Utf8Bytes>,
     /// The user whose whole presence it tells: within a batch, a newer one makes it superfluous.
     pub presence_of: Option<UserId>,
+    /// When the flip that it tells happened, if it tells one.
+    pub flipped_at: Option<Instant>,
 }
 
 impl Event {

@@ -70,7 +70,7 @@ async fn serve(app: &App, handshake: &Handshake, opened: Result<Opened, ApiError
                 ping_after: app.config.ping_after,
                 idle_timeout: app.config.idle_timeout,
             };
-            socket::run(socket, opened, manner).await;
+            socket::run(socket, opened, manner, &app.metrics.delivery).await;
         }
         Err(error) if error.code() == ErrorCode::RateLimited => {
             socket::hang_up(&mut socket, close::TRY_AGAIN_LATER).await;

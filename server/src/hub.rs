@@ -2,6 +2,7 @@
 //! and everything that has to be told leaves in one order.
 
 mod announcer;
+mod census;
 mod clock;
 mod drain;
 mod membership;
@@ -17,6 +18,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::timeout;
 
 pub use announcer::Notice;
+pub use census::Census;
 pub use membership::Membership;
 pub use outbox::Inbox;
 
@@ -91,7 +93,7 @@ impl Hub {
                     watchers: Watchers::new(options.subscriptions),
                     outboxes: HashMap::new(),
                     notices,
-                    metrics,
+                    metrics: metrics.clone(),
                     last_seq: 0,
                     closing: false,
                 }),
@@ -102,7 +104,7 @@ impl Hub {
         };
         let receiver = hub.clone();
         let bus = LocalBus::new(Arc::new(move |envelope| receiver.deliver(envelope)));
-        tokio::spawn(announcer::run(queue, store, Arc::new(bus), webhook));
+        tokio::spawn(announcer::run(queue, store, Arc::new(bus), webhook, metrics.untold.clone()));
         tokio::spawn(clock::run(hub.clone()));
         hub
     }
@@ -329,11 +331,6 @@ impl Hub {
         let due = state.registry.poll_timeout();
         let result = change(&mut state, Instant::now());
         state.settle();
-        state.metrics.observe(
-            state.registry.connection_count(),
-            state.registry.online_count(),
-            state.watchers.subscription_count(),
-        );
         let sooner = match (due, state.registry.poll_timeout()) {
             (Some(before), Some(now)) => now < before,
             (None, Some(_)) => true,

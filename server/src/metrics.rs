@@ -1,70 +1,106 @@
-//! What the server counts, as Prometheus reads it.
+//! What the server counts, as Prometheus reads it: things that happen are counted as they do,
+//! things that are so are looked at when somebody asks.
 
-use std::sync::Arc;
+mod delay;
+
+use std::time::Duration;
 
 use prometheus_client::encoding::text;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::registry::{Registry, Unit};
 
-/// All counters. Clones count together.
-#[derive(Clone)]
+pub use delay::Delays;
+
+use crate::hub::Census;
+
+/// What happened so far. Clones count together.
+#[derive(Clone, Default)]
 pub struct Metrics {
-    registry: Arc<Registry>,
-    connections: Gauge,
-    online: Gauge,
-    subscriptions: Gauge,
-    pub flips: Counter,
+    pub came_online: Counter,
+    pub went_offline: Counter,
+    /// What has happened and is not told yet.
+    pub untold: Gauge,
     pub events_delivered: Counter,
+    /// From a flip to a watcher's socket.
+    pub delivery: Delays,
     pub slow_readers: Counter,
     pub webhooks_delivered: Counter,
+    pub webhooks_retried: Counter,
     pub webhooks_failed: Counter,
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
+/// How things are at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    pub census: Census,
+    /// Connections that are long-poll sessions.
+    pub sessions: usize,
+    /// Flips that the webhook has not taken yet.
+    pub webhooks_waiting: usize,
+    /// How long the first of them has waited.
+    pub webhook_delay: Duration,
+}
+
+type Label = [(&'static str, &'static str); 1];
+
+impl Metrics {
+    /// The OpenMetrics text format.
+    pub fn to_text(&self, now: &Snapshot) -> String {
         let mut registry = Registry::with_prefix("rollcall");
-        let metrics = Self {
-            connections: Gauge::default(),
-            online: Gauge::default(),
-            subscriptions: Gauge::default(),
-            flips: Counter::default(),
-            events_delivered: Counter::default(),
-            slow_readers: Counter::default(),
-            webhooks_delivered: Counter::default(),
-            webhooks_failed: Counter::default(),
-            registry: Arc::default(),
-        };
-        let r = &mut registry;
-        r.register("connections", "Live connections", metrics.connections.clone());
-        r.register("online_users", "Users whom others see as online", metrics.online.clone());
-        r.register(
-            "presence_subscriptions",
-            "Presence subscriptions of all connections together",
-            metrics.subscriptions.clone(),
-        );
-        r.register("presence_flips", "Times a user came online or went offline", metrics.flips.clone());
-        r.register("events_delivered", "Events put into a connection's queue", metrics.events_delivered.clone());
-        r.register("slow_readers", "Connections closed because they did not keep up", metrics.slow_readers.clone());
-        r.register("webhooks_delivered", "Flips that the webhook took", metrics.webhooks_delivered.clone());
-        r.register("webhooks_failed", "Flips that the webhook never took", metrics.webhooks_failed.clone());
-        Self { registry: Arc::new(registry), ..metrics }
+        self.register(&mut registry);
+        now.register(&mut registry);
+        let mut out = String::new();
+        // Writing to a string cannot fail.
+        let _ = text::encode(&mut out, &registry);
+        out
+    }
+
+    fn register(&self, r: &mut Registry) {
+        let flips = Family::<Label, Counter>::default();
+        flips.get_or_create(&[("to", "online")]).inc_by(self.came_online.get());
+        flips.get_or_create(&[("to", "offline")]).inc_by(self.went_offline.get());
+        r.register("presence_flips", "Times a user came online or went offline, as others see it", flips);
+        let help = "From a flip to its frame in the socket of one who watches";
+        r.register_with_unit("presence_delivery", help, Unit::Seconds, self.delivery.clone());
+        r.register("untold_changes", "Changes that wait to be stored and told", self.untold.clone());
+        r.register("events_delivered", "Events put into a connection's queue", self.events_delivered.clone());
+        r.register("slow_readers", "Connections closed because they did not keep up", self.slow_readers.clone());
+        r.register("webhooks_delivered", "Flips that the webhook took", self.webhooks_delivered.clone());
+        r.register("webhooks_retried", "Attempts that failed and were repeated", self.webhooks_retried.clone());
+        r.register("webhooks_failed", "Flips that the webhook never took", self.webhooks_failed.clone());
     }
 }
 
-impl Metrics {
-    pub(crate) fn observe(&self, connections: usize, online: usize, subscriptions: usize) {
-        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        self.connections.set(count(connections));
-        self.online.set(count(online));
-        self.subscriptions.set(count(subscriptions));
+impl Snapshot {
+    fn register(&self, r: &mut Registry) {
+        let Census { connections, online_users, watching_connections, .. } = self.census;
+        let Census { subscriptions, watched_users, watched_channels, .. } = self.census;
+        let Census { queued_events, longest_queue, flaps_held_back, .. } = self.census;
+        let by_transport = Family::<Label, Gauge>::default();
+        by_transport.get_or_create(&[("transport", "websocket")]).set(count(connections.saturating_sub(self.sessions)));
+        by_transport.get_or_create(&[("transport", "longpoll")]).set(count(self.sessions));
+        r.register("connections", "Live connections", by_transport);
+        for (name, help, value) in [
+            ("online_users", "Users whom others see as online", online_users),
+            ("watching_connections", "Connections that watch users or channels", watching_connections),
+            ("presence_subscriptions", "Users that connections watch, for each connection", subscriptions),
+            ("watched_users", "Users whom at least one connection watches", watched_users),
+            ("watched_channels", "Channels that at least one connection watches", watched_channels),
+            ("queued_events", "Events that wait for connections to read them", queued_events),
+            ("longest_queue_events", "Events that wait for the connection that is furthest behind", longest_queue),
+            ("webhooks_waiting", "Flips that the webhook has not taken yet", self.webhooks_waiting),
+        ] {
+            r.register(name, help, ConstGauge::new(count(value)));
+        }
+        let delay = ConstGauge::new(self.webhook_delay.as_secs_f64());
+        r.register_with_unit("webhooks_oldest_age", "How long the first of those has waited", Unit::Seconds, delay);
+        let flaps = ConstCounter::new(flaps_held_back);
+        r.register("flaps_held_back", "Returns not shown at once, of users who come and go all the time", flaps);
     }
+}
 
-    /// The Prometheus text format.
-    pub fn to_text(&self) -> String {
-        let mut out = String::new();
-        // Writing to a string cannot fail.
-        let _ = text::encode(&mut out, &self.registry);
-        out
-    }
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -65,13 +65,13 @@ impl Server {
         let webhook = config.webhook_url.as_ref();
         let webhook =
             webhook.map(|url| Webhook::start(url, &config.api_key, &config.api_secret, &metrics)).transpose()?;
-        let hub = Hub::start(&options, store.clone(), webhook, metrics.clone());
+        let hub = Hub::start(&options, store.clone(), webhook.clone(), metrics.clone());
         let cut_off: Vec<_> = store.online_users().await?.into_iter().map(Into::into).collect();
         hub.presume_online(&cut_off);
         let profiles = ProfileLocks::default();
         let sessions = Sessions::new(config.idle_timeout);
         let admission = Admission::new(config.connects_at_once, config.connect_patience);
-        let app = Arc::new(App { config, store, hub, metrics, profiles, sessions, authenticator, admission });
+        let app = Arc::new(App { config, store, hub, webhook, metrics, profiles, sessions, authenticator, admission });
         Ok(Self { app, listener, address })
     }
 

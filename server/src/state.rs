@@ -13,12 +13,14 @@ use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::profile::{self, ProfileLocks};
 use crate::store::{self, Store, StoreError};
+use crate::webhook::Webhook;
 
 /// The server's parts, put together once.
 pub struct App {
     pub config: Config,
     pub store: Arc<dyn Store>,
     pub hub: Hub,
+    pub webhook: Option<Webhook>,
     pub metrics: Metrics,
     pub profiles: ProfileLocks,
     pub sessions: Sessions,

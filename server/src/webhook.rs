@@ -9,7 +9,7 @@
 mod queue;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use hmac::digest::InvalidLength;
@@ -79,7 +79,13 @@ impl Webhook {
 
     /// The user came online or went offline; `event` is the event that says so.
     pub fn tell(&self, user: &UserId, event: &str) {
-        self.queue.put(user, Delivery { id: Uuid::new_v4(), body: event.to_owned() });
+        self.queue.put(user, Delivery { id: Uuid::new_v4(), body: event.to_owned(), since: Instant::now() });
+    }
+
+    /// How many users' flips are not delivered yet, and how long the first of them has waited.
+    pub fn backlog(&self) -> (usize, Duration) {
+        let (users, oldest) = self.queue.backlog();
+        (users, oldest.map(|since| since.elapsed()).unwrap_or_default())
     }
 }
 
@@ -125,7 +131,10 @@ async fn deliver(queue: &Queue, sender: &Sender, user: &UserId, mut delivery: De
                 sender.metrics.webhooks_failed.inc();
                 return;
             }
-            Err(Failure::Passing(reason)) => tracing::debug!(%reason, attempt, "the webhook is tried again"),
+            Err(Failure::Passing(reason)) => {
+                tracing::debug!(%reason, attempt, "the webhook is tried again");
+                sender.metrics.webhooks_retried.inc();
+            }
         }
         sleep(wait).await;
         wait = (wait * 2).min(LONGEST_RETRY);

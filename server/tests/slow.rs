@@ -7,6 +7,7 @@ mod common;
 use std::time::Duration;
 
 use common::binary::hello;
+use common::scrape::Scrape;
 use common::{KEY, TestServer, WITHOUT_LIMITS};
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
@@ -47,12 +48,6 @@ async fn stalls(server: &TestServer, user: &str) -> (TcpStream, String) {
     (stream, id)
 }
 
-async fn count(server: &TestServer, name: &str) -> u64 {
-    let text = reqwest::get(server.url("/metrics")).await.unwrap().text().await.unwrap();
-    let line = text.lines().find(|line| line.starts_with(name)).unwrap();
-    line.rsplit(' ').next().unwrap().parse().unwrap()
-}
-
 #[tokio::test]
 async fn a_reader_that_stalls_is_let_go_and_the_others_miss_nothing() {
     let mut flags = WITHOUT_LIMITS.to_vec();
@@ -70,9 +65,14 @@ async fn a_reader_that_stalls_is_let_go_and_the_others_miss_nothing() {
     assert!(status.is_success(), "{reply}");
 
     let padding = "x".repeat(4_000);
-    let mut told = 0;
+    let (mut told, mut behind) = (0, 0.0);
     // The system's own buffers take some megabytes first.
-    while count(&server, "rollcall_slow_readers_total").await == 0 {
+    loop {
+        let now = Scrape::of(&server).await;
+        if now.get("rollcall_slow_readers_total") != 0.0 {
+            break;
+        }
+        behind = f64::max(behind, now.get("rollcall_longest_queue_events"));
         assert!(told < 4_000, "the stalled reader is kept for ever");
         for _ in 0..50 {
             told += 1;
@@ -81,6 +81,9 @@ async fn a_reader_that_stalls_is_let_go_and_the_others_miss_nothing() {
             assert_eq!(bob.hears("user.updated").await["user"]["number"], told);
         }
     }
+    // Whoever watched the metrics saw it fall behind, and sees that it is over.
+    assert!(behind > 0.0);
+    assert_eq!(Scrape::of(&server).await.get("rollcall_longest_queue_events"), 0.0);
     // It is told to come back, as soon as it reads what was on its way.
     let mut rest = Vec::new();
     timeout(PATIENCE, stalled.read_to_end(&mut rest)).await.expect("an end in time").unwrap();

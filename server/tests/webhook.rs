@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Router, serve};
+use common::scrape::Scrape;
 use common::{KEY, SECRET, TestServer};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -126,6 +127,9 @@ async fn a_delivery_that_failed_is_tried_again_under_the_same_id() {
     let _ada = server.connect("ada").await;
     let first = hook.call().await;
     let id = first.header("x-webhook-id").to_owned();
+    let waits = Scrape::of(&server).await;
+    assert_eq!(waits.get("rollcall_webhooks_waiting"), 1.0);
+    assert!(waits.get("rollcall_webhooks_oldest_age_seconds") > 0.0);
     // Somebody else's flip does not wait for hers.
     let _bob = server.connect("bob").await;
     let other = hook.call().await;
@@ -136,6 +140,9 @@ async fn a_delivery_that_failed_is_tried_again_under_the_same_id() {
     assert_eq!(second.says(), ("ada", true));
     assert_eq!((second.header("x-webhook-id"), second.header("x-webhook-attempt")), (id.as_str(), "2"));
     second.answer(StatusCode::OK);
+    let told = Scrape::until(&server, |now| now.get("rollcall_webhooks_delivered_total") == 2.0).await;
+    assert_eq!(told.get("rollcall_webhooks_retried_total"), 1.0);
+    Scrape::until(&server, |now| now.get("rollcall_webhooks_waiting") == 0.0).await;
 }
 
 #[tokio::test]
@@ -175,6 +182,5 @@ async fn a_delivery_that_is_refused_is_not_repeated() {
     let next = hook.call().await;
     assert_eq!(next.says(), ("ada", false));
     next.answer(StatusCode::OK);
-    let metrics = reqwest::get(server.url("/metrics")).await.unwrap().text().await.unwrap();
-    assert!(metrics.contains("rollcall_webhooks_failed_total 1"), "{metrics}");
+    Scrape::until(&server, |now| now.get("rollcall_webhooks_failed_total") == 1.0).await;
 }

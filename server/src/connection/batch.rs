@@ -9,7 +9,7 @@ use crate::bus::Event;
 
 /// Joins events into one frame: an array, or the bare event when there is but one. Of several
 /// presences of one user only the newest stays, with its reason where that was asked for.
-pub fn join(mut events: Vec<Event>, explained: bool) -> Option<Utf8Bytes> {
+pub fn join(events: &mut Vec<Event>, explained: bool) -> Option<Utf8Bytes> {
     let mut seen = HashSet::new();
     events.reverse();
     events.retain(|event| event.presence_of.as_ref().is_none_or(|user| seen.insert(user.clone())));
@@ -35,18 +35,19 @@ mod tests {
     use super::*;
 
     fn event(json: &'static str, presence_of: Option<&str>) -> Event {
-        Event { json: json.into(), explained: None, presence_of: presence_of.map(Into::into) }
+        Event { json: json.into(), explained: None, presence_of: presence_of.map(Into::into), flipped_at: None }
     }
 
     #[test]
     fn only_the_newest_presence_of_a_user_stays_and_the_order_is_kept() {
-        let events = vec![event("1", Some("ada")), event("2", None), event("3", Some("bob")), event("4", Some("ada"))];
-        assert_eq!(join(events, false).unwrap().as_str(), "[2,3,4]");
+        let mut events =
+            vec![event("1", Some("ada")), event("2", None), event("3", Some("bob")), event("4", Some("ada"))];
+        assert_eq!(join(&mut events, false).unwrap().as_str(), "[2,3,4]");
     }
 
     #[test]
     fn a_single_event_goes_out_as_it_is() {
-        assert_eq!(join(vec![event("1", Some("ada")), event("2", Some("ada"))], false).unwrap().as_str(), "2");
-        assert_eq!(join(Vec::new(), false), None);
+        assert_eq!(join(&mut vec![event("1", Some("ada")), event("2", Some("ada"))], false).unwrap().as_str(), "2");
+        assert_eq!(join(&mut Vec::new(), false), None);
     }
 }

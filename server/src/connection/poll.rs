@@ -53,6 +53,11 @@ impl Sessions {
         });
     }
 
+    /// How many sessions are open.
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
     /// Waits for events; none came when the answer is empty, and there is no such session when it
     /// is `None`.
     pub async fn poll(&self, id: ConnectionId) -> Option<Vec<Event>> {

@@ -11,6 +11,7 @@ use super::handshake::Extensions;
 use super::{FRAME_BYTES, Opened, batch, frame};
 use crate::bus::Event;
 use crate::hub::{Inbox, Membership};
+use crate::metrics::Delays;
 
 /// A socket that takes nothing for this long is given up.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
@@ -35,10 +36,10 @@ pub struct Manner {
 }
 
 /// Serves the socket until it ends.
-pub async fn run(mut socket: WebSocket, opened: Opened, manner: Manner) {
+pub async fn run(mut socket: WebSocket, opened: Opened, manner: Manner, delivery: &Delays) {
     let Opened { mut membership, inbox, hello } = opened;
     let outcome = match send(&mut socket, hello.into()).await {
-        Ok(()) => serve(&mut socket, &mut membership, inbox, manner).await,
+        Ok(()) => serve(&mut socket, &mut membership, inbox, manner, delivery).await,
         Err(Gone) => Outcome::Lost,
     };
     match outcome {
@@ -68,7 +69,13 @@ enum Outcome {
     Lost,
 }
 
-async fn serve(socket: &mut WebSocket, membership: &mut Membership, mut inbox: Inbox, manner: Manner) -> Outcome {
+async fn serve(
+    socket: &mut WebSocket,
+    membership: &mut Membership,
+    mut inbox: Inbox,
+    manner: Manner,
+    delivery: &Delays,
+) -> Outcome {
     let mut last_heard = Instant::now();
     let mut next_check = last_heard + manner.check_every;
     let mut next_ping = last_heard + manner.ping_after;
@@ -101,7 +108,7 @@ async fn serve(socket: &mut WebSocket, membership: &mut Membership, mut inbox: I
                 }
             }
             event = inbox.next() => match event {
-                Ok(event) => send_events(socket, &mut inbox, event, manner.extensions).await,
+                Ok(event) => send_events(socket, &mut inbox, event, manner.extensions, delivery).await,
                 Err(code) => return Outcome::HangUp(code),
             },
             () = sleep_until(last_heard + manner.idle_timeout) => return Outcome::HangUp(close::GIVEN_UP),
@@ -126,6 +133,7 @@ async fn send_events(
     inbox: &mut Inbox,
     first: Event,
     extensions: Extensions,
+    delivery: &Delays,
 ) -> Result<(), Gone> {
     let mut events = vec![first];
     while events.len() < BATCH
@@ -134,18 +142,20 @@ async fn send_events(
         events.push(event);
     }
     if extensions.batch {
-        return match batch::join(events, extensions.reason) {
-            Some(frame) => send(socket, frame).await,
-            None => Ok(()),
-        };
-    }
-    let frames = async {
-        for event in events {
-            socket.feed(Message::Text(event.text(extensions.reason).clone())).await?;
+        if let Some(frame) = batch::join(&mut events, extensions.reason) {
+            send(socket, frame).await?;
         }
-        socket.flush().await
-    };
-    in_time(frames).await
+    } else {
+        let frames = async {
+            for event in &events {
+                socket.feed(Message::Text(event.text(extensions.reason).clone())).await?;
+            }
+            socket.flush().await
+        };
+        in_time(frames).await?;
+    }
+    delivery.observe_since(events.iter().filter_map(|event| event.flipped_at));
+    Ok(())
 }
 
 /// Sends one text frame.

@@ -55,6 +55,7 @@ pub async fn poll(
         return Ok(Reply::ok(&json!({})));
     }
     let events = app.sessions.poll(id).await.ok_or_else(unknown)?;
+    app.metrics.delivery.observe_since(events.iter().filter_map(|event| event.flipped_at));
     let events = events.iter().map(|event| raw(&event.json)).collect::<Result<_, _>>()?;
     Ok(Reply::ok(&Events { events }))
 }

@@ -8,7 +8,9 @@ use serde_json::json;
 
 use super::reply::Reply;
 use crate::error::ApiError;
+use crate::metrics::Snapshot;
 use crate::state::AppState;
+use crate::webhook::Webhook;
 
 /// `GET /hi`: SDKs call it to open the connection early.
 pub async fn hi() -> Reply {
@@ -32,5 +34,9 @@ pub async fn ready(State(app): State<AppState>) -> Result<Response, ApiError> {
 
 /// `GET /metrics`, as Prometheus reads it.
 pub async fn metrics(State(app): State<AppState>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.to_text())
+    let (webhooks_waiting, webhook_delay) = app.webhook.as_ref().map(Webhook::backlog).unwrap_or_default();
+    // Each session is a connection: counted first, there are not more of them.
+    let sessions = app.sessions.count();
+    let snapshot = Snapshot { census: app.hub.census(), sessions, webhooks_waiting, webhook_delay };
+    ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], app.metrics.to_text(&snapshot))
 }

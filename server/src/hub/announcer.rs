@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use prometheus_client::metrics::gauge::Gauge;
 use rollcall_protocol::event as name;
 use tokio::sync::{mpsc, oneshot};
 
@@ -22,7 +23,7 @@ const LONGEST_RETRY: Duration = Duration::from_secs(5);
 /// Something that happened and has to be told.
 pub enum Notice {
     /// The user came online or went offline; `last_active` is due.
-    Flipped { user: UserId, online: bool, explanation: wire::Explanation },
+    Flipped { user: UserId, online: bool, at: Instant, explanation: wire::Explanation },
     /// `last_active` is due.
     Active { user: UserId },
     /// The user's profile changed.
@@ -42,11 +43,13 @@ pub(super) async fn run(
     store: Arc<dyn Store>,
     bus: Arc<dyn Bus>,
     webhook: Option<Webhook>,
+    untold: Gauge,
 ) {
     let mut batch = Vec::new();
     while notices.recv_many(&mut batch, BATCH).await > 0 {
         let users = complete(&*store, &batch).await;
         for notice in batch.drain(..) {
+            untold.dec();
             match notice {
                 Notice::Turn(work) => work(),
                 Notice::Stop(done) => {
@@ -90,7 +93,7 @@ async fn try_complete(store: &dyn Store, notices: &[Notice]) -> Result<BTreeMap<
     let mut told = BTreeSet::new();
     for notice in notices {
         match notice {
-            Notice::Flipped { user, online, explanation } => {
+            Notice::Flipped { user, online, explanation, .. } => {
                 let last_active = if *online { Some(now) } else { explanation.last_heard_at };
                 seen.push(Sighting { user: user.to_string(), online: *online, last_active });
                 told.insert(user);
@@ -119,10 +122,10 @@ async fn try_complete(store: &dyn Store, notices: &[Notice]) -> Result<BTreeMap<
 fn envelope(notice: Notice, users: &BTreeMap<String, User>) -> Option<Envelope> {
     let now = store::now();
     let (audience, event) = match &notice {
-        Notice::Flipped { user, online, explanation } => {
+        Notice::Flipped { user, online, at, explanation } => {
             let shape = wire::User::public(users.get(&**user)?, *online);
             let event = wire::Event::presence_changed(shape, now);
-            (Audience::Presence(user.clone()), event.serialize_explained(*explanation))
+            (Audience::Presence(user.clone()), event.serialize_flip(*at, *explanation))
         }
         Notice::Updated { user, online } => {
             let shape = wire::User::public(users.get(&**user)?, *online);

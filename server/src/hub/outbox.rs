@@ -40,6 +40,11 @@ impl Outbox {
         }
     }
 
+    /// How many events wait.
+    pub fn waiting(&self) -> usize {
+        self.events.max_capacity() - self.events.capacity()
+    }
+
     /// Ends the connection with this close code, after what is queued already.
     pub fn close(self, code: u16) {
         self.code.store(code, Ordering::Release);

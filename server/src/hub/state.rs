@@ -49,7 +49,9 @@ impl State {
 
     pub fn notify(&self, notice: Notice) {
         // Fails only when the announcer has ended, and then nobody is left to be told.
-        let _ = self.notices.send(notice);
+        if self.notices.send(notice).is_ok() {
+            self.metrics.untold.inc();
+        }
     }
 
     /// The channel's watchers hear of one more or less, unless its type is one for crowds.
@@ -81,7 +83,10 @@ impl State {
     }
 
     fn flip(&mut self, user: UserId, online: bool, reason: Option<Reason>, last_heard: Option<Timestamp>) {
-        self.metrics.flips.inc();
+        match online {
+            true => self.metrics.came_online.inc(),
+            false => self.metrics.went_offline.inc(),
+        };
         let now = store::now();
         // Grows through restarts too, without being kept anywhere.
         self.last_seq = now.as_microsecond().max(self.last_seq + 1);
@@ -91,7 +96,7 @@ impl State {
             Reason::Lost => reason::LOST,
         });
         let explanation = wire::Explanation { seq: self.last_seq, reason, last_heard_at: last_heard };
-        self.notify(Notice::Flipped { user: user.clone(), online, explanation });
+        self.notify(Notice::Flipped { user: user.clone(), online, at: Instant::now(), explanation });
         // Others who watch a channel see a user there only while they see them online.
         for cid in self.watched_by(&user) {
             self.notify_watching(&user, &cid, online);

@@ -50,6 +50,7 @@ pub struct Registry {
     owners: HashMap<ConnectionId, UserId>,
     timers: BTreeSet<(Instant, UserId)>,
     online: usize,
+    held_back: u64,
     outputs: VecDeque<Output>,
 }
 
@@ -102,6 +103,7 @@ impl Registry {
             owners: HashMap::new(),
             timers: BTreeSet::new(),
             online: 0,
+            held_back: 0,
             outputs: VecDeque::new(),
         }
     }
@@ -224,6 +226,11 @@ impl Registry {
         self.online
     }
 
+    /// How many times a user's return was not shown at once.
+    pub fn held_back(&self) -> u64 {
+        self.held_back
+    }
+
     /// How many connections live.
     pub fn connection_count(&self) -> usize {
         self.owners.len()
@@ -247,7 +254,10 @@ impl Registry {
                     entry.departures.add(now);
                 }
             }
-            (false, true) => entry.held_until = entry.departures.hold(now, damping),
+            (false, true) => {
+                entry.held_until = entry.departures.hold(now, damping);
+                self.held_back += u64::from(entry.held_until.is_some());
+            }
             _ => {}
         }
         if entry.connections.is_empty() || entry.invisible {

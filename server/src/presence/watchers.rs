@@ -136,6 +136,22 @@ impl Watchers {
         self.connections.get(&connection).into_iter().flat_map(|watching| watching.channels.iter())
     }
 
+    /// How many connections watch anything.
+    pub fn watching_count(&self) -> usize {
+        let watches = |watching: &&Watching| watching.subscriptions > 0 || !watching.channels.is_empty();
+        self.connections.values().filter(watches).count()
+    }
+
+    /// How many users are watched by at least one connection.
+    pub fn watched_users(&self) -> usize {
+        self.users.len()
+    }
+
+    /// How many channels are watched by at least one connection.
+    pub fn watched_channels(&self) -> usize {
+        self.channels.len()
+    }
+
     /// Presence subscriptions of all connections together.
     pub fn subscription_count(&self) -> usize {
         self.subscriptions

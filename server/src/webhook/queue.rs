@@ -1,7 +1,8 @@
 //! The deliveries that wait: the newest of each user, in the order in which users began to wait.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -12,6 +13,8 @@ use crate::presence::UserId;
 pub(super) struct Delivery {
     pub id: Uuid,
     pub body: String,
+    /// Since when the application has not heard of the user's flips.
+    pub since: Instant,
 }
 
 #[derive(Default)]
@@ -25,15 +28,17 @@ struct State {
     newest: HashMap<UserId, Delivery>,
     /// Users of `newest` whom no worker has in hand.
     order: VecDeque<UserId>,
-    /// Users whom a worker has in hand.
-    busy: HashSet<UserId>,
+    /// Users whom a worker has in hand, and since when they wait.
+    busy: HashMap<UserId, Instant>,
 }
 
 impl Queue {
-    pub fn put(&self, user: &UserId, delivery: Delivery) {
+    pub fn put(&self, user: &UserId, mut delivery: Delivery) {
         let mut state = self.lock();
-        let waits = state.newest.insert(user.clone(), delivery).is_some();
-        if !waits && !state.busy.contains(user) {
+        let older = state.newest.get(user).map(|older| older.since);
+        delivery.since = older.unwrap_or(delivery.since);
+        state.newest.insert(user.clone(), delivery);
+        if older.is_none() && !state.busy.contains_key(user) {
             state.order.push_back(user.clone());
             self.more.notify_one();
         }
@@ -54,7 +59,7 @@ impl Queue {
         let mut state = self.lock();
         let user = state.order.pop_front()?;
         let delivery = state.newest.remove(&user)?;
-        state.busy.insert(user.clone());
+        state.busy.insert(user.clone(), delivery.since);
         if !state.order.is_empty() {
             self.more.notify_one();
         }
@@ -73,6 +78,13 @@ impl Queue {
             state.order.push_back(user.clone());
             self.more.notify_one();
         }
+    }
+
+    /// How many users' flips are not delivered yet, and since when the first of them waits.
+    pub fn backlog(&self) -> (usize, Option<Instant>) {
+        let state = self.lock();
+        let oldest = state.newest.values().map(|delivery| delivery.since).chain(state.busy.values().copied()).min();
+        (state.order.len() + state.busy.len(), oldest)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use jiff::Timestamp;
 use rollcall_protocol::event;
 use serde::Serialize;
@@ -117,11 +119,12 @@ impl<'a> Event<'a> {
         Self { user: Some(user), ..Self::new(event::USER_UPDATED, created_at) }
     }
 
-    /// The event as it goes out, with and without an explanation.
-    pub fn serialize_explained(self, explanation: Explanation) -> Result<bus::Event, serde_json::Error> {
+    /// A flip that happened `at` this moment, as it goes out: with and without an explanation.
+    pub fn serialize_flip(self, at: Instant, explanation: Explanation) -> Result<bus::Event, serde_json::Error> {
         let event = self.serialize()?;
         let explained = Self { explanation: Some(explanation), ..self };
-        Ok(bus::Event { explained: Some(serde_json::to_string(&explained)?.into()), ..event })
+        let explained = serde_json::to_string(&explained)?.into();
+        Ok(bus::Event { explained: Some(explained), flipped_at: Some(at), ..event })
     }
 
     /// The event as it goes out, serialised once for everyone it is for.
@@ -130,6 +133,7 @@ impl<'a> Event<'a> {
         Ok(bus::Event {
             json: serde_json::to_string(self)?.into(),
             explained: None,
+            flipped_at: None,
             presence_of: match &self.user {
                 Some(user) if flip => Some(user.id.into()),
                 _ => None,

@@ -8,6 +8,7 @@
 pub mod binary;
 pub mod document;
 pub mod person;
+pub mod scrape;
 
 use std::future::pending;
 use std::net::SocketAddr;
