@@ -1,0 +1,29 @@
+// Builds the server and the crowd for speed, runs one scenario, and keeps what it measured.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { Problem, program, root, run, say, step } from '../scripts/shell.mjs';
+
+const built = (name) => join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'release', name);
+
+/** Runs a scenario of `rollcall-load`; flags of the command line go to it. */
+export const scenario = (name) => program(async () => {
+  // One by one, so that the server is built as it is delivered: cargo unites the features of what it builds together.
+  for (const name of ['rollcall-server', 'rollcall-load']) {
+    await step(`compiling ${name}`, () => run('cargo', ['build', '--release', '--package', name], { quiet: true }));
+  }
+  const args = [built('rollcall-server'), name, ...process.argv.slice(2)];
+  const crowd = spawn(built('rollcall-load'), args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [report, [status]] = await Promise.all([text(crowd.stdout), once(crowd, 'close')]);
+  if (report) {
+    const folder = join(root, 'bench', 'results');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, `${name}.json`), report);
+    console.log(report.trim());
+    say(`kept in bench/results/${name}.json`);
+  }
+  if (status !== 0) throw new Problem(`Not everything held under ${name}.`);
+});

@@ -1,0 +1,204 @@
+//! Everybody there is: who watches whom, what is true of each, and what each has seen.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use hdrhistogram::Histogram;
+use reqwest::Client;
+use serde::Serialize;
+use serde_json::{Map, json};
+use tokio::sync::Semaphore;
+
+use crate::token::{self, KEY};
+
+/// Requests under way at a time: with the sockets they stay below the files a process may open.
+const REQUESTS: usize = 512;
+/// Users one request writes.
+const BATCH: usize = 100;
+
+pub struct Crowd {
+    pub address: SocketAddr,
+    pub size: usize,
+    pub watches: usize,
+    pub http: Client,
+    pub requests: Semaphore,
+    began: Instant,
+    /// When each last flipped, in microseconds, and in the lowest bit whether they are online.
+    truth: Vec<AtomicU64>,
+    /// What each watcher last saw of each it watches.
+    seen: Vec<AtomicU8>,
+    tally: Mutex<Tally>,
+}
+
+/// Nothing seen since the watcher connected.
+const UNKNOWN: u8 = 2;
+
+struct Tally {
+    delivery: Histogram<u64>,
+    counts: BTreeMap<String, u64>,
+    errors: BTreeMap<String, u64>,
+}
+
+/// From the moment a flip is asked for until a watcher has read it.
+#[derive(Debug, Serialize)]
+pub struct Delivery {
+    pub deliveries: u64,
+    pub p50_ms: f64,
+    pub p99_ms: f64,
+    pub max_ms: f64,
+}
+
+impl Crowd {
+    /// So many users, all known to the server and offline, each of whom watches so many others.
+    pub async fn gather(address: SocketAddr, size: usize, watches: usize) -> Result<Self> {
+        ensure!(watches > 0 && watches < size, "each can watch at most all others");
+        // The library for requests brings no cryptography of its own, and does not start without.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let crowd = Self {
+            address,
+            size,
+            watches,
+            http: Client::builder().timeout(Duration::from_secs(30)).build()?,
+            requests: Semaphore::new(REQUESTS),
+            began: Instant::now(),
+            truth: (0..size).map(|_| AtomicU64::new(0)).collect(),
+            seen: (0..size * watches).map(|_| AtomicU8::new(UNKNOWN)).collect(),
+            tally: Mutex::new(Tally {
+                delivery: Histogram::new_with_bounds(1, 600_000_000, 3)?,
+                counts: BTreeMap::new(),
+                errors: BTreeMap::new(),
+            }),
+        };
+        for first in (0..size).step_by(BATCH) {
+            let ids = (first..size.min(first + BATCH)).map(id);
+            let users: Map<_, _> = ids.map(|id| (id.clone(), json!({ "id": id }))).collect();
+            let request = crowd.http.post(format!("http://{address}/users")).query(&[("api_key", KEY)]);
+            let request = request.header("authorization", token::server()?).json(&json!({ "users": users }));
+            request.send().await?.error_for_status()?;
+        }
+        Ok(crowd)
+    }
+
+    /// The users whom this one watches: evenly spread, so that everybody is watched by as many.
+    pub fn watched_by(&self, member: usize) -> impl Iterator<Item = usize> {
+        (0..self.watches).map(move |place| (member + 1 + place * self.stride()) % self.size)
+    }
+
+    fn stride(&self) -> usize {
+        self.size / self.watches
+    }
+
+    /// Where what `member` has seen of `user` is kept.
+    fn place(&self, member: usize, user: usize) -> Option<&AtomicU8> {
+        let distance = (user + self.size).checked_sub(member + 1)? % self.size;
+        let place = distance / self.stride();
+        (distance.is_multiple_of(self.stride()) && place < self.watches)
+            .then(|| self.seen.get(member * self.watches + place))
+            .flatten()
+    }
+
+    /// From this moment on, this is true of a user.
+    pub fn flips(&self, user: usize, online: bool) {
+        let micros = self.began.elapsed().as_micros() as u64;
+        self.truth[user].store(micros << 1 | u64::from(online), Ordering::SeqCst);
+    }
+
+    /// A watcher begins anew.
+    pub fn forgets(&self, member: usize) {
+        for place in &self.seen[member * self.watches..(member + 1) * self.watches] {
+            place.store(UNKNOWN, Ordering::SeqCst);
+        }
+    }
+
+    /// A watcher is told of a flip.
+    pub fn hears(&self, member: usize, user: usize, online: bool) {
+        let Some(place) = self.place(member, user) else { return };
+        if place.swap(u8::from(online), Ordering::SeqCst) == u8::from(!online) {
+            let truth = self.truth[user].load(Ordering::SeqCst);
+            if (truth & 1 == 1) == online {
+                let took = (self.began.elapsed().as_micros() as u64).saturating_sub(truth >> 1);
+                self.tally().delivery.saturating_record(took);
+            }
+        }
+    }
+
+    /// A watcher has asked how things are. What was told meanwhile is newer.
+    pub fn reads(&self, member: usize, user: usize, online: bool) {
+        if let Some(place) = self.place(member, user) {
+            let _ = place.compare_exchange(UNKNOWN, u8::from(online), Ordering::SeqCst, Ordering::SeqCst);
+        }
+    }
+
+    /// Watches that do not show what is true.
+    pub fn wrong(&self) -> usize {
+        let wrong = |member| {
+            let places = &self.seen[member * self.watches..];
+            let truth = self.watched_by(member).map(|user| self.truth[user].load(Ordering::SeqCst) & 1);
+            places.iter().zip(truth).filter(|(place, truth)| u64::from(place.load(Ordering::SeqCst)) != *truth).count()
+        };
+        (0..self.size).map(wrong).sum()
+    }
+
+    /// Something that may happen, and how often it did.
+    pub fn counts(&self, what: impl Into<String>) {
+        *self.tally().counts.entry(what.into()).or_default() += 1;
+    }
+
+    /// Something that must not happen.
+    pub fn errs(&self, what: impl Into<String>) {
+        *self.tally().errors.entry(what.into()).or_default() += 1;
+    }
+
+    pub fn counted(&self) -> BTreeMap<String, u64> {
+        self.tally().counts.clone()
+    }
+
+    pub fn errors(&self) -> BTreeMap<String, u64> {
+        self.tally().errors.clone()
+    }
+
+    pub fn delivery(&self) -> Delivery {
+        let tally = self.tally();
+        let ms = |micros: u64| micros as f64 / 1000.0;
+        Delivery {
+            deliveries: tally.delivery.len(),
+            p50_ms: ms(tally.delivery.value_at_quantile(0.5)),
+            p99_ms: ms(tally.delivery.value_at_quantile(0.99)),
+            max_ms: ms(tally.delivery.max()),
+        }
+    }
+
+    /// Deliveries before now do not count.
+    pub fn starts_measuring(&self) {
+        self.tally().delivery.reset();
+    }
+
+    /// Waits until every watch shows what is true, at most so long. How long it took, or how many do not.
+    pub async fn all_right(&self, patience: Duration) -> Result<Duration, usize> {
+        let began = Instant::now();
+        loop {
+            match self.wrong() {
+                0 => return Ok(began.elapsed()),
+                wrong if began.elapsed() > patience => return Err(wrong),
+                _ => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
+
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub fn id(user: usize) -> String {
+    format!("user-{user}")
+}
+
+/// Which user has this id.
+pub fn number(id: &str) -> Option<usize> {
+    id.strip_prefix("user-")?.parse().ok()
+}

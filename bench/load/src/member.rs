@@ -1,0 +1,188 @@
+//! One of the crowd: connects, watches, listens, and comes back as a good client does.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use futures_util::{SinkExt, StreamExt};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::{sleep, timeout};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig, frame::coding::CloseCode};
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+
+use crate::crowd::{Crowd, id, number};
+use crate::token::{self, KEY};
+
+/// Longer than the server takes over a connect that it does not refuse.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Before try n a client waits a random part of this, doubled n times, at most [`LONGEST`].
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(25);
+/// One source address has fewer free ports than we open and close sockets.
+const SOURCES: usize = 16;
+/// Closes after which a client comes back by itself: too slow, or silent for too long.
+pub const TRY_AGAIN_LATER: u16 = 1013;
+pub const IDLE: u16 = 4000;
+
+type Socket = WebSocketStream<TcpStream>;
+
+pub struct Member {
+    crowd: Arc<Crowd>,
+    number: usize,
+    socket: Socket,
+}
+
+#[derive(Deserialize)]
+struct Event<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    connection_id: Option<&'a str>,
+    #[serde(borrow)]
+    user: Option<User<'a>>,
+}
+
+#[derive(Deserialize)]
+struct User<'a> {
+    id: &'a str,
+    online: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct Users<'a> {
+    #[serde(borrow)]
+    users: Vec<User<'a>>,
+}
+
+impl Member {
+    /// Comes, and tries again until it is here and watches.
+    pub async fn arrives(crowd: &Arc<Crowd>, number: usize) -> Self {
+        let mut tries = 0;
+        loop {
+            match Self::tries(crowd, number).await {
+                Ok(member) => return member,
+                Err(error) => crowd.counts(format!("tried again: {}", error.root_cause())),
+            }
+            let longest = LONGEST.min(SHORTEST * 2_u32.saturating_pow(tries));
+            sleep(longest.mul_f64(fastrand::f64())).await;
+            tries += 1;
+        }
+    }
+
+    /// Comes back after its connection broke.
+    pub async fn returns(crowd: &Arc<Crowd>, number: usize) -> Self {
+        crowd.forgets(number);
+        sleep(SHORTEST.mul_f64(fastrand::f64())).await;
+        Self::arrives(crowd, number).await
+    }
+
+    async fn tries(crowd: &Arc<Crowd>, number: usize) -> Result<Self> {
+        crowd.forgets(number);
+        let (socket, connection) = timeout(PATIENCE, greeted(crowd.address, number)).await.context("not greeted")??;
+        watch(crowd, number, &connection).await?;
+        Ok(Self { crowd: crowd.clone(), number, socket })
+    }
+
+    pub fn crowd(&self) -> Arc<Crowd> {
+        self.crowd.clone()
+    }
+
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
+    /// Listens until the connection ends; with which code, if it ended with one.
+    pub async fn listens(&mut self) -> Option<u16> {
+        loop {
+            match self.socket.next().await {
+                Some(Ok(Message::Text(text))) => self.hears(&text),
+                Some(Ok(Message::Close(frame))) => return frame.map(|frame| frame.code.into()),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return None,
+            }
+        }
+    }
+
+    fn hears(&self, frame: &str) {
+        let events = match frame.starts_with('[') {
+            true => serde_json::from_str(frame),
+            false => serde_json::from_str(frame).map(|event| vec![event]),
+        };
+        let Ok(events): Result<Vec<Event<'_>>, _> = events else {
+            return self.crowd.errs("a frame that is no event");
+        };
+        for event in events.iter().filter(|event| event.kind == "user.presence.changed") {
+            if let Some(User { id, online: Some(online) }) = event.user
+                && let Some(user) = number(id)
+            {
+                self.crowd.hears(self.number, user, online);
+            }
+        }
+    }
+
+    /// Says goodbye, as `disconnectUser` does.
+    pub async fn leaves(mut self) {
+        let goodbye = CloseFrame { code: CloseCode::Normal, reason: "".into() };
+        if self.socket.send(Message::Close(Some(goodbye))).await.is_ok() {
+            let _ = timeout(PATIENCE, self.listens()).await;
+        }
+    }
+}
+
+/// Shows a user to others, or hides them.
+pub async fn set_invisible(crowd: &Crowd, user: usize, invisible: bool) -> Result<()> {
+    let id = id(user);
+    let body = json!({ "users": { id.as_str(): { "id": id, "invisible": invisible } } });
+    let _turn = crowd.requests.acquire().await?;
+    let request = crowd.http.post(format!("http://{}/users", crowd.address)).query(&[("api_key", KEY)]);
+    request.header("authorization", token::user(&id)?).json(&body).send().await?.error_for_status()?;
+    Ok(())
+}
+
+/// Opens a socket; returns it with the id of the connection.
+async fn greeted(address: SocketAddr, number: usize) -> Result<(Socket, String)> {
+    let id = id(number);
+    let hello = json!({ "user_id": id, "user_details": { "id": id } }).to_string();
+    let query = [("json", hello), ("authorization", token::user(&id)?), ("api_key", KEY.to_owned())];
+    let mut url = reqwest::Url::parse(&format!("ws://{address}/connect?rollcall=batch"))?;
+    url.query_pairs_mut().extend_pairs(query);
+    let tcp = TcpSocket::new_v4()?;
+    tcp.bind((Ipv4Addr::new(127, 0, 0, (1 + number % SOURCES) as u8), 0).into())?;
+    let stream = tcp.connect(address).await?;
+    stream.set_nodelay(true)?;
+    let sizes = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(0);
+    let (mut socket, _) = client_async_with_config(url.as_str(), stream, Some(sizes)).await?;
+    match socket.next().await.context("closed without a word")?? {
+        Message::Text(text) => {
+            let event: Event<'_> = serde_json::from_str(&text).with_context(|| format!("refused: {text}"))?;
+            let connection = event.connection_id.filter(|_| event.kind == "health.check");
+            let connection = connection.with_context(|| format!("refused: {text}"))?.to_owned();
+            Ok((socket, connection))
+        }
+        Message::Close(frame) => bail!("closed {:?}", frame.map(|frame| u16::from(frame.code))),
+        _ => Err(Error::AttackAttempt.into()),
+    }
+}
+
+/// Subscribes to those it watches, and reads how they are.
+async fn watch(crowd: &Crowd, number: usize, connection: &str) -> Result<()> {
+    let me = id(number);
+    let ids: Vec<_> = crowd.watched_by(number).map(id).collect();
+    let query = json!({ "filter_conditions": { "id": { "$in": ids } }, "presence": true, "limit": crowd.watches });
+    let parameters = [("payload", query.to_string()), ("connection_id", connection.to_owned())];
+    let _turn = crowd.requests.acquire().await?;
+    let request =
+        crowd.http.get(format!("http://{}/users", crowd.address)).query(&[("api_key", KEY), ("user_id", &me)]);
+    let request = request.query(&parameters).header("authorization", token::user(&me)?);
+    let reply = request.send().await?.error_for_status()?.text().await?;
+    let reply: Users<'_> = serde_json::from_str(&reply)?;
+    for User { id, online } in reply.users {
+        if let Some((user, online)) = self::number(id).zip(online) {
+            crowd.reads(number, user, online);
+        }
+    }
+    Ok(())
+}
