@@ -5,11 +5,14 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createElement as h } from 'react';
 import { renderToString } from 'react-dom/server';
+import { createSSRApp, h as vue } from 'vue';
+import { renderToString as renderVue } from 'vue/server-renderer';
 import { App } from './harness/app.mjs';
+import { CONNECTION_LOST } from './harness/browser.mjs';
 import { installed } from './harness/package.mjs';
 import { newStage } from './harness/stage.mjs';
 
-const FRAMEWORKS = ['react'];
+const FRAMEWORKS = ['react', 'vue', 'svelte', 'elements'];
 const CROWD = 1000;
 /** What an app that has shown a thousand people may hold more than one that has shown them before. */
 const HEAP = 64 * 1024;
@@ -152,4 +155,58 @@ test('React renders on a server, where everybody is unknown and nothing is conne
     assert.equal(renderToString(h(PresenceProvider, { client }, h(Team))), '<p>unknown, 0 here, disconnected</p>');
   }
   assert.throws(() => renderToString(h(Team)), /PresenceProvider/);
+});
+
+test('Vue, Svelte and the elements do no harm on a server', async () => {
+  const adapter = async (name) => import(join(await installed(), 'adapters', `${name}.js`));
+  const { presence, useConnection, usePresence } = await adapter('vue');
+  const Team = {
+    setup() {
+      const [jack, connection] = [usePresence('jack'), useConnection()];
+      return () => vue('p', `${jack.value.freshness}, ${connection.value.state}`);
+    },
+  };
+  const { PresenceClient } = await import(join(await installed(), 'rollcall.js'));
+  for (const client of [null, new PresenceClient('key')]) {
+    assert.equal(await renderVue(createSSRApp(Team).use(presence(client))), '<p>unknown, disconnected</p>');
+    const svelte = await adapter('svelte');
+    svelte.presence('jack', client).subscribe(({ freshness }) => assert.equal(freshness, 'unknown'))();
+  }
+  (await adapter('elements')).setPresenceClient(new PresenceClient('key'));
+});
+
+test('the elements speak: a dot has a name, a label is announced, and both can be styled', async (t) => {
+  const stage = await newStageWith(t, ['jack']);
+  const app = await App.open(stage, 'elements', { expected: [CONNECTION_LOST] });
+  const { page } = app;
+  await page.evaluate(() => {
+    document.head.append(Object.assign(document.createElement('style'), {
+      textContent: 'presence-dot { --presence-online: rgb(1, 2, 3) } presence-label::part(status) { color: rgb(4, 5, 6) }',
+    }));
+    const people = document.createElement('div');
+    people.innerHTML = `<presence-dot user="jack" label="Jack"></presence-dot>
+      <presence-label user="jack" live></presence-label><presence-label user="jack" online="da" offline="weg"></presence-label>`;
+    document.body.append(people);
+    const [live, own] = people.querySelectorAll('presence-label');
+    const text = (label) => [...label.shadowRoot.querySelectorAll('[part="presence"], [part="status"]')].map(({ textContent }) => textContent);
+    window.app.labels = () => [text(live), text(own)];
+    window.app.announced = () => live.shadowRoot.querySelector('[aria-live="polite"]') !== null && own.shadowRoot.querySelector('[aria-live]') === null;
+  });
+  const dot = (state) => page.getByRole('img', { name: `Jack: ${state}`, exact: true }).waitFor();
+  await dot('unknown');
+  await app.until('labels', [['unknown', ''], ['unknown', '']]);
+  assert.equal(await app.do('announced'), true);
+  await app.connect();
+  await dot('offline');
+  const jack = await stage.person('jack', 'node');
+  await jack.connect({ status: 'Lunch' });
+  await dot('online');
+  await app.until('labels', [['online', 'Lunch'], ['da', 'Lunch']]);
+  const colours = await page.evaluate(() => [
+    getComputedStyle(document.querySelector('presence-dot').shadowRoot.querySelector('[part="dot"]')).backgroundColor,
+    getComputedStyle(document.querySelector('presence-label').shadowRoot.querySelector('[part="status"]')).color,
+  ]);
+  assert.deepEqual(colours, ['rgb(1, 2, 3)', 'rgb(4, 5, 6)']);
+  await stage.server.kill();
+  await dot('not certain');
 });

@@ -43,14 +43,18 @@ function countedClient(key, baseURL) {
 
 /**
  * @param mount `(client, element)` renders the app and returns `{ show, unmount }`: `show(ids)` has
- *   it render a row for each of them, with `data-user`, `data-online`, `data-freshness`.
+ *   it render a row for each of them, with `data-user`, `data-online`, `data-freshness`; or a dot.
  */
 export function run(mount) {
   const settings = JSON.parse(decodeURIComponent(location.hash.slice(1)));
   const client = countedClient(settings.key, settings.baseURL);
   const element = document.body.appendChild(document.createElement('main'));
   let mounted;
-  const rows = () => [...element.querySelectorAll('[data-user]')];
+  const rows = () => [...element.querySelectorAll('[data-user]')].map(({ dataset: { user, online, freshness } }) => {
+    const shown = online === 'true' ? 'online' : 'offline';
+    return `${user} ${freshness === 'live' ? shown : freshness}`;
+  });
+  const dots = () => [...element.querySelectorAll('presence-dot')].map(({ user, dataset }) => `${user} ${dataset.presence}`);
   window.app = {
     client,
     mount: () => void (mounted = mount(client, element)),
@@ -58,7 +62,7 @@ export function run(mount) {
     unmount: () => mounted.unmount(),
     connect: (id, token) => client.connectUser({ id }, token).then(() => {}),
     disconnect: () => client.disconnectUser(),
-    rows: () => rows().map(({ dataset }) => `${dataset.user} ${dataset.freshness === 'live' ? (dataset.online === 'true' ? 'online' : 'offline') : dataset.freshness}`),
+    rows: () => [...rows(), ...dots()],
     connection: () => element.querySelector('[data-connection]')?.dataset.connection,
     /** Whom all open watches hold. */
     watched: () => [...open.watches].flatMap((watch) => watch.ids),

@@ -1,9 +1,11 @@
 // An app in one of the frameworks, in Chromium: see `adapters/page.mjs`.
 
 import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { build } from 'esbuild';
+import { compile } from 'svelte/compiler';
 import { root } from '../../scripts/shell.mjs';
 import { newPage } from './browser.mjs';
 import { DEADLINE } from './event.mjs';
@@ -24,15 +26,31 @@ async function make(framework) {
     bundle: true,
     format: 'esm',
     platform: 'browser',
+    conditions: ['svelte', 'browser'],
     write: false,
     logLevel: 'error',
     charset: 'utf8',
-    define: { 'process.env.NODE_ENV': '"development"', __VUE_OPTIONS_API__: 'true', __VUE_PROD_DEVTOOLS__: 'false', __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false' },
-    plugins: [await packed()],
+    define: {
+      'process.env.NODE_ENV': '"development"',
+      __VUE_OPTIONS_API__: 'true',
+      __VUE_PROD_DEVTOOLS__: 'false',
+      __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
+    },
+    plugins: [await packed(), SVELTE],
     nodePaths: [join(root, 'node_modules')],
   });
   return outputFiles[0].text;
 }
+
+const SVELTE = {
+  name: 'svelte',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.svelte$/ }, async ({ path }) => {
+      const { js } = compile(await readFile(path, 'utf8'), { filename: path, generate: 'client', dev: true });
+      return { contents: js.code };
+    });
+  },
+};
 
 /** Has the package come out of its tarball, though the app stands in this repository. */
 async function packed() {
@@ -68,12 +86,12 @@ after(() => {
 });
 
 export class App {
-  /** Opens the app, not yet connected, of the user `id`. */
-  static async open(stage, framework, id = 'john') {
+  /** Opens the app, not yet connected, of the user `id`; the other options are those of `newPage`. */
+  static async open(stage, framework, { id = 'john', ...options } = {}) {
     const app = new App();
     app.id = id;
     app.stage = stage;
-    const { page, complaints, close } = await newPage();
+    const { page, complaints, close } = await newPage(options);
     app.page = page;
     stage.defer(async () => {
       await close();

@@ -1,0 +1,57 @@
+// What each further entry of the package adds to an app that imports it, compressed; and that it is
+// all there. The client itself is weighed in `size.test.mjs`.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { brotliCompressSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { installed, project } from './harness/package.mjs';
+
+/** Bytes of brotli by entry, without the framework and without the client. */
+const BUDGETS = {
+  './react': 1_500,
+  './vue': 1_500,
+  './svelte': 1_500,
+  './elements': 2_000,
+};
+const CLIENT = ['.', './package.json'];
+
+const { exports } = JSON.parse(readFileSync(join(await installed(), 'package.json'), 'utf8'));
+
+async function weigh(contents, t, what) {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents, resolveDir: await project() },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    external: ['react', 'vue', 'svelte'],
+    write: false,
+    metafile: true,
+    logLevel: 'error',
+  });
+  const bytes = brotliCompressSync(outputFiles[0].contents).length;
+  t.diagnostic(`${what}, brotli: ${bytes} bytes`);
+  return { bytes, files: Object.keys(metafile.inputs) };
+}
+
+test('every entry is weighed', () => {
+  assert.deepEqual(Object.keys(exports).filter((entry) => !CLIENT.includes(entry)).sort(), Object.keys(BUDGETS).sort());
+});
+
+for (const [entry, budget] of Object.entries(BUDGETS)) {
+  test(`rollcall${entry.slice(1)} fits its budget, and brings no client of its own`, async (t) => {
+    const { bytes, files } = await weigh(`export * from 'rollcall${entry.slice(1)}'`, t, `rollcall${entry.slice(1)}`);
+    assert.deepEqual(files.filter((file) => file.endsWith('/rollcall.js')), []);
+    assert.ok(bytes <= budget, `it has grown to ${bytes} bytes of brotli; its budget is ${budget}`);
+  });
+}
+
+test('whoever imports two adapters has what they share once, and who imports none has nothing of them', async (t) => {
+  const both = await weigh("export * as a from 'rollcall/react'; export * as b from 'rollcall/elements'", t, 'rollcall/react and rollcall/elements');
+  assert.equal(both.files.filter((file) => file.endsWith('roster.js')).length, 1);
+  const none = await weigh("export { PresenceClient } from 'rollcall'", t, 'rollcall');
+  assert.deepEqual(none.files.filter((file) => file.includes('adapters')), []);
+});
