@@ -27,8 +27,10 @@ pub struct Server {
 impl Server {
     pub async fn start(binary: &Path) -> Result<Self> {
         let directory = tempfile::tempdir()?;
-        let (child, address) = spawn(binary, directory.path(), "127.0.0.1:0").await?;
-        Ok(Self { binary: binary.to_owned(), directory, child, address })
+        // It runs elsewhere, where a relative path would lead nowhere.
+        let binary = binary.canonicalize().with_context(|| format!("no server at {}", binary.display()))?;
+        let (child, address) = spawn(&binary, directory.path(), "127.0.0.1:0").await?;
+        Ok(Self { binary, directory, child, address })
     }
 
     /// Kills it as a crash would, and starts it again on the same data and address.
