@@ -1,0 +1,51 @@
+// The tarball itself: what is in it, and whether its manifest says the truth about it.
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { bundlers } from './harness/bundling.mjs';
+import { installed, project } from './harness/package.mjs';
+
+let manifest;
+let tarball;
+/** A module that is installed beside the bundlers. */
+let load;
+
+before(async () => {
+  manifest = JSON.parse(readFileSync(join(await installed(), 'package.json'), 'utf8'));
+  const folder = await project();
+  tarball = readFileSync(join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz'))));
+  const { resolve } = createRequire(join(await bundlers(), 'package.json'));
+  load = (name) => import(pathToFileURL(resolve(name)));
+});
+
+test('it holds what its manifest promises, and nothing else', async () => {
+  const files = readdirSync(await installed(), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, path, name }) => join(parentPath ?? path, name));
+  const names = files.map((file) => file.split('/node_modules/rollcall/')[1]).sort();
+  const entries = Object.values(manifest.exports).flatMap((entry) => Object.values(entry.types ? entry : { entry }));
+  const promised = entries.map((path) => path.replace('./', ''));
+  const shared = ['adapters/roster.d.ts', 'adapters/roster.js'];
+  const texts = ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md'];
+  assert.deepEqual(names, [...new Set([...promised, ...shared, ...texts])].sort());
+});
+
+test('publint has nothing to say of it', async () => {
+  const { publint } = await load('publint');
+  const { messages } = await publint({ pack: { tarball: tarball.buffer.slice(tarball.byteOffset, tarball.byteOffset + tarball.length) }, strict: true });
+  assert.deepEqual(messages, []);
+});
+
+test('its types are right however they are resolved', async () => {
+  const { checkPackage, createPackageFromTarballData } = await load('@arethetypeswrong/core');
+  const { types, problems } = await checkPackage(createPackageFromTarballData(new Uint8Array(tarball)));
+  assert.notEqual(types, false);
+  // The package has but ES modules: `require` of it, and what knows no `exports`, is not served.
+  const meant = ({ kind, resolutionKind }) =>
+    (kind === 'CJSResolvesToESM' && resolutionKind === 'node16-cjs') || resolutionKind === 'node10';
+  assert.deepEqual(problems.filter((problem) => !meant(problem)), []);
+});
