@@ -1,6 +1,7 @@
 //! How the server is run: flags, each also an environment variable and a line of a file.
 
 mod file;
+mod limits;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -11,7 +12,8 @@ use std::time::Duration;
 use axum::http::{HeaderValue, Uri};
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 use reqwest::Url;
-use rollcall_protocol::limits;
+
+pub use limits::Limits;
 
 use crate::presence::rules::{Damping, Grace};
 
@@ -44,14 +46,6 @@ pub struct Config {
     /// A file with the certificate's private key, as PEM
     #[arg(long, env = "ROLLCALL_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
-
-    /// How long a client may take over a TLS handshake, or over the header of a request
-    #[arg(long, env = "ROLLCALL_HEADER_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration)]
-    pub header_timeout: Duration,
-
-    /// How long the headers of a request may be, in bytes; with the address, twice as much
-    #[arg(long, env = "ROLLCALL_HEADER_BYTES", default_value_t = 32_768, value_parser = clap::value_parser!(u32).range(8192..))]
-    pub header_bytes: u32,
 
     /// Where data is kept
     #[arg(long, env = "ROLLCALL_DATABASE", default_value = "sqlite://rollcall.db", hide_env_values = true)]
@@ -101,53 +95,9 @@ pub struct Config {
     #[arg(long, env = "ROLLCALL_FLAP_HOLD", default_value = "10s", value_parser = humantime::parse_duration)]
     pub flap_hold: Duration,
 
-    /// Members of a channel whose presence one watch subscribes to; 0 for all
-    #[arg(long, env = "ROLLCALL_CHANNEL_PRESENCE_LIMIT", default_value_t = limits::CHANNEL_PRESENCE)]
-    pub channel_presence_limit: usize,
-
-    /// Users whose presence one connection may subscribe to
-    #[arg(long, env = "ROLLCALL_SUBSCRIPTIONS_PER_CONNECTION", default_value_t = 10_000)]
-    pub subscriptions_per_connection: usize,
-
-    /// Events that may wait for a slow reader before its connection is closed
-    #[arg(long, env = "ROLLCALL_EVENT_QUEUE", default_value_t = 1024)]
-    pub event_queue: usize,
-
-    /// Connections that there may be; 0 for any number
-    #[arg(long, env = "ROLLCALL_CONNECTIONS", default_value_t = 0)]
-    pub connections: usize,
-
-    /// Connections that are opened at a time; the others wait
-    #[arg(long, env = "ROLLCALL_CONNECTS_AT_ONCE", default_value_t = 64)]
-    pub connects_at_once: usize,
-
-    /// How long a connection waits to be opened before it is told to come back
-    #[arg(long, env = "ROLLCALL_CONNECT_PATIENCE", default_value = "5s", value_parser = humantime::parse_duration)]
-    pub connect_patience: Duration,
-
-    /// Connections that one user may have; 0 for any number
-    #[arg(long, env = "ROLLCALL_CONNECTIONS_PER_USER", default_value_t = 50)]
-    pub connections_per_user: usize,
-
     /// How often a connection is told that the server is alive
     #[arg(long, env = "ROLLCALL_HEALTH_CHECK_INTERVAL", default_value = "25s", value_parser = humantime::parse_duration)]
     pub health_check_interval: Duration,
-
-    /// How long a connection may be silent before it is asked for a sign of life
-    #[arg(long, env = "ROLLCALL_PING_AFTER", default_value = "10s", value_parser = humantime::parse_duration)]
-    pub ping_after: Duration,
-
-    /// How long a connection may be silent before it is given up
-    #[arg(long, env = "ROLLCALL_IDLE_TIMEOUT", default_value = "25s", value_parser = humantime::parse_duration)]
-    pub idle_timeout: Duration,
-
-    /// Requests of one user to one endpoint in a minute; 0 for no limit
-    #[arg(long, env = "ROLLCALL_USER_REQUESTS_PER_MINUTE", default_value_t = 600)]
-    pub user_requests_per_minute: u32,
-
-    /// How many times the hosted service's limits all users of a platform have together; 0 for no limit
-    #[arg(long, env = "ROLLCALL_RATE_LIMIT_SCALE", default_value_t = 100)]
-    pub rate_limit_scale: u32,
 
     /// Over how long a shutdown spreads the ends of many connections, so that they do not all come back at once
     #[arg(long, env = "ROLLCALL_DRAIN_WINDOW", default_value = "5s", value_parser = humantime::parse_duration)]
@@ -164,6 +114,9 @@ pub struct Config {
     /// How to log, to stderr
     #[arg(long, env = "ROLLCALL_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
+
+    #[command(flatten)]
+    pub limits: Limits,
 }
 
 /// How a line of the log looks.
@@ -236,16 +189,16 @@ impl Config {
         if self.api_key.is_empty() || self.api_secret.is_empty() {
             return Err(ConfigError::NoCredentials);
         }
-        if self.event_queue == 0 {
+        if self.limits.event_queue == 0 {
             return Err(ConfigError::NoQueue);
         }
-        if self.connects_at_once == 0 {
+        if self.limits.connects_at_once == 0 {
             return Err(ConfigError::NoConnects);
         }
         if self.health_check_interval.is_zero() {
             return Err(ConfigError::NoHealthChecks);
         }
-        if self.ping_after.is_zero() || self.ping_after >= self.idle_timeout {
+        if self.limits.ping_after.is_zero() || self.limits.ping_after >= self.limits.idle_timeout {
             return Err(ConfigError::NoTimeToAnswer);
         }
         if let Some(www) = self.www.as_ref().filter(|www| !www.is_dir()) {
@@ -289,7 +242,7 @@ impl fmt::Debug for Config {
             .field("www", &self.www)
             .field("dev_tokens", &self.dev_tokens)
             .field("offline_grace", &self.offline_grace)
-            .field("channel_presence_limit", &self.channel_presence_limit)
+            .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
 }

@@ -22,11 +22,6 @@ use crate::state::{App, AppState};
 use crate::store::{self, Unread, User};
 use handshake::Handshake;
 
-/// Bytes of a frame that a client may send; an echo of its own first frame is the longest.
-const FRAME_BYTES: usize = 64 * 1024;
-/// A frame up to this long is read to its end, so that a close can say what was wrong with it; a
-/// longer one breaks the connection.
-const FRAME_BYTES_READ: usize = 4 * FRAME_BYTES;
 /// Bytes read ahead of a socket: small, because most of them are silent most of the time.
 const READ_BUFFER: usize = 4 * 1024;
 
@@ -45,11 +40,14 @@ async fn connect(
     let upgrade = upgrade.map_err(|_| ApiError::input("this address is for WebSockets").within("Connect"))?;
     let handshake = Handshake::read(&request);
     let admitted = app.config.admits(request.headers().get(header::ORIGIN));
+    // A frame that is not much too long is read to its end, so that a close can say what was wrong
+    // with it; a longer one breaks the connection.
+    let frame_bytes_read = (app.config.limits.frame_bytes as usize).saturating_mul(4);
     let upgrade = upgrade
         // The Unreal SDK names a protocol and wants to hear it back.
         .protocols(["wss"])
-        .max_frame_size(FRAME_BYTES_READ)
-        .max_message_size(FRAME_BYTES_READ)
+        .max_frame_size(frame_bytes_read)
+        .max_message_size(frame_bytes_read)
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0);
     Ok(upgrade.on_upgrade(move |socket| async move {
@@ -66,9 +64,10 @@ async fn serve(app: &App, handshake: &Handshake, opened: Result<Opened, ApiError
         Ok(opened) => {
             let manner = socket::Manner {
                 extensions: handshake.extensions,
+                frame_bytes: app.config.limits.frame_bytes as usize,
                 check_every: app.config.health_check_interval,
-                ping_after: app.config.ping_after,
-                idle_timeout: app.config.idle_timeout,
+                ping_after: app.config.limits.ping_after,
+                idle_timeout: app.config.limits.idle_timeout,
             };
             socket::run(socket, opened, manner, &app.metrics.delivery).await;
         }

@@ -43,7 +43,8 @@ pub use rate_limit::RateLimiter;
 
 /// Every endpoint, the files of `--www`, and `connections`: the addresses that clients connect to.
 pub fn router(state: AppState, connections: Router<AppState>) -> Router {
-    let limiter = Arc::new(RateLimiter::new(state.config.rate_limit_scale, state.config.user_requests_per_minute));
+    let limiter =
+        Arc::new(RateLimiter::new(state.config.limits.rate_limit_scale, state.config.limits.user_requests_per_minute));
     let at = |endpoint: Endpoint, methods: MethodRouter<AppState>| {
         let gate = Gate { app: state.clone(), limiter: limiter.clone(), endpoint };
         methods.layer(middleware::from_fn_with_state(gate, gate::pass))

@@ -56,10 +56,10 @@ impl Listener {
         let tls = tls.map(|(certificate, key)| tls::acceptor(certificate, key)).transpose()?;
         let mut http = Builder::new();
         http.timer(TokioTimer::new())
-            .header_read_timeout(config.header_timeout)
+            .header_read_timeout(config.limits.header_timeout)
             // More than the headers may be, so that whoever sends too many is told so.
-            .max_buf_size(2 * config.header_bytes as usize);
-        Ok(Self { socket, tls, http, patience: config.header_timeout })
+            .max_buf_size(2 * config.limits.header_bytes as usize);
+        Ok(Self { socket, tls, http, patience: config.limits.header_timeout })
     }
 
     /// Where it listens; with port 0 in the configuration, the port it got.

@@ -21,6 +21,23 @@ pub use words::words;
 
 use rollcall_protocol::limits;
 
+/// How large a filter may be, lest one caller's question keeps the database busy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Levels of `$and`, `$or` and `$nor`.
+    pub depth: usize,
+    /// Conditions in the whole filter.
+    pub conditions: usize,
+    /// Values listed in the whole filter.
+    pub values: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { depth: 10, conditions: 100, values: 1000 }
+    }
+}
+
 /// A field built into the resource, or one that applications add.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Target<F> {

@@ -52,15 +52,15 @@ impl Server {
         let listener = Listener::bind(&config).await?;
         let address = listener.address()?;
         let authenticator = Authenticator::new(&config.api_key, &config.api_secret, config.dev_tokens)?;
-        let store = store::open(&config.database).await?;
+        let store = store::open(&config.database, config.limits.store()).await?;
         let metrics = Metrics::default();
         let options = hub::Options {
             grace: config.grace(),
             damping: config.damping(),
-            connections: config.connections,
-            connections_per_user: config.connections_per_user,
-            subscriptions: config.subscriptions_per_connection,
-            queue: config.event_queue,
+            connections: config.limits.connections,
+            connections_per_user: config.limits.connections_per_user,
+            subscriptions: config.limits.subscriptions_per_connection,
+            queue: config.limits.event_queue,
         };
         let webhook = config.webhook_url.as_ref();
         let webhook =
@@ -69,8 +69,8 @@ impl Server {
         let cut_off: Vec<_> = store.online_users().await?.into_iter().map(Into::into).collect();
         hub.presume_online(&cut_off);
         let profiles = ProfileLocks::default();
-        let sessions = Sessions::new(config.idle_timeout);
-        let admission = Admission::new(config.connects_at_once, config.connect_patience);
+        let sessions = Sessions::new(config.limits.idle_timeout);
+        let admission = Admission::new(config.limits.connects_at_once, config.limits.connect_patience);
         let app = Arc::new(App { config, store, hub, webhook, metrics, profiles, sessions, authenticator, admission });
         Ok(Self { app, listener, address })
     }

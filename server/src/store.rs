@@ -18,6 +18,9 @@ mod users;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+
+use rollcall_protocol::limits;
 
 pub use app::{AppStore, Task, TaskStatus};
 pub use change::{Change, Custom, CustomChange, Written};
@@ -33,11 +36,26 @@ pub trait Store: UserStore + ChannelStore + MemberStore + MessageStore + AppStor
 
 impl<S> Store for S where S: UserStore + ChannelStore + MemberStore + MessageStore + AppStore {}
 
+/// What the store refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a record's custom data, as JSON.
+    pub custom_data_bytes: usize,
+    /// How long one query may take before it is stopped: few connections serve everybody.
+    pub query_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { custom_data_bytes: limits::CUSTOM_DATA_BYTES, query_time: Duration::from_secs(5) }
+    }
+}
+
 /// Opens the store this URL names: `sqlite://path` (made when it is not there), or
 /// `sqlite::memory:`, which is forgotten with the process.
-pub async fn open(url: &str) -> Result<Arc<dyn Store>> {
+pub async fn open(url: &str, limits: Limits) -> Result<Arc<dyn Store>> {
     match url.split_once(':') {
-        Some(("sqlite", _)) => Ok(Arc::new(sqlite::SqliteStore::open(url).await?)),
+        Some(("sqlite", _)) => Ok(Arc::new(sqlite::SqliteStore::open(url, limits).await?)),
         // The rest of an URL may hold a password, so the error names the scheme only.
         other => {
             let scheme = other.map_or("", |(scheme, _)| scheme);

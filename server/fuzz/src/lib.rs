@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use rollcall_server::auth::{Authenticator, Caller, Credentials};
 use rollcall_server::connection::{frame as keep_alive, handshake::Handshake};
 use rollcall_server::profile::fields;
-use rollcall_server::query::{ChannelQuery, Filter, QueryError, Sort, UserQuery};
+use rollcall_server::query::{self, ChannelQuery, Filter, QueryError, Sort, UserQuery};
 use rollcall_server::store::{self, Store, StoreError};
 use serde_json::{Map, Value};
 use tokio::runtime::{Builder, Runtime};
@@ -53,11 +53,20 @@ pub fn filter(data: &[u8]) {
     let Ok(json) = serde_json::from_slice::<Value>(data) else { return };
     let (filter, sort) = (&json["filter"], &json["sort"]);
     let users = || -> Result<_, QueryError> {
-        Ok(UserQuery { filter: Filter::parse(filter)?, sort: Sort::parse(sort)?, ..UserQuery::default() })
+        Ok(UserQuery {
+            filter: Filter::parse(filter, &query::Limits::default())?,
+            sort: Sort::parse(sort)?,
+            ..UserQuery::default()
+        })
     };
     let channels = || -> Result<_, QueryError> {
         let viewer = Some("ada".to_owned());
-        Ok(ChannelQuery { filter: Filter::parse(filter)?, sort: Sort::parse(sort)?, viewer, ..ChannelQuery::default() })
+        Ok(ChannelQuery {
+            filter: Filter::parse(filter, &query::Limits::default())?,
+            sort: Sort::parse(sort)?,
+            viewer,
+            ..ChannelQuery::default()
+        })
     };
     with_store(|runtime, store| {
         if let Ok(query) = users() {
@@ -101,7 +110,9 @@ fn with_store(work: impl FnOnce(&Runtime, &dyn Store)) {
     STORE.with(|cell| {
         let (runtime, store) = cell.get_or_init(|| {
             let runtime = Builder::new_current_thread().enable_all().build().unwrap_or_else(|error| panic!("{error}"));
-            let store = runtime.block_on(store::open("sqlite::memory:")).unwrap_or_else(|error| panic!("{error}"));
+            let store = runtime
+                .block_on(store::open("sqlite::memory:", store::Limits::default()))
+                .unwrap_or_else(|error| panic!("{error}"));
             (runtime, store)
         });
         work(runtime, &**store);

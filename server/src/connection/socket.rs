@@ -8,7 +8,7 @@ use rollcall_protocol::close;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::handshake::Extensions;
-use super::{FRAME_BYTES, Opened, batch, frame};
+use super::{Opened, batch, frame};
 use crate::bus::Event;
 use crate::hub::{Inbox, Membership};
 use crate::metrics::Delays;
@@ -27,6 +27,8 @@ pub struct Gone;
 #[derive(Clone, Copy)]
 pub struct Manner {
     pub extensions: Extensions,
+    /// A longer frame ends the connection.
+    pub frame_bytes: usize,
     /// How often we say that we are alive.
     pub check_every: Duration,
     /// A client that says nothing for this long is asked for a sign of life.
@@ -85,10 +87,10 @@ async fn serve(
                 last_heard = Instant::now();
                 next_ping = last_heard + manner.ping_after;
                 let asks = match message {
-                    Some(Ok(Message::Text(text))) if text.len() > FRAME_BYTES => {
+                    Some(Ok(Message::Text(text))) if text.len() > manner.frame_bytes => {
                         return Outcome::HangUp(close::TOO_BIG);
                     }
-                    Some(Ok(Message::Binary(bytes))) if bytes.len() > FRAME_BYTES => {
+                    Some(Ok(Message::Binary(bytes))) if bytes.len() > manner.frame_bytes => {
                         return Outcome::HangUp(close::TOO_BIG);
                     }
                     Some(Ok(Message::Text(text))) => frame::is_keep_alive(&text),

@@ -15,9 +15,6 @@ use serde_json::{Map, Value};
 use super::flag::Flag;
 use crate::{auth::Caller, error::ApiError, state::AppState};
 
-/// Bytes of a request's body.
-pub const BODY_BYTES: usize = 1024 * 1024;
-
 /// A request after authentication: its caller, query and JSON.
 ///
 /// The SDKs put the same things in different places: parameters come as body, as the query's
@@ -128,14 +125,12 @@ struct AuthorUser {
 impl FromRequest<AppState> for Call {
     type Rejection = ApiError;
 
-    async fn from_request(mut request: Request, _: &AppState) -> Result<Self, ApiError> {
+    async fn from_request(mut request: Request, app: &AppState) -> Result<Self, ApiError> {
         let caller = request.extensions_mut().remove::<Caller>().unwrap_or(Caller::Anonymous);
         let query = query(request.uri())?;
-        let bytes = body::to_bytes(request.into_body(), BODY_BYTES).await.map_err(|_| {
-            ApiError::new(
-                ErrorCode::PayloadTooBig,
-                format!("the body is larger than {BODY_BYTES} bytes, or was cut off"),
-            )
+        let most = app.config.limits.body_bytes;
+        let bytes = body::to_bytes(request.into_body(), most).await.map_err(|_| {
+            ApiError::new(ErrorCode::PayloadTooBig, format!("the body is larger than {most} bytes, or was cut off"))
         })?;
         let input = if !bytes.is_empty() {
             object("the body", &bytes)?

@@ -94,11 +94,6 @@ impl ChannelData {
             fields.extend(custom);
         }
         fields.retain(|key, _| !is_built_in(key));
-        let bytes = serde_json::to_string(&fields).map_or(0, |json| json.len());
-        if bytes > limits::CUSTOM_DATA_BYTES {
-            let limit = limits::CUSTOM_DATA_BYTES;
-            return Err(ApiError::input(format!("custom data is {bytes} bytes, more than {limit}")));
-        }
         data.custom = fields;
         Ok(data)
     }

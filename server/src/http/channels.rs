@@ -17,7 +17,7 @@ use super::tell::Teller;
 use crate::auth::Caller;
 use crate::channel_type::ChannelType;
 use crate::error::ApiError;
-use crate::query::{ChannelQuery, Filter, Sort};
+use crate::query::{self, ChannelQuery, Filter, Sort};
 use crate::state::{App, AppState};
 use crate::store::{self, Channel, MessagePage, NewChannel, StoreError};
 
@@ -84,7 +84,7 @@ async fn open_channel(app: &App, kind: &str, id: Option<String>, call: &Call) ->
         watchers: request.watchers.or(request.watch.0.then(Page::default)),
         watch: connection.filter(|_| request.watch.0),
         presence: connection.filter(|_| request.presence.0),
-        presence_limit: match app.config.channel_presence_limit {
+        presence_limit: match app.config.limits.channel_presence_limit {
             0 => usize::MAX,
             limit => limit,
         },
@@ -150,10 +150,10 @@ pub async fn query(State(app): State<AppState>, call: Call) -> Result<Reply, Api
         true => Some(subscription::require_connection(&app, &call)?),
         false => None,
     };
-    let filter = Filter::parse(&request.filter_conditions)?;
+    let filter = Filter::parse(&request.filter_conditions, &app.config.limits.filter())?;
     let query = ChannelQuery {
         filter: match access::readable(&call) {
-            Some(readable) => Filter::And(vec![filter, Filter::parse(&readable)?]),
+            Some(readable) => Filter::And(vec![filter, Filter::parse(&readable, &query::Limits::default())?]),
             None => filter,
         },
         sort: Sort::parse(&request.sort)?,

@@ -66,7 +66,7 @@ pub async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Res
 impl Gate {
     async fn caller(&self, parts: &Parts) -> Result<Caller, ApiError> {
         let bytes: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-        let most = self.app.config.header_bytes as usize;
+        let most = self.app.config.limits.header_bytes as usize;
         if bytes > most {
             let message = format!("the headers are {bytes} bytes, more than {most}");
             return Err(ApiError::new(ErrorCode::HeadersTooBig, message));

@@ -184,7 +184,7 @@ pub async fn query(State(app): State<AppState>, call: Call) -> Result<Reply, Api
     access::read(&app, &call, &channel).await?;
     let query = MemberQuery {
         cid: channel.cid.clone(),
-        filter: Filter::parse(&query.filter_conditions)?,
+        filter: Filter::parse(&query.filter_conditions, &app.config.limits.filter())?,
         sort: Sort::parse(&query.sort)?,
         ids: IdRange { gt: query.user_id_gt, gte: query.user_id_gte, lt: query.user_id_lt, lte: query.user_id_lte },
         limit: query.limit.unwrap_or(limits::MEMBERS_PER_CHANNEL_QUERY).min(limits::MEMBERS_PER_QUERY) as u32,

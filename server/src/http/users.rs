@@ -18,7 +18,7 @@ use crate::bus::Audience;
 use crate::error::ApiError;
 use crate::presence::watchers::Scope;
 use crate::profile::fields;
-use crate::query::{Filter, IdRange, Sort, UserQuery};
+use crate::query::{Filter, IdRange, Limits, Sort, UserQuery};
 use crate::state::{App, AppState};
 use crate::store::{self, Change, Timestamp, User, UserChange, Written};
 use crate::wire;
@@ -114,7 +114,7 @@ pub async fn query(State(app): State<AppState>, call: Call) -> Result<Reply, Api
         Some(Flag(false)) => None,
         None => subscription::connection(&app, &call),
     };
-    let mut users = app.store.query_users(&query.into_store()?).await?;
+    let mut users = app.store.query_users(&query.into_store(&app.config.limits.filter())?).await?;
     let mut omitted: usize = 0;
     if let Some(connection) = connection {
         let ids = users.iter().map(|user| user.id.as_str().into()).collect();
@@ -135,13 +135,13 @@ pub async fn query(State(app): State<AppState>, call: Call) -> Result<Reply, Api
 }
 
 impl Query {
-    fn into_store(self) -> Result<UserQuery, ApiError> {
+    fn into_store(self, filter: &Limits) -> Result<UserQuery, ApiError> {
         let limit = self.limit.unwrap_or(limits::USERS_DEFAULT);
         if limit > limits::USERS_PER_REQUEST {
             return Err(ApiError::input(format!("limit must be at most {}", limits::USERS_PER_REQUEST)));
         }
         Ok(UserQuery {
-            filter: Filter::parse(&self.filter_conditions)?,
+            filter: Filter::parse(&self.filter_conditions, filter)?,
             sort: Sort::parse(&self.sort)?,
             ids: IdRange { gt: self.id_gt, gte: self.id_gte, lt: self.id_lt, lte: self.id_lte },
             include_deactivated: self.include_deactivated_users.0,
@@ -185,8 +185,9 @@ pub async fn send_event(State(app): State<AppState>, Path(id): Path<String>, cal
 
 /// Refuses what this caller may not write, before anything is written.
 async fn check(app: &App, caller: &Caller, changes: &[UserChange], action: &str) -> Result<(), ApiError> {
-    if changes.is_empty() || changes.len() > limits::USERS_PER_REQUEST {
-        return Err(ApiError::input(format!("send 1 to {} users", limits::USERS_PER_REQUEST)));
+    let most = app.config.limits.users_per_upsert;
+    if changes.is_empty() || changes.len() > most {
+        return Err(ApiError::input(format!("send 1 to {most} users")));
     }
     let id = match caller {
         Caller::Server => return Ok(()),

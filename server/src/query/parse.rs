@@ -4,21 +4,14 @@ use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
 use super::field::{Field, Kind, Operator};
-use super::{Filter, Order, Path, QueryError, Target, Test, Value, words};
-
-/// Levels of `$and`, `$or` and `$nor`.
-const MAX_DEPTH: usize = 10;
-/// Conditions in the whole filter.
-const MAX_CONDITIONS: usize = 100;
-/// Values listed in the whole filter.
-const MAX_VALUES: usize = 1000;
+use super::{Filter, Limits, Order, Path, QueryError, Target, Test, Value, words};
 
 impl<F: Field> Filter<F> {
     /// Reads a filter as clients write it. `null` means everything, as `{}` does.
-    pub fn parse(json: &Json) -> Result<Self, QueryError> {
+    pub fn parse(json: &Json, limits: &Limits) -> Result<Self, QueryError> {
         match json {
             Json::Null => Ok(Self::default()),
-            Json::Object(conditions) => Parser::default().all_of(conditions, 0),
+            Json::Object(conditions) => Parser { limits, conditions: 0, values: 0 }.all_of(conditions, 0),
             _ => Err(QueryError::BadShape { what: "filter", expected: "an object" }),
         }
     }
@@ -35,18 +28,18 @@ pub(super) fn target<F: Field>(name: &str) -> Result<Target<F>, QueryError> {
 }
 
 /// Counts what it has read, so that no filter can ask for more work than its limits allow.
-#[derive(Default)]
-struct Parser {
+struct Parser<'a> {
+    limits: &'a Limits,
     conditions: usize,
     values: usize,
 }
 
-impl Parser {
+impl Parser<'_> {
     fn all_of<F: Field>(&mut self, conditions: &Map<String, Json>, depth: usize) -> Result<Filter<F>, QueryError> {
-        if depth > MAX_DEPTH {
-            return Err(QueryError::TooDeep(MAX_DEPTH));
+        if depth > self.limits.depth {
+            return Err(QueryError::TooDeep(self.limits.depth));
         }
-        let mut all = Vec::with_capacity(conditions.len().min(MAX_CONDITIONS));
+        let mut all = Vec::with_capacity(conditions.len().min(self.limits.conditions));
         for (name, json) in conditions {
             match name.as_str() {
                 "$and" => all.push(Filter::And(self.logic("$and", json, depth)?)),
@@ -78,7 +71,7 @@ impl Parser {
         if filters.is_empty() {
             return Err(bad_logic);
         }
-        let mut parsed = Vec::with_capacity(filters.len().min(MAX_CONDITIONS));
+        let mut parsed = Vec::with_capacity(filters.len().min(self.limits.conditions));
         for filter in filters {
             let Json::Object(conditions) = filter else {
                 return Err(bad_logic);
@@ -204,8 +197,8 @@ impl Parser {
     /// A value of the field's kind; of any JSON type for a custom field.
     fn value(&mut self, kind: Option<Kind>, name: &str, json: &Json) -> Result<Value, QueryError> {
         self.values += 1;
-        if self.values > MAX_VALUES {
-            return Err(QueryError::TooManyValues(MAX_VALUES));
+        if self.values > self.limits.values {
+            return Err(QueryError::TooManyValues(self.limits.values));
         }
         let value = match (kind, json) {
             (None | Some(Kind::Text | Kind::TextSet), Json::String(text)) => Some(Value::Text(text.clone())),
@@ -227,8 +220,8 @@ impl Parser {
 
     fn count_condition(&mut self) -> Result<(), QueryError> {
         self.conditions += 1;
-        match self.conditions > MAX_CONDITIONS {
-            true => Err(QueryError::TooBroad(MAX_CONDITIONS)),
+        match self.conditions > self.limits.conditions {
+            true => Err(QueryError::TooBroad(self.limits.conditions)),
             false => Ok(()),
         }
     }

@@ -1,6 +1,5 @@
 //! How a record is changed: what is not named stays as it is.
 
-use rollcall_protocol::limits;
 use serde_json::{Map, Value};
 
 use super::{Result, StoreError};
@@ -62,8 +61,9 @@ impl CustomChange {
         fields.into_iter().map(|(key, value)| CustomChange::Set(Path::field(key), value)).collect()
     }
 
-    /// Applies `changes` in order. `id` names the record in an error.
-    pub(crate) fn apply_all(changes: &[CustomChange], custom: &mut Custom, id: &str) -> Result<()> {
+    /// Applies `changes` in order; what comes of it may be so many bytes of JSON. `id` names the
+    /// record in an error.
+    pub(crate) fn apply_all(changes: &[CustomChange], custom: &mut Custom, limit: usize, id: &str) -> Result<()> {
         for change in changes {
             change.apply(custom, id)?;
         }
@@ -71,7 +71,7 @@ impl CustomChange {
             return Ok(());
         }
         let json = serde_json::to_string(custom).map_err(StoreError::database)?;
-        let (bytes, limit) = (json.len(), limits::CUSTOM_DATA_BYTES);
+        let bytes = json.len();
         if bytes > limit {
             let reason = format!("custom data is {bytes} bytes, more than {limit}");
             return Err(StoreError::invalid(id, reason));

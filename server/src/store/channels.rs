@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Change, Custom, CustomChange, Member, NewMember, Result, Written, change};
+use super::{Change, Custom, CustomChange, Limits, Member, NewMember, Result, Written, change};
 use crate::query::ChannelQuery;
 
 /// A channel as stored. `name` and `image` are ordinary custom fields.
@@ -47,7 +47,7 @@ impl NewChannel {
         format!("{}:{}", self.kind, self.id)
     }
 
-    pub(super) fn build(&self, now: Timestamp) -> Result<Channel> {
+    pub(super) fn build(&self, now: Timestamp, limits: &Limits) -> Result<Channel> {
         let mut channel = Channel {
             cid: self.cid(),
             kind: self.kind.clone(),
@@ -65,7 +65,7 @@ impl NewChannel {
             custom: Custom::new(),
         };
         let custom = CustomChange::set_all(self.custom.clone());
-        CustomChange::apply_all(&custom, &mut channel.custom, &channel.cid)?;
+        CustomChange::apply_all(&custom, &mut channel.custom, limits.custom_data_bytes, &channel.cid)?;
         change::check_texts([&channel.cid, &channel.team], &channel.cid)?;
         Ok(channel)
     }
@@ -94,14 +94,14 @@ pub struct ChannelChange {
 }
 
 impl ChannelChange {
-    pub(super) fn apply(&self, channel: &mut Channel) -> Result<()> {
+    pub(super) fn apply(&self, channel: &mut Channel, limits: &Limits) -> Result<()> {
         self.team.apply_or(&mut channel.team, String::new);
         self.frozen.apply_or(&mut channel.frozen, || false);
         self.disabled.apply_or(&mut channel.disabled, || false);
         if self.replace_custom {
             channel.custom = Custom::new();
         }
-        CustomChange::apply_all(&self.custom, &mut channel.custom, &channel.cid)?;
+        CustomChange::apply_all(&self.custom, &mut channel.custom, limits.custom_data_bytes, &channel.cid)?;
         change::check_texts([&channel.team], &channel.cid)
     }
 }

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Change, Custom, CustomChange, Result, Written, change};
+use super::{Change, Custom, CustomChange, Limits, Result, Written, change};
 use crate::query::MemberQuery;
 
 const DEFAULT_ROLE: &str = "channel_member";
@@ -96,7 +96,7 @@ impl NewMember {
 }
 
 impl NewMember {
-    pub(super) fn build(&self, cid: &str, now: Timestamp) -> Result<Member> {
+    pub(super) fn build(&self, cid: &str, now: Timestamp, limits: &Limits) -> Result<Member> {
         let mut member = Member {
             cid: cid.to_owned(),
             user_id: self.user_id.clone(),
@@ -116,7 +116,7 @@ impl NewMember {
             custom: Custom::new(),
         };
         let custom = CustomChange::set_all(self.custom.clone());
-        CustomChange::apply_all(&custom, &mut member.custom, &self.user_id)?;
+        CustomChange::apply_all(&custom, &mut member.custom, limits.custom_data_bytes, &self.user_id)?;
         change::check_texts([&self.channel_role], &self.user_id)?;
         Ok(member)
     }
@@ -140,7 +140,7 @@ pub struct MemberChange {
 }
 
 impl MemberChange {
-    pub(super) fn apply(&self, member: &mut Member, now: Timestamp) -> Result<()> {
+    pub(super) fn apply(&self, member: &mut Member, now: Timestamp, limits: &Limits) -> Result<()> {
         let role = || DEFAULT_ROLE.to_owned();
         self.channel_role.apply_or(&mut member.channel_role, role);
         self.notifications_muted.apply_or(&mut member.notifications_muted, || false);
@@ -159,7 +159,7 @@ impl MemberChange {
                 Invite::Rejected => member.invite_rejected_at = Some(now),
             }
         }
-        CustomChange::apply_all(&self.custom, &mut member.custom, &member.user_id)?;
+        CustomChange::apply_all(&self.custom, &mut member.custom, limits.custom_data_bytes, &member.user_id)?;
         change::check_texts([&member.channel_role], &member.user_id)
     }
 }

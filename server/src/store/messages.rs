@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Change, Custom, CustomChange, Result, Written, change};
+use super::{Change, Custom, CustomChange, Limits, Result, Written, change};
 
 /// A message as stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +31,7 @@ pub struct NewMessage {
 }
 
 impl NewMessage {
-    pub(super) fn build(&self, now: Timestamp) -> Result<Message> {
+    pub(super) fn build(&self, now: Timestamp, limits: &Limits) -> Result<Message> {
         let mut message = Message {
             id: self.id.clone(),
             cid: self.cid.clone(),
@@ -44,7 +44,7 @@ impl NewMessage {
             custom: Custom::new(),
         };
         let custom = CustomChange::set_all(self.custom.clone());
-        CustomChange::apply_all(&custom, &mut message.custom, &self.id)?;
+        CustomChange::apply_all(&custom, &mut message.custom, limits.custom_data_bytes, &self.id)?;
         change::check_texts([&self.id, &self.text], &self.id)?;
         Ok(message)
     }
@@ -60,9 +60,9 @@ pub struct MessageChange {
 }
 
 impl MessageChange {
-    pub(super) fn apply(&self, message: &mut Message) -> Result<()> {
+    pub(super) fn apply(&self, message: &mut Message, limits: &Limits) -> Result<()> {
         self.text.apply_or(&mut message.text, String::new);
-        CustomChange::apply_all(&self.custom, &mut message.custom, &message.id)?;
+        CustomChange::apply_all(&self.custom, &mut message.custom, limits.custom_data_bytes, &message.id)?;
         change::check_texts([&message.text], &message.id)
     }
 }

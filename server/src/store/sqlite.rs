@@ -26,7 +26,7 @@ use sqlx::{SqlStr, SqliteConnection, SqlitePool};
 pub(super) use self::backup::backup;
 use self::writer::{Transaction, Writer};
 
-use super::{Result, StoreError};
+use super::{Limits, Result, StoreError};
 
 const READERS: u32 = 4;
 /// How long to wait for another process that holds the file, such as a backup.
@@ -34,8 +34,6 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a request waits for a connection before it is told that the database is too busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long one query may take before it is stopped: few connections serve everybody.
-const READ_DEADLINE: Duration = Duration::from_secs(5);
 /// Steps of SQLite's machine between two looks at the clock, well under a millisecond.
 const STEPS: i32 = 10_000;
 
@@ -49,12 +47,13 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
 pub(super) struct SqliteStore {
     writer: Writer,
     readers: SqlitePool,
+    limits: Limits,
 }
 
 impl SqliteStore {
     /// Opens `sqlite://path`, or `sqlite::memory:`, and brings its tables up to date. The file is
     /// made when it is not there.
-    pub(super) async fn open(url: &str) -> Result<Self> {
+    pub(super) async fn open(url: &str, limits: Limits) -> Result<Self> {
         let options = SqliteConnectOptions::from_str(url)?
             .create_if_missing(true)
             .foreign_keys(true)
@@ -68,9 +67,9 @@ impl SqliteStore {
         // A second connection to a database in memory would see another, empty one.
         let readers = match in_memory {
             true => writer.clone(),
-            false => reader_pool(READ_DEADLINE).connect_with(options.pragma("query_only", "1")).await?,
+            false => reader_pool(limits.query_time).connect_with(options.pragma("query_only", "1")).await?,
         };
-        Ok(Self { writer: Writer::new(writer), readers })
+        Ok(Self { writer: Writer::new(writer), readers, limits })
     }
 
     /// A transaction that may write.

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Change, Custom, CustomChange, Result, Written, change};
+use super::{Change, Custom, CustomChange, Limits, Result, Written, change};
 use crate::query::UserQuery;
 
 const DEFAULT_ROLE: &str = "user";
@@ -109,7 +109,7 @@ impl UserChange {
         Self { id: id.into(), ..Self::default() }
     }
 
-    pub(super) fn apply(&self, user: &mut User) -> Result<()> {
+    pub(super) fn apply(&self, user: &mut User, limits: &Limits) -> Result<()> {
         self.name.apply(&mut user.name);
         self.image.apply(&mut user.image);
         self.role.apply_or(&mut user.role, || DEFAULT_ROLE.to_owned());
@@ -118,7 +118,7 @@ impl UserChange {
         self.invisible.apply_or(&mut user.invisible, || false);
         self.banned.apply_or(&mut user.banned, || false);
         self.privacy_settings.apply(&mut user.privacy_settings);
-        CustomChange::apply_all(&self.custom, &mut user.custom, &self.id)?;
+        CustomChange::apply_all(&self.custom, &mut user.custom, limits.custom_data_bytes, &self.id)?;
         let texts = [&user.id, &user.role, &user.language];
         let optional = [&user.name, &user.image];
         let texts = texts.into_iter().chain(optional.into_iter().flatten());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use rollcall_server::query::{ChannelField, ChannelQuery, Filter, MemberField, MemberQuery, Sort};
+use rollcall_server::query::{self, ChannelField, ChannelQuery, Filter, MemberField, MemberQuery, Sort};
 use rollcall_server::store::{
     self, Change, Channel, ChannelChange, Custom, Invite, Member, MemberChange, Message, MessagePage, NewChannel,
     NewMember, NewMessage, Read, Store, User, UserChange,
@@ -140,7 +140,7 @@ async fn store_channel(store: &Arc<dyn Store>, number: usize, plan: &Plan) {
 }
 
 async fn stored(names: &[Option<String>], plans: &[Plan]) -> Arc<dyn Store> {
-    let store = store::open("sqlite::memory:").await.unwrap();
+    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
     for (id, name) in USERS.iter().zip(names) {
         let name = name.clone().map_or(Change::Keep, Change::Set);
         store.upsert_users(&[UserChange { name, ..UserChange::of(*id) }], at(0)).await.unwrap();
@@ -292,7 +292,7 @@ proptest! {
             }
             for (filter, sort) in queries {
                 let query = ChannelQuery {
-                    filter: Filter::parse(&filter).unwrap(),
+                    filter: Filter::parse(&filter, &query::Limits::default()).unwrap(),
                     sort: Sort::parse(&sort_json(&sort)).unwrap(),
                     viewer: viewer.map(str::to_owned),
                     members_only: members_only && viewer.is_some(),
@@ -332,7 +332,7 @@ proptest! {
             let records: Vec<&dyn Record> = members.iter().map(|member| member as &dyn Record).collect();
             for (filter, sort) in queries {
                 let query = MemberQuery {
-                    filter: Filter::parse(&filter).unwrap(),
+                    filter: Filter::parse(&filter, &query::Limits::default()).unwrap(),
                     sort: Sort::parse(&sort_json(&sort)).unwrap(),
                     ..MemberQuery::of(cid.clone())
                 };

@@ -10,7 +10,7 @@ mod users;
 use std::future::Future;
 
 use proptest::prelude::*;
-use rollcall_server::query::{ChannelField, Filter, MemberField, Sort, UserField};
+use rollcall_server::query::{self, ChannelField, Filter, MemberField, Sort, UserField};
 use serde_json::Value;
 
 /// Runs a story with I/O inside a property.
@@ -47,9 +47,9 @@ proptest! {
     #[test]
     fn any_json_is_a_filter_or_a_clear_error(json in any_json()) {
         let refusals = [
-            Filter::<UserField>::parse(&json).err(),
-            Filter::<ChannelField>::parse(&json).err(),
-            Filter::<MemberField>::parse(&json).err(),
+            Filter::<UserField>::parse(&json, &query::Limits::default()).err(),
+            Filter::<ChannelField>::parse(&json, &query::Limits::default()).err(),
+            Filter::<MemberField>::parse(&json, &query::Limits::default()).err(),
             Sort::<UserField>::parse(&json).err(),
         ];
         for refusal in refusals.into_iter().flatten() {

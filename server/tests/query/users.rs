@@ -3,7 +3,7 @@ use std::sync::Arc;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use rollcall_server::query::{Filter, IdRange, Sort, UserField, UserQuery};
+use rollcall_server::query::{self, Filter, IdRange, Sort, UserField, UserQuery};
 use rollcall_server::store::{self, Change, CustomChange, Sighting, Store, Timestamp, User, UserChange};
 use serde_json::{Value, json};
 
@@ -63,7 +63,7 @@ fn user() -> impl Strategy<Value = (UserChange, Timestamp, Option<Timestamp>)> {
 }
 
 async fn stored(users: Vec<(UserChange, Timestamp, Option<Timestamp>)>) -> (Arc<dyn Store>, Vec<User>) {
-    let store = store::open("sqlite::memory:").await.unwrap();
+    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
     let ids: Vec<String> = random::USERS.iter().map(|&id| id.to_owned()).collect();
     for (id, (change, created, active)) in ids.iter().zip(users) {
         let change = UserChange { id: id.clone(), ..change };
@@ -94,7 +94,7 @@ proptest! {
             let records: Vec<&dyn Record> = users.iter().map(|user| user as &dyn Record).collect();
             for (filter, sort) in queries {
                 let query = UserQuery {
-                    filter: Filter::parse(&filter).unwrap(),
+                    filter: Filter::parse(&filter, &query::Limits::default()).unwrap(),
                     sort: Sort::parse(&sort_json(&sort)).unwrap(),
                     offset,
                     limit,
@@ -114,7 +114,7 @@ proptest! {
         run(async {
             let (store, _) = stored(vec![user]).await;
             for json in filters {
-                if let Ok(filter) = Filter::parse(&json) {
+                if let Ok(filter) = Filter::parse(&json, &query::Limits::default()) {
                     found(&store, &UserQuery { filter, ..UserQuery::default() }).await;
                 }
             }
@@ -124,7 +124,7 @@ proptest! {
 
 #[tokio::test]
 async fn users_who_left_are_found_only_when_asked_for() {
-    let store = store::open("sqlite::memory:").await.unwrap();
+    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
     let ids = ["ada", "bob", "cay"].map(str::to_owned);
     store.upsert_users(&ids.clone().map(UserChange::of), at(0)).await.unwrap();
     store.deactivate_users(&ids[1..2], false, at(1)).await.unwrap();
@@ -138,7 +138,8 @@ async fn users_who_left_are_found_only_when_asked_for() {
 
 #[test]
 fn what_a_filter_may_not_ask_is_said_clearly() {
-    let message = |filter: Value| Filter::<UserField>::parse(&filter).unwrap_err().to_string();
+    let message =
+        |filter: Value| Filter::<UserField>::parse(&filter, &query::Limits::default()).unwrap_err().to_string();
     for (filter, expected) in [
         (json!({ "id": 5 }), "field \"id\" expects type string"),
         (json!({ "id": { "$in": ["a", 5] } }), "field \"id\" expects type string"),

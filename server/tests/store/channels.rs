@@ -33,7 +33,7 @@ async fn of_many_who_open_a_channel_at_once_one_creates_it() {
 
 #[tokio::test]
 async fn a_channel_with_a_stranger_is_not_created() {
-    let store = store::open("sqlite::memory:").await.unwrap();
+    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
     create_users(&store, &["ada"]).await;
     let new = NewChannel {
         kind: "messaging".to_owned(),
@@ -51,7 +51,7 @@ async fn a_channel_with_a_stranger_is_not_created() {
 
 #[tokio::test]
 async fn the_state_of_several_channels_comes_in_one_go() {
-    let store = store::open("sqlite::memory:").await.unwrap();
+    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
     create_users(&store, &["ada", "bob", "cay"]).await;
     let one = create_channel(&store, "one", &["ada", "bob"]).await;
     let two = create_channel(&store, "two", &["bob", "cay"]).await;
@@ -83,7 +83,7 @@ async fn the_state_of_several_channels_comes_in_one_go() {
 
 #[tokio::test]
 async fn a_deleted_channel_is_gone_until_it_is_made_anew() {
-    let store = store::open("sqlite::memory:").await.unwrap();
+    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
     create_users(&store, &["ada", "bob"]).await;
     let cid = create_channel(&store, "general", &["ada", "bob"]).await;
     say(&store, &cid, "ada", "m1", at(2)).await;

@@ -54,7 +54,7 @@ async fn what_was_written_is_there_after_a_restart() {
 
 #[tokio::test]
 async fn one_bad_entry_fails_the_whole_batch() {
-    let store = store::open("sqlite::memory:").await.unwrap();
+    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
     create_users(&store, &["ada"]).await;
     let batch = [named("ada", "Ada"), UserChange::of("nobody")];
     let refused = store.update_users(&batch, at(1)).await;
@@ -119,7 +119,7 @@ async fn a_caller_who_goes_away_leaves_nothing_half_written() {
 
 #[tokio::test]
 async fn a_database_that_cannot_be_opened_says_why() {
-    let error = async |url: &str| store::open(url).await.err().unwrap().to_string();
+    let error = async |url: &str| store::open(url, store::Limits::default()).await.err().unwrap().to_string();
     let refused = error("mysql://root:secret@localhost/db").await;
     assert_eq!(refused, "the database failed: no database is called \"mysql\", write sqlite://path");
     let refused = error("sqlite:///no/such/directory/rollcall.db").await;

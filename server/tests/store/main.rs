@@ -29,7 +29,7 @@ impl Database {
 
     async fn open(&self) -> Arc<dyn Store> {
         let path = self.directory.path().join("rollcall.db");
-        store::open(&format!("sqlite://{}", path.display())).await.unwrap()
+        store::open(&format!("sqlite://{}", path.display()), store::Limits::default()).await.unwrap()
     }
 }
 

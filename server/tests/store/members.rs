@@ -7,7 +7,7 @@ use crate::{at, create_channel, create_users, say};
 
 #[tokio::test]
 async fn what_a_member_has_not_read_is_counted() {
-    let store = store::open("sqlite::memory:").await.unwrap();
+    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
     create_users(&store, &["ada", "bob"]).await;
     let one = create_channel(&store, "one", &["ada", "bob"]).await;
     let two = create_channel(&store, "two", &["ada", "bob"]).await;
@@ -31,7 +31,7 @@ async fn what_a_member_has_not_read_is_counted() {
 
 #[tokio::test]
 async fn a_hidden_channel_comes_back_when_somebody_writes() {
-    let store = store::open("sqlite::memory:").await.unwrap();
+    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
     create_users(&store, &["ada", "bob"]).await;
     let cid = create_channel(&store, "general", &["ada", "bob"]).await;
     let mine = ChannelQuery { viewer: Some("bob".to_owned()), members_only: true, ..ChannelQuery::default() };
@@ -49,7 +49,7 @@ async fn a_hidden_channel_comes_back_when_somebody_writes() {
 
 #[tokio::test]
 async fn an_invitation_is_answered_once() {
-    let store = store::open("sqlite::memory:").await.unwrap();
+    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
     create_users(&store, &["ada", "bob"]).await;
     let cid = create_channel(&store, "general", &["ada"]).await;
     let guest = NewMember { invited: true, ..NewMember::new("bob") };

@@ -6,7 +6,7 @@ use crate::{at, create_channel, create_users, say};
 
 #[tokio::test]
 async fn messages_are_paged_in_both_directions() {
-    let store = store::open("sqlite::memory:").await.unwrap();
+    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
     create_users(&store, &["ada"]).await;
     let cid = create_channel(&store, "general", &["ada"]).await;
     for n in 1..=5 {
@@ -33,7 +33,7 @@ async fn messages_are_paged_in_both_directions() {
 
 #[tokio::test]
 async fn a_message_is_written_once() {
-    let store = store::open("sqlite::memory:").await.unwrap();
+    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
     create_users(&store, &["ada"]).await;
     let cid = create_channel(&store, "general", &["ada"]).await;
     say(&store, &cid, "ada", "m1", at(2)).await;

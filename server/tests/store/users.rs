@@ -8,7 +8,7 @@ use crate::{at, create_channel, create_users, ids, named, say, sighting, with};
 
 #[tokio::test]
 async fn an_upsert_keeps_what_it_does_not_name() {
-    let store = store::open("sqlite::memory:").await.unwrap();
+    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
     let mut ada = with("ada", json!({ "status": "here", "color": "green" }));
     ada.name = Change::Set("Ada".to_owned());
     let created = store.upsert_users(&[ada], at(0)).await.unwrap().remove(0);
@@ -31,7 +31,7 @@ async fn an_upsert_keeps_what_it_does_not_name() {
 
 #[tokio::test]
 async fn a_partial_update_reaches_into_nested_data() {
-    let store = store::open("sqlite::memory:").await.unwrap();
+    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
     let ada = with("ada", json!({ "address": { "city": "Paris", "zip": "75001" }, "age": 36 }));
     store.upsert_users(&[ada], at(0)).await.unwrap();
     let path = |text| Path::dotted(text).unwrap();
@@ -59,7 +59,7 @@ async fn a_partial_update_reaches_into_nested_data() {
 
 #[tokio::test]
 async fn last_active_never_goes_back() {
-    let store = store::open("sqlite::memory:").await.unwrap();
+    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
     create_users(&store, &["ada"]).await;
     for second in [20, 10] {
         let seen = ["ada", "nobody"].map(|user| sighting(user, true, Some(at(second))));
@@ -72,7 +72,7 @@ async fn last_active_never_goes_back() {
 
 #[tokio::test]
 async fn users_are_paged_by_id_or_newest_first() {
-    let store = store::open("sqlite::memory:").await.unwrap();
+    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
     for (second, id) in [(1, "cay"), (2, "ada"), (2, "bob")] {
         store.upsert_users(&[UserChange::of(id)], at(second)).await.unwrap();
     }
@@ -91,7 +91,7 @@ async fn users_are_paged_by_id_or_newest_first() {
 
 #[tokio::test]
 async fn a_deleted_user_comes_back_only_by_being_restored() {
-    let store = store::open("sqlite::memory:").await.unwrap();
+    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
     create_users(&store, &["ada", "bob"]).await;
     let cid = create_channel(&store, "general", &["ada", "bob"]).await;
     say(&store, &cid, "ada", "m1", at(2)).await;
@@ -122,7 +122,7 @@ async fn a_deleted_user_comes_back_only_by_being_restored() {
 
 #[tokio::test]
 async fn reactivation_brings_back_only_what_deactivation_took() {
-    let store = store::open("sqlite::memory:").await.unwrap();
+    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
     create_users(&store, &["ada"]).await;
     let cid = create_channel(&store, "general", &["ada"]).await;
     for n in 1..=3 {

@@ -27,9 +27,9 @@ impl ChannelStore for SqliteStore {
         let mut involved = vec![new.created_by_id.clone()];
         involved.extend(new.members.iter().map(|member| member.user_id.clone()));
         users::require(&mut tx, &involved).await?;
-        save(&mut tx, &new.build(now)?).await?;
+        save(&mut tx, &new.build(now, &self.limits)?).await?;
         for member in &new.members {
-            members::insert(&mut tx, &cid, member, now).await?;
+            members::insert(&mut tx, member.build(&cid, now, &self.limits)?).await?;
         }
         if new.hide_for_creator {
             let sql = "UPDATE members SET hidden = 1 WHERE cid = ? AND user_id = ?";
@@ -85,7 +85,7 @@ impl ChannelStore for SqliteStore {
         let mut tx = self.begin().await?;
         let before = existing(&mut tx, cid).await?;
         let mut after = before.clone();
-        change.apply(&mut after)?;
+        change.apply(&mut after, &self.limits)?;
         if after != before {
             after.updated_at = now;
             save(&mut tx, &after).await?;

@@ -71,7 +71,7 @@ impl MemberStore for SqliteStore {
         users::require(&mut tx, &ids).await?;
         let mut added = Vec::with_capacity(new.len());
         for member in new {
-            added.extend(insert(&mut tx, cid, member, now).await?);
+            added.extend(insert(&mut tx, member.build(cid, now, &self.limits)?).await?);
         }
         channels::recount(&mut tx, cid).await?;
         tx.commit().await?;
@@ -101,7 +101,7 @@ impl MemberStore for SqliteStore {
         for (user_id, change) in changes {
             let before = existing(&mut tx, cid, user_id).await?;
             let mut after = before.clone();
-            change.apply(&mut after, now)?;
+            change.apply(&mut after, now, &self.limits)?;
             if after != before {
                 after.updated_at = now;
                 save(&mut tx, &after).await?;
@@ -214,13 +214,7 @@ pub(super) async fn existing(tx: &mut SqliteConnection, cid: &str, user_id: &str
 }
 
 /// Adds a member. `None` when they are one already.
-pub(super) async fn insert(
-    tx: &mut SqliteConnection,
-    cid: &str,
-    new: &NewMember,
-    now: Timestamp,
-) -> Result<Option<Member>> {
-    let member = new.build(cid, now)?;
+pub(super) async fn insert(tx: &mut SqliteConnection, member: Member) -> Result<Option<Member>> {
     let sql = "INSERT INTO members (cid, user_id, channel_role, invite, invited_at, banned,
             notifications_muted, hidden, hide_messages_before, last_read, created_at, updated_at,
             custom)
@@ -236,7 +230,7 @@ pub(super) async fn insert(
         .bind(member.notifications_muted)
         .bind(member.hidden)
         .bind(micros(member.hide_messages_before))
-        .bind(now.as_microsecond())
+        .bind(member.created_at.as_microsecond())
         .bind(member.created_at.as_microsecond())
         .bind(member.updated_at.as_microsecond())
         .bind(row::object(&member.custom)?)

@@ -9,7 +9,7 @@ use crate::store::{Message, MessageChange, MessagePage, MessageStore, NewMessage
 #[async_trait]
 impl MessageStore for SqliteStore {
     async fn insert_message(&self, new: &NewMessage, now: Timestamp) -> Result<Message> {
-        let message = new.build(now)?;
+        let message = new.build(now, &self.limits)?;
         let mut tx = self.begin().await?;
         channels::existing(&mut tx, &message.cid).await?;
         users::require(&mut tx, std::slice::from_ref(&message.user_id)).await?;
@@ -96,7 +96,7 @@ impl MessageStore for SqliteStore {
         let mut tx = self.begin().await?;
         let before = existing(&mut tx, id).await?;
         let mut after = before.clone();
-        change.apply(&mut after)?;
+        change.apply(&mut after, &self.limits)?;
         if after != before {
             after.updated_at = now;
             let sql = "UPDATE messages SET text = ?, updated_at = ?, custom = ? WHERE id = ?";

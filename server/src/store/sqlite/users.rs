@@ -5,7 +5,7 @@ use sqlx::{QueryBuilder, SqliteConnection};
 use super::row::{self, micros};
 use super::{SqliteStore, channels, filter, json_list, messages};
 use crate::query::{Sort, Target, UserField, UserQuery};
-use crate::store::{Result, Sighting, StoreError, User, UserChange, UserStore, Written};
+use crate::store::{Limits, Result, Sighting, StoreError, User, UserChange, UserStore, Written};
 
 #[async_trait]
 impl UserStore for SqliteStore {
@@ -18,7 +18,7 @@ impl UserStore for SqliteStore {
         let mut written = Vec::with_capacity(changes.len());
         for change in changes {
             let before = find(&mut tx, &change.id).await?;
-            written.push(write(&mut tx, before, change, now).await?);
+            written.push(write(&mut tx, before, change, now, &self.limits).await?);
         }
         tx.commit().await?;
         Ok(written)
@@ -30,7 +30,7 @@ impl UserStore for SqliteStore {
         for change in changes {
             let before = find(&mut tx, &change.id).await?;
             let before = before.ok_or_else(|| StoreError::not_found("user", &change.id))?;
-            written.push(write(&mut tx, Some(before), change, now).await?);
+            written.push(write(&mut tx, Some(before), change, now, &self.limits).await?);
         }
         tx.commit().await?;
         Ok(written)
@@ -151,7 +151,7 @@ impl SqliteStore {
             let before = users.iter().find(|user| user.id == change.id && user.deleted_at.is_none());
             let Some(before) = before else { return Ok(None) };
             let mut after = before.clone();
-            change.apply(&mut after)?;
+            change.apply(&mut after, &self.limits)?;
             if after != *before {
                 return Ok(None);
             }
@@ -219,13 +219,14 @@ async fn write(
     before: Option<User>,
     change: &UserChange,
     now: Timestamp,
+    limits: &Limits,
 ) -> Result<Written<User>> {
     if before.as_ref().is_some_and(|user| user.deleted_at.is_some()) {
         let ids = vec![change.id.clone()];
         return Err(StoreError::Deleted { ids });
     }
     let mut after = before.clone().unwrap_or_else(|| User::new(&change.id, now));
-    change.apply(&mut after)?;
+    change.apply(&mut after, limits)?;
     if before.as_ref() != Some(&after) {
         // Others could tell from the time that the user went invisible.
         if !before.as_ref().is_some_and(|before| before.looks_like(&after)) {

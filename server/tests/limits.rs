@@ -1,0 +1,138 @@
+//! What one caller may take: at the limit it works, beyond it there is the error that
+//! `docs/OPERATIONS.md` names.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
+
+mod common;
+
+use common::{TestServer, token};
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+use tokio_tungstenite::tungstenite::Message;
+
+/// What the server answers to the application's own server: the status, and the code of an error.
+async fn answer(server: &TestServer, method: Method, path: &str, body: Value) -> (u16, Value) {
+    let (status, reply) = server.request(&token(json!({ "server": true })), method, path, body).await;
+    (status.as_u16(), reply["code"].clone())
+}
+
+async fn filtered(server: &TestServer, filter: &Value) -> (u16, Value) {
+    let payload = json!({ "filter_conditions": filter }).to_string();
+    let url = reqwest::Url::parse_with_params(&server.url("/users"), [("payload", payload)]).unwrap();
+    answer(server, Method::GET, &format!("/users?{}", url.query().unwrap()), Value::Null).await
+}
+
+fn users(count: usize) -> Value {
+    let ids = (0..count).map(|number| format!("user-{number}"));
+    json!({ "users": ids.map(|id| (id.clone(), json!({ "id": id }))).collect::<Map<_, _>>() })
+}
+
+#[tokio::test]
+async fn a_body_may_be_so_long() {
+    let server = TestServer::with(&["--body-bytes", "4096", "--custom-data-bytes", "10000"]).await;
+    let of = |bytes: usize| {
+        let mut body = json!({ "users": { "ada": { "id": "ada", "padding": "" } } });
+        let padding = "x".repeat(bytes - body.to_string().len());
+        body["users"]["ada"]["padding"] = padding.into();
+        assert_eq!(body.to_string().len(), bytes);
+        body
+    };
+    assert_eq!(answer(&server, Method::POST, "/users", of(4096)).await, (201, Value::Null));
+    assert_eq!(answer(&server, Method::POST, "/users", of(4097)).await, (413, json!(22)));
+}
+
+#[tokio::test]
+async fn a_frame_may_be_so_long() {
+    let server = TestServer::with(&["--frame-bytes", "2048"]).await;
+    let padded = |bytes: usize| {
+        let frame = r#"[{"type":"health.check"}]"#;
+        Message::text(format!("{frame}{}", " ".repeat(bytes - frame.len())))
+    };
+    let mut ada = server.connect("ada").await;
+    ada.send(padded(2048)).await;
+    while ada.next_frame().await["type"] != "health.check" {}
+    ada.send(padded(2049)).await;
+    assert_eq!(ada.hears_close().await, Some(1009));
+    let mut bob = server.connect("bob").await;
+    bob.send(Message::binary(vec![0; 2049])).await;
+    assert_eq!(bob.hears_close().await, Some(1009));
+}
+
+#[tokio::test]
+async fn one_request_may_write_so_many_users() {
+    let server = TestServer::with(&["--users-per-upsert", "3"]).await;
+    assert_eq!(answer(&server, Method::POST, "/users", users(3)).await, (201, Value::Null));
+    assert_eq!(answer(&server, Method::POST, "/users", users(4)).await, (400, json!(4)));
+    let changes = |count| json!({ "users": vec![json!({ "id": "user-0", "set": { "a": 1 } }); count] });
+    assert_eq!(answer(&server, Method::PATCH, "/users", changes(3)).await, (200, Value::Null));
+    assert_eq!(answer(&server, Method::PATCH, "/users", changes(4)).await, (400, json!(4)));
+
+    let more = TestServer::with(&["--users-per-upsert", "150"]).await;
+    assert_eq!(answer(&more, Method::POST, "/users", users(150)).await, (201, Value::Null));
+}
+
+/// The limit is on what is kept, however it comes about.
+#[tokio::test]
+async fn custom_data_may_be_so_long() {
+    let server = TestServer::with(&["--custom-data-bytes", "100"]).await;
+    // {"text":"…"} is 11 bytes and the text.
+    let user = |length: usize| json!({ "users": { "ada": { "id": "ada", "text": "x".repeat(length) } } });
+    assert_eq!(answer(&server, Method::POST, "/users", user(89)).await, (201, Value::Null));
+    assert_eq!(answer(&server, Method::POST, "/users", user(90)).await, (400, json!(4)));
+    let more = json!({ "users": [{ "id": "ada", "set": { "b": 1 } }] });
+    assert_eq!(answer(&server, Method::PATCH, "/users", more).await, (400, json!(4)));
+    let renamed =
+        json!({ "users": [{ "id": "ada", "set": { "name": "A name is not custom data, however long it is." } }] });
+    assert_eq!(answer(&server, Method::PATCH, "/users", renamed).await, (200, Value::Null));
+
+    let channel = |length: usize| json!({ "data": { "created_by_id": "ada", "text": "x".repeat(length) } });
+    assert_eq!(answer(&server, Method::POST, "/channels/messaging/a/query", channel(89)).await, (201, Value::Null));
+    assert_eq!(answer(&server, Method::POST, "/channels/messaging/b/query", channel(90)).await, (400, json!(4)));
+    let message = |length: usize| json!({ "message": { "text": "hi", "user_id": "ada", "note": "x".repeat(length) } });
+    assert_eq!(answer(&server, Method::POST, "/channels/messaging/a/message", message(89)).await, (201, Value::Null));
+    assert_eq!(answer(&server, Method::POST, "/channels/messaging/a/message", message(90)).await, (400, json!(4)));
+}
+
+#[tokio::test]
+async fn a_filter_may_be_so_large() {
+    let flags = ["--filter-depth", "2", "--filter-conditions", "4", "--filter-values", "5"];
+    let server = TestServer::with(&flags).await;
+    let works = (200, Value::Null);
+    let refused = (400, json!(4));
+
+    let nested = |levels: usize| (0..levels).fold(json!({ "id": "ada" }), |filter, _| json!({ "$or": [filter] }));
+    assert_eq!(filtered(&server, &nested(2)).await, works);
+    assert_eq!(filtered(&server, &nested(3)).await, refused);
+
+    let wide = |conditions: usize| {
+        Value::Object((0..conditions).map(|number| (format!("field{number}"), json!(number))).collect())
+    };
+    assert_eq!(filtered(&server, &wide(4)).await, works);
+    assert_eq!(filtered(&server, &wide(5)).await, refused);
+
+    let long = |values: usize| json!({ "id": { "$in": (0..values).map(|n| n.to_string()).collect::<Vec<_>>() } });
+    assert_eq!(filtered(&server, &long(5)).await, works);
+    assert_eq!(filtered(&server, &long(6)).await, refused);
+
+    // Whoever asks for channels may ask as little of them, and still gets those they belong to.
+    let ada = server.connect("ada").await;
+    let open = json!({ "data": { "members": ["ada"] }, "state": true });
+    ada.call(Method::POST, "/channels/messaging/tea/query", open).await;
+    let query = json!({ "filter_conditions": nested(0) });
+    let (status, reply) = ada.request(Method::GET, "/channels", query).await;
+    assert_eq!((status.as_u16(), reply["code"].clone()), (200, Value::Null), "{reply}");
+    let query = json!({ "filter_conditions": nested(3) });
+    let (status, reply) = ada.request(Method::GET, "/channels", query).await;
+    assert_eq!((status.as_u16(), reply["code"].clone()), refused, "{reply}");
+}
+
+#[tokio::test]
+async fn a_query_may_take_so_long() {
+    let server = TestServer::with(&["--query-timeout", "0s"]).await;
+    assert_eq!(answer(&server, Method::POST, "/users", users(50)).await, (201, Value::Null));
+    // The clock is looked at now and then: what is short comes to an end before that.
+    assert_eq!(filtered(&server, &json!({ "id": "user-1" })).await, (200, Value::Null));
+    // It asks everybody many questions, and finds nobody.
+    let long: Vec<_> = (0..45).map(|number| json!({ format!("field{number}"): 1 })).collect();
+    assert_eq!(filtered(&server, &json!({ "$or": long })).await, (408, json!(23)));
+}
