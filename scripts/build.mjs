@@ -79,7 +79,7 @@ async function compileClient() {
   if (existsSync(join(generated, 'rollcall.js')) && existsSync(stamp) && readFileSync(stamp, 'utf8') === inputs) return;
   await step('compiling the client', () =>
     run('wasm-pack', [
-      'build', root, '--release', '--target', 'web', '--mode', 'no-install', '--no-pack', '--no-typescript',
+      'build', root, '--profile', 'client', '--no-opt', '--target', 'web', '--mode', 'no-install', '--no-pack', '--no-typescript',
       '--out-dir', generated, '--out-name', 'glue', '--', ...SMALL_STD,
     ], { quiet: true, env: { CARGO_ENCODED_RUSTFLAGS: SMALL_CODE.join('\x1f'), RUSTC_BOOTSTRAP: '1' } }),
   );
