@@ -20,6 +20,10 @@ const BUILDS = {
     await project.build('vite', 'build', '--logLevel', 'warn');
     return project.files(t, 'dist');
   },
+  'wasm as a file, built by Vite': async (project, t) => {
+    await project.build('vite', 'build', '--logLevel', 'warn');
+    return project.files(t, 'dist');
+  },
   webpack: async (project, t) => {
     await project.build('webpack', '--mode', 'production', '--entry', './main.js', '--target', 'web');
     return project.files(t);

@@ -16,7 +16,9 @@ const BUDGETS = {
   './svelte': 1_500,
   './elements': 2_000,
 };
-const CLIENT = ['.', './package.json'];
+const CLIENT = ['.', './package.json', './wasm', './rollcall.wasm'];
+/** Bytes of brotli for `rollcall/wasm` and the file it loads: as for the client that has it inside. */
+const CLIENT_BUDGET = 45 * 1024;
 
 const { exports } = JSON.parse(readFileSync(join(await installed(), 'package.json'), 'utf8'));
 
@@ -48,6 +50,14 @@ for (const [entry, budget] of Object.entries(BUDGETS)) {
     assert.ok(bytes <= budget, `it has grown to ${bytes} bytes of brotli; its budget is ${budget}`);
   });
 }
+
+test('rollcall/wasm and its file fit the budget of the client', async (t) => {
+  const { bytes, files } = await weigh("export { init, PresenceClient } from 'rollcall/wasm'", t, 'rollcall/wasm');
+  assert.deepEqual(files.filter((file) => file.endsWith('/rollcall.js')), []);
+  const file = brotliCompressSync(readFileSync(join(await installed(), 'wasm', 'rollcall.wasm'))).length;
+  t.diagnostic(`rollcall.wasm, brotli: ${file} bytes`);
+  assert.ok(bytes + file <= CLIENT_BUDGET, `they have grown to ${bytes + file} bytes of brotli; their budget is ${CLIENT_BUDGET}`);
+});
 
 test('whoever imports two adapters has what they share once, and who imports none has nothing of them', async (t) => {
   const both = await weigh("export * as a from 'rollcall/react'; export * as b from 'rollcall/elements'", t, 'rollcall/react and rollcall/elements');

@@ -42,7 +42,9 @@ test('publint has nothing to say of it', async () => {
 
 test('its types are right however they are resolved', async () => {
   const { checkPackage, createPackageFromTarballData } = await load('@arethetypeswrong/core');
-  const { types, problems } = await checkPackage(createPackageFromTarballData(new Uint8Array(tarball)));
+  const { types, problems } = await checkPackage(createPackageFromTarballData(new Uint8Array(tarball)), {
+    excludeEntrypoints: ['./rollcall.wasm'],
+  });
   assert.notEqual(types, false);
   // The package has but ES modules: `require` of it, and what knows no `exports`, is not served.
   const meant = ({ kind, resolutionKind }) =>

@@ -56,9 +56,13 @@ const ENGINES = { node: '>=22' };
 export async function buildPackage() {
   await compileClient();
   await rm(packageFolder, { recursive: true, force: true });
-  await mkdir(packageFolder, { recursive: true });
+  await mkdir(join(packageFolder, 'wasm'), { recursive: true });
   await copyFile(join(generated, 'rollcall.js'), join(packageFolder, 'rollcall.js'));
+  for (const file of ['wasm.js', 'rollcall.wasm']) {
+    await copyFile(join(generated, file), join(packageFolder, 'wasm', file));
+  }
   await copyFile(join(root, 'src', 'browser', 'types.d.ts'), join(packageFolder, 'rollcall.d.ts'));
+  await copyFile(join(root, 'adapters', 'wasm.d.ts'), join(packageFolder, 'wasm', 'wasm.d.ts'));
   // One file each and nothing bundled: whoever imports two of them has what they share once.
   await step('compiling the adapters', () =>
     run('tsc', ['--project', join(root, 'adapters'), '--outDir', join(packageFolder, 'adapters')], { quiet: true }),
@@ -91,6 +95,7 @@ async function compileClient() {
   await writeFile(glue, withShortNames(withoutExtras(await readFile(glue, 'utf8')), JSON.parse(names)));
 
   await writeFile(join(generated, 'rollcall.js'), await entry(await readFile(wasm)));
+  await writeFile(join(generated, 'wasm.js'), await bundled(await readFile(join(root, 'adapters', 'wasm.js'), 'utf8')));
   await writeFile(stamp, inputs);
 }
 
@@ -101,7 +106,7 @@ async function fingerprint() {
   );
   const files = [
     ...folders.filter((file) => statSync(join(root, file)).isFile()).sort(),
-    'Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'package-lock.json', join('scripts', 'build.mjs'),
+    'Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'package-lock.json', join('scripts', 'build.mjs'), join('adapters', 'wasm.js'),
   ];
   const hash = createHash('sha256');
   for (const file of files) hash.update(`${file}\0`).update(await readFile(join(root, file))).update('\0');
@@ -130,7 +135,9 @@ function withoutExtras(glue) {
     .replace(/\(typeof FinalizationRegistry === 'undefined'\)\s+\? \{.*\}\s+: /g, '')
     .replace(/^if \(!\('encodeInto' in [^]*?^\}\n/m, '')
     // `entry` passes it the right way.
-    .replace(/^        if \(Object\.getPrototypeOf\(module\)[^]*?^        \}\n/gm, '        ({module} = module)\n');
+    .replace(/^        if \(Object\.getPrototypeOf\((module\w*)\)[^]*?^        \}\n/gm, '        ({$1} = $1)\n')
+    // Whoever does not say where the wasm is has it inside.
+    .replace(/^    if \(module_or_path === undefined\) \{\n[^]*?^    \}\n/gm, '');
 }
 
 /**
@@ -147,27 +154,30 @@ function withShortNames(glue, { imports, exports }) {
 }
 
 /**
- * The one module that is published: the glue with the wasm inside it. A wasm file beside it
+ * The module that needs nothing else: the glue with the wasm inside it. A wasm file beside it
  * would need a plugin or a copying step in most bundlers; text needs nothing anywhere.
  */
 async function entry(wasm) {
+  const text = await bundled(`
+    import { initSync } from './glue.js';
+    initSync({ module: Uint8Array.from("WASM", (character) => character.charCodeAt(0) ^ ${MASK}) });
+    export { PresenceClient, Channel, PresenceWatch, UserPresence } from './glue.js';`);
+  return text.replace('"WASM"', () => literal(wasm));
+}
+
+/** A module that imports the glue, with the glue in it. */
+async function bundled(contents) {
   // Set-up installs it, after this file was loaded.
   const { build } = await import('esbuild');
   const { outputFiles } = await build({
-    stdin: {
-      resolveDir: generated,
-      contents: `
-        import { initSync } from './glue.js';
-        initSync({ module: Uint8Array.from("WASM", (character) => character.charCodeAt(0) ^ ${MASK}) });
-        export { PresenceClient, Channel, PresenceWatch, UserPresence } from './glue.js';`,
-    },
+    stdin: { resolveDir: generated, contents },
     bundle: true,
     minify: true,
     write: false,
     format: 'esm',
     target: 'es2022',
   });
-  return outputFiles[0].text.replace('"WASM"', () => literal(wasm));
+  return outputFiles[0].text;
 }
 
 /**

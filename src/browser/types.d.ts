@@ -378,6 +378,7 @@ export interface Subscription {
  * - `disconnected`: `disconnectUser` was called meanwhile.
  * - `timeout`, `network`: the server did not answer, or could not be reached.
  * - `aborted`: your `AbortSignal` ended it.
+ * - `not_initialized`: `rollcall/wasm` only; await its `init` first.
  */
 export type PresenceErrorCode =
   | number
@@ -389,7 +390,8 @@ export type PresenceErrorCode =
   | 'disconnected'
   | 'timeout'
   | 'network'
-  | 'aborted';
+  | 'aborted'
+  | 'not_initialized';
 
 /** What every promise of this package rejects with, and what misuse throws. */
 export interface PresenceError extends Error {

@@ -1,0 +1,32 @@
+/**
+ * The same client as `rollcall`, for those who serve the WebAssembly as a file of its own: it is
+ * compiled while it is downloaded, and no text for the JavaScript engine to read.
+ *
+ * As for `rollcall`, a content security policy has to allow `'wasm-unsafe-eval'` in `script-src`,
+ * and here the file's address in `connect-src`; nothing more.
+ *
+ * @packageDocumentation
+ */
+
+export * from 'rollcall';
+
+/** Where the WebAssembly comes from: an address, an answer, or the thing itself. */
+export type WasmSource = string | URL | Request | Response | PromiseLike<Response> | BufferSource | WebAssembly.Module;
+
+/**
+ * Loads the WebAssembly. Before that, `new PresenceClient` throws with code `not_initialized`.
+ * Called again, it does nothing; after it failed, it tries again.
+ *
+ * Rejects with code `invalid_argument` without a source, and with what `fetch` or `WebAssembly`
+ * rejects with when the file cannot be loaded.
+ *
+ * @param source The package's `rollcall.wasm`: exported as `rollcall/rollcall.wasm`.
+ *
+ * @example
+ * import url from 'rollcall/rollcall.wasm?url'; // as Vite says it
+ * import { init, PresenceClient } from 'rollcall/wasm';
+ *
+ * await init(url);
+ * const client = new PresenceClient(apiKey, { baseURL });
+ */
+export declare function init(source: WasmSource): Promise<void>;
