@@ -72,14 +72,14 @@ async fn serve(app: &App, handshake: &Handshake, opened: Result<Opened, ApiError
             socket::run(socket, opened, manner, &app.metrics.delivery).await;
         }
         Err(error) if error.code() == ErrorCode::RateLimited => {
-            socket::hang_up(&mut socket, close::TRY_AGAIN_LATER).await;
+            socket::hang_up(&mut socket, close::TRY_AGAIN_LATER, error.message()).await;
         }
         Err(error) => {
             let error = error.within("Connect");
             tracing::debug!(%error, "connection refused");
             let frame = error.to_frame(&store::now().to_string(), handshake.typed_errors);
             if socket::send(&mut socket, frame.to_string().into()).await.is_ok() {
-                socket::hang_up(&mut socket, close::NORMAL).await;
+                socket::hang_up(&mut socket, close::NORMAL, "").await;
             }
         }
     }

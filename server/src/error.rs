@@ -20,11 +20,12 @@ const MORE_INFO: &str = "https://getstream.io/chat/docs/api_errors_response";
 pub struct ApiError {
     code: ErrorCode,
     message: String,
+    retry_after: Option<u32>,
 }
 
 impl ApiError {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), retry_after: None }
     }
 
     /// The request is malformed (code 4, status 400).
@@ -35,6 +36,12 @@ impl ApiError {
     /// What the request names does not exist (code 16, status 404).
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::NotFound, message)
+    }
+
+    /// Too much is asked of the server just now (code 9, status 429): the same may work after so
+    /// many seconds.
+    pub fn rate_limited(message: impl Into<String>, seconds: u32) -> Self {
+        Self { retry_after: Some(seconds), ..Self::new(ErrorCode::RateLimited, message) }
     }
 
     /// The user is no more (code 16, status 404).
@@ -64,6 +71,11 @@ impl ApiError {
 
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// After how many seconds to try again, where the server knows.
+    pub fn retry_after(&self) -> Option<u32> {
+        self.retry_after
     }
 
     /// The error as a JSON object: the body of an HTTP reply, and the `error` of a refused

@@ -111,6 +111,35 @@ async fn whoever_dawdles_over_a_header_is_cut_off_and_others_are_served() {
     ada.hears("user.updated").await;
 }
 
+/// What cannot be read to its end is answered as far as it goes, and the connection ends.
+#[tokio::test]
+async fn whoever_dawdles_over_a_body_is_told_so_and_others_are_served() {
+    let server = TestServer::with(&["--body-timeout", "500ms"]).await;
+    let token = common::token(serde_json::json!({ "server": true }));
+    let mut dawdlers = Vec::new();
+    for (header, said) in [
+        ("content-length: 100", ""),
+        ("content-length: 100", "{\"users\":"),
+        ("transfer-encoding: chunked", "2\r\n{\"\r\n"),
+    ] {
+        for _ in 0..20 {
+            let mut stream = TcpStream::connect(server.address).await.unwrap();
+            let request = format!(
+                "POST /users?api_key={} HTTP/1.1\r\nhost: localhost\r\nauthorization: {token}\r\n{header}\r\n\r\n{said}",
+                common::KEY
+            );
+            stream.write_all(request.as_bytes()).await.unwrap();
+            dawdlers.push(stream);
+        }
+    }
+    server.knows(&["ada"]).await;
+    for mut stream in dawdlers {
+        let mut reply = String::new();
+        timeout(PATIENCE, stream.read_to_string(&mut reply)).await.expect("an end in time").unwrap();
+        assert!(reply.starts_with("HTTP/1.1 408 ") && reply.contains(r#""code":23"#), "{reply}");
+    }
+}
+
 #[tokio::test]
 async fn a_header_without_end_is_refused() {
     let server = TestServer::with(&["--header-bytes", "8192"]).await;

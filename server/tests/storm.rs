@@ -4,11 +4,11 @@
 
 mod common;
 
-use common::person::{Socket, close_code, next_frame, open};
-use common::{TestServer, user_token};
+use common::person::{Socket, next_frame, open};
+use common::{KEY, TestServer, user_token};
 use futures_util::StreamExt;
 use futures_util::future::select;
-use reqwest::Method;
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor};
 use tokio_tungstenite::tungstenite::Message;
@@ -18,11 +18,17 @@ async fn arrives(server: &TestServer, user: &str) -> Socket {
     open(server, &[("json", greeting), ("authorization", user_token(user))]).await
 }
 
-/// Greeted, or with which code told to come back.
+/// Greeted, or with which code told to come back; then the reason says when.
 async fn outcome(socket: &mut Socket) -> Result<(), u16> {
     match socket.next().await {
         Some(Ok(Message::Text(_))) => Ok(()),
-        Some(Ok(Message::Close(Some(frame)))) => Err(frame.code.into()),
+        Some(Ok(Message::Close(Some(frame)))) => {
+            let seconds =
+                frame.reason.strip_prefix("the server is busy: retry after ").and_then(|s| s.strip_suffix(" s"));
+            let seconds: u32 = seconds.expect(&frame.reason).parse().unwrap();
+            assert!((1..=8).contains(&seconds), "{}", frame.reason);
+            Err(frame.code.into())
+        }
         other => panic!("neither greeted nor told to come back: {other:?}"),
     }
 }
@@ -48,12 +54,16 @@ async fn a_full_server_says_come_back() {
     let server = TestServer::with(&["--connections", "1"]).await;
     let ada = server.connect("ada").await;
     let mut bob = arrives(&server, "bob").await;
-    assert_eq!(close_code(&mut bob).await, Some(1013));
+    assert_eq!(outcome(&mut bob).await, Err(1013));
     let greeting = json!({ "user_id": "bob", "user_details": { "id": "bob" } }).to_string();
     let path = reqwest::Url::parse_with_params("http://x/longpoll", [("json", greeting)]).unwrap();
     let path = format!("/longpoll?{}", path.query().unwrap());
-    let (status, reply) = server.request(&user_token("bob"), Method::GET, &path, Value::Null).await;
-    assert_eq!((status.as_u16(), &reply["code"]), (429, &json!(9)));
+    let url = server.url(&format!("{path}&api_key={KEY}"));
+    let refused = reqwest::Client::new().get(url).header("authorization", user_token("bob")).send().await.unwrap();
+    let seconds: u32 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=8).contains(&seconds), "{seconds}");
+    assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(refused.json::<Value>().await.unwrap()["code"], 9);
     ada.says_goodbye().await;
     let mut bob = arrives(&server, "bob").await;
     next_frame(&mut bob).await;

@@ -19,6 +19,10 @@ pub struct Limits {
     #[arg(long, env = "ROLLCALL_HEADER_BYTES", default_value_t = 32_768, value_parser = clap::value_parser!(u32).range(8192..))]
     pub header_bytes: u32,
 
+    /// How long a client may take over the body of a request
+    #[arg(long, env = "ROLLCALL_BODY_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration)]
+    pub body_timeout: Duration,
+
     /// How long the body of a request may be, in bytes
     #[arg(long, env = "ROLLCALL_BODY_BYTES", default_value_t = 1024 * 1024)]
     pub body_bytes: usize,

@@ -7,6 +7,7 @@ use futures_util::SinkExt;
 use rollcall_protocol::close;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::admission::retry_after;
 use super::handshake::Extensions;
 use super::{Opened, batch, frame};
 use crate::bus::Event;
@@ -56,7 +57,11 @@ pub async fn run(mut socket: WebSocket, opened: Opened, manner: Manner, delivery
         }
         Outcome::HangUp(code) => {
             drop(membership);
-            hang_up(&mut socket, code).await;
+            let reason = match code {
+                close::TRY_AGAIN_LATER => format!("too slow: {}", retry_after(1)),
+                _ => String::new(),
+            };
+            hang_up(&mut socket, code, &reason).await;
         }
         Outcome::Lost => drop(membership),
     }
@@ -165,9 +170,10 @@ pub async fn send(socket: &mut WebSocket, text: Utf8Bytes) -> Result<(), Gone> {
     in_time(socket.send(Message::Text(text))).await
 }
 
-/// Closes with `code` and waits a moment for the other side to agree.
-pub async fn hang_up(socket: &mut WebSocket, code: u16) {
-    let frame = CloseFrame { code, reason: Utf8Bytes::default() };
+/// Closes with `code` and `reason`, at most 123 bytes of it, and waits a moment for the other side
+/// to agree.
+pub async fn hang_up(socket: &mut WebSocket, code: u16, reason: &str) {
+    let frame = CloseFrame { code, reason: reason.into() };
     if in_time(socket.send(Message::Close(Some(frame)))).await.is_ok() {
         let answered = async { while let Some(Ok(_)) = socket.recv().await {} };
         let _ = timeout(CLOSE_TIMEOUT, answered).await;

@@ -11,9 +11,10 @@ use rollcall_protocol::{ErrorCode, limits};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use tokio::time::timeout;
 
 use super::flag::Flag;
-use crate::{auth::Caller, error::ApiError, state::AppState};
+use crate::{auth::Caller, config::Limits, error::ApiError, state::AppState};
 
 /// A request after authentication: its caller, query and JSON.
 ///
@@ -128,8 +129,11 @@ impl FromRequest<AppState> for Call {
     async fn from_request(mut request: Request, app: &AppState) -> Result<Self, ApiError> {
         let caller = request.extensions_mut().remove::<Caller>().unwrap_or(Caller::Anonymous);
         let query = query(request.uri())?;
-        let most = app.config.limits.body_bytes;
-        let bytes = body::to_bytes(request.into_body(), most).await.map_err(|_| {
+        let Limits { body_bytes: most, body_timeout, .. } = app.config.limits;
+        let Ok(read) = timeout(body_timeout, body::to_bytes(request.into_body(), most)).await else {
+            return Err(ApiError::new(ErrorCode::RequestTimeout, "the body takes too long to arrive"));
+        };
+        let bytes = read.map_err(|_| {
             ApiError::new(ErrorCode::PayloadTooBig, format!("the body is larger than {most} bytes, or was cut off"))
         })?;
         let input = if !bytes.is_empty() {

@@ -24,6 +24,7 @@ pub fn layer(allowed: &[HeaderValue]) -> CorsLayer {
             HeaderName::from_static("x-client-request-id"),
         ])
         .expose_headers([
+            header::RETRY_AFTER,
             HeaderName::from_static("x-ratelimit-limit"),
             HeaderName::from_static("x-ratelimit-remaining"),
             HeaderName::from_static("x-ratelimit-reset"),

@@ -6,7 +6,6 @@ use std::{
 };
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use rollcall_protocol::ErrorCode;
 use serde::Serialize;
 
 use super::endpoint::Endpoint;
@@ -126,9 +125,9 @@ impl RateLimiter {
             Ok(allowance) => (allowance, Ok(())),
             Err(limit) => {
                 let refused = Allowance { limit, remaining: 0, reset };
-                let message =
-                    format!("Too many requests, limit is {limit} per minute, try again in {} seconds", reset - now);
-                (refused, Err(ApiError::new(ErrorCode::RateLimited, message)))
+                let seconds = reset - now;
+                let message = format!("Too many requests, limit is {limit} per minute, try again in {seconds} seconds");
+                (refused, Err(ApiError::rate_limited(message, u32::try_from(seconds).unwrap_or(60))))
             }
         }
     }
@@ -179,6 +178,8 @@ fn allow(used: &mut u32, limit: u32, reset: i64) -> Result<Allowance, u32> {
 
 #[cfg(test)]
 mod tests {
+    use rollcall_protocol::ErrorCode;
+
     use super::*;
     use crate::http::endpoint::QUERY_USERS;
 
@@ -191,7 +192,8 @@ mod tests {
         assert!(take("ada", 61).1.is_ok());
         let (allowance, refused) = take("ada", 119);
         assert_eq!((allowance.remaining, allowance.reset), (0, 120));
-        assert_eq!(refused.unwrap_err().code(), ErrorCode::RateLimited);
+        let refused = refused.unwrap_err();
+        assert_eq!((refused.code(), refused.retry_after()), (ErrorCode::RateLimited, Some(1)));
         assert!(take("bob", 119).1.is_ok(), "one user never uses up another's");
         assert!(take("ada", 120).1.is_ok());
     }

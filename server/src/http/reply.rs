@@ -8,7 +8,7 @@ use axum::{
     extract::{Request, State},
     http::{
         HeaderValue, StatusCode,
-        header::{CONTENT_LENGTH, CONTENT_TYPE},
+        header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER},
     },
     middleware::Next,
     response::{IntoResponse, Response},
@@ -102,6 +102,9 @@ pub async fn finish(State(limiter): State<Arc<RateLimiter>>, request: Request, n
     let started = Instant::now();
     let mut response = next.run(request).await;
     if let Some(reply) = response.extensions_mut().remove::<Reply>() {
+        if let Some(seconds) = reply.content.as_ref().err().and_then(ApiError::retry_after) {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
         let duration = format!("{:.2}ms", started.elapsed().as_secs_f64() * 1000.0);
         *response.body_mut() = Body::from(reply.into_body(&duration));
         let headers = response.headers_mut();
