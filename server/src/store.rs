@@ -13,6 +13,8 @@ mod channels;
 mod error;
 mod members;
 mod messages;
+mod postgres;
+mod row;
 mod sqlite;
 mod users;
 
@@ -51,15 +53,17 @@ impl Default for Limits {
     }
 }
 
-/// Opens the store this URL names: `sqlite://path` (made when it is not there), or
+/// Opens the store this URL names: `sqlite://path` (made when it is not there),
+/// `postgres://user:password@host/name` (where several servers may be at work), or
 /// `sqlite::memory:`, which is forgotten with the process.
 pub async fn open(url: &str, limits: Limits) -> Result<Arc<dyn Store>> {
     match url.split_once(':') {
         Some(("sqlite", _)) => Ok(Arc::new(sqlite::SqliteStore::open(url, limits).await?)),
+        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(postgres::PostgresStore::open(url, limits).await?)),
         // The rest of an URL may hold a password, so the error names the scheme only.
         other => {
             let scheme = other.map_or("", |(scheme, _)| scheme);
-            let reason = format!("no database is called {scheme:?}, write sqlite://path");
+            let reason = format!("no database is called {scheme:?}, write sqlite://path or postgres://host/name");
             Err(StoreError::database(reason))
         }
     }
@@ -70,6 +74,7 @@ pub async fn open(url: &str, limits: Limits) -> Result<Arc<dyn Store>> {
 pub async fn backup(url: &str, to: &Path) -> Result<()> {
     match url.split_once(':') {
         Some(("sqlite", _)) => sqlite::backup(url, to).await,
+        Some(("postgres" | "postgresql", _)) => Err(StoreError::database("Postgres is backed up by pg_dump")),
         _ => Err(StoreError::database("only sqlite://path is backed up this way")),
     }
 }

@@ -67,6 +67,18 @@ pub enum Order {
     LessOrEqual,
 }
 
+impl Order {
+    /// The sign for it.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Order::Greater => ">",
+            Order::GreaterOrEqual => ">=",
+            Order::Less => "<",
+            Order::LessOrEqual => "<=",
+        }
+    }
+}
+
 /// A value in a filter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {

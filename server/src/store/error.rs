@@ -45,6 +45,16 @@ impl StoreError {
     }
 }
 
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error.as_database_error().and_then(|error| error.code()).as_deref() {
+            // SQLite's SQLITE_INTERRUPT and Postgres's query_canceled.
+            Some("9" | "57014") => StoreError::TooSlow,
+            _ => StoreError::database(error),
+        }
+    }
+}
+
 fn quoted(ids: &[String]) -> String {
     let ids: Vec<String> = ids.iter().map(|id| format!("{id:?}")).collect();
     ids.join(", ")

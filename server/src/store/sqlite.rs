@@ -7,10 +7,10 @@
 mod app;
 mod backup;
 mod channels;
+mod columns;
 mod filter;
 mod members;
 mod messages;
-mod row;
 mod source;
 mod users;
 mod writer;
@@ -112,16 +112,6 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
     });
     let migrator = Migrator::with_migrations(migrations.collect());
     migrator.run(connection).await.map_err(StoreError::database)
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        const INTERRUPTED: &str = "9";
-        match error.as_database_error().and_then(|error| error.code()) {
-            Some(code) if code == INTERRUPTED => StoreError::TooSlow,
-            _ => StoreError::database(error),
-        }
-    }
 }
 
 /// A list of texts as one bound parameter, for `IN (SELECT value FROM json_each(?))`: the

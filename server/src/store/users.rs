@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Change, Custom, CustomChange, Limits, Result, Written, change};
+use super::{Change, Custom, CustomChange, Limits, Result, StoreError, Written, change};
 use crate::query::UserQuery;
 
 const DEFAULT_ROLE: &str = "user";
@@ -109,7 +109,38 @@ impl UserChange {
         Self { id: id.into(), ..Self::default() }
     }
 
-    pub(super) fn apply(&self, user: &mut User, limits: &Limits) -> Result<()> {
+    /// The user after this change, who may be new. Nothing is written yet.
+    pub(super) fn write(&self, before: Option<User>, now: Timestamp, limits: &Limits) -> Result<Written<User>> {
+        if before.as_ref().is_some_and(|user| user.deleted_at.is_some()) {
+            let ids = vec![self.id.clone()];
+            return Err(StoreError::Deleted { ids });
+        }
+        let mut after = before.clone().unwrap_or_else(|| User::new(&self.id, now));
+        self.apply(&mut after, limits)?;
+        // Others could tell from the time that the user went invisible.
+        if !before.as_ref().is_some_and(|before| before.looks_like(&after)) {
+            after.updated_at = now;
+        }
+        Ok(Written { before, after })
+    }
+
+    /// The users, if these changes leave all of them as they are.
+    pub(super) fn none_needed(changes: &[Self], users: &[User], limits: &Limits) -> Result<Option<Vec<Written<User>>>> {
+        let mut unchanged = Vec::with_capacity(changes.len());
+        for change in changes {
+            let before = users.iter().find(|user| user.id == change.id && user.deleted_at.is_none());
+            let Some(before) = before else { return Ok(None) };
+            let mut after = before.clone();
+            change.apply(&mut after, limits)?;
+            if after != *before {
+                return Ok(None);
+            }
+            unchanged.push(Written { before: Some(before.clone()), after });
+        }
+        Ok(Some(unchanged))
+    }
+
+    fn apply(&self, user: &mut User, limits: &Limits) -> Result<()> {
         self.name.apply(&mut user.name);
         self.image.apply(&mut user.image);
         self.role.apply_or(&mut user.role, || DEFAULT_ROLE.to_owned());

@@ -6,14 +6,14 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use rollcall_server::query::{self, ChannelField, ChannelQuery, Filter, MemberField, MemberQuery, Sort};
 use rollcall_server::store::{
-    self, Change, Channel, ChannelChange, Custom, Invite, Member, MemberChange, Message, MessagePage, NewChannel,
-    NewMember, NewMessage, Read, Store, User, UserChange,
+    Change, Channel, ChannelChange, Custom, Invite, Member, MemberChange, Message, MessagePage, NewChannel, NewMember,
+    NewMessage, Read, Store, User, UserChange,
 };
 use serde_json::{Value, json};
 
 use crate::naive::{self, Held, Record, at_path, text_at};
 use crate::random::{self, USERS, at, sort_json};
-use crate::run;
+use crate::{run, stores};
 
 const VIEWER: &str = "ada";
 
@@ -139,16 +139,14 @@ async fn store_channel(store: &Arc<dyn Store>, number: usize, plan: &Plan) {
     }
 }
 
-async fn stored(names: &[Option<String>], plans: &[Plan]) -> Arc<dyn Store> {
-    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
+async fn fill(store: &Arc<dyn Store>, names: &[Option<String>], plans: &[Plan]) {
     for (id, name) in USERS.iter().zip(names) {
         let name = name.clone().map_or(Change::Keep, Change::Set);
         store.upsert_users(&[UserChange { name, ..UserChange::of(*id) }], at(0)).await.unwrap();
     }
     for (number, plan) in plans.iter().enumerate() {
-        store_channel(&store, number, plan).await;
+        store_channel(store, number, plan).await;
     }
-    store
 }
 
 /// A channel with all a filter may ask of it, as the store tells it through its other methods.
@@ -284,33 +282,35 @@ proptest! {
     ) {
         run(async {
             let viewer = viewer.then_some(VIEWER);
-            let store = stored(&names, &plans).await;
-            let all = ChannelQuery { filter: Filter::default(), limit: 100, ..ChannelQuery::default() };
-            let mut channels = Vec::new();
-            for channel in store.query_channels(&all).await.unwrap() {
-                channels.push(known(&store, &channel.cid, viewer).await);
-            }
-            for (filter, sort) in queries {
-                let query = ChannelQuery {
-                    filter: Filter::parse(&filter, &query::Limits::default()).unwrap(),
-                    sort: Sort::parse(&sort_json(&sort)).unwrap(),
-                    viewer: viewer.map(str::to_owned),
-                    members_only: members_only && viewer.is_some(),
-                    offset,
-                    limit,
-                };
-                let names_hidden = query.filter.mentions(ChannelField::Hidden);
-                let visible = channels.iter().filter(|known| {
-                    let me = known.viewer.as_ref().map(|(member, _)| member);
-                    (names_hidden || !me.is_some_and(|me| me.hidden)) && (!query.members_only || me.is_some())
-                });
-                let records: Vec<&dyn Record> = visible.map(|known| known as &dyn Record).collect();
-                let expected = naive::answer(&records, &filter, &sort);
-                let expected = expected.into_iter().skip(offset as usize).take(limit as usize);
-                let expected: Vec<String> = expected.collect();
-                let found = store.query_channels(&query).await.unwrap();
-                let found: Vec<String> = found.into_iter().map(|channel| channel.cid).collect();
-                prop_assert_eq!(found, expected, "{} sorted by {:?}", filter, sort);
+            for store in stores().await {
+                fill(&store, &names, &plans).await;
+                let all = ChannelQuery { filter: Filter::default(), limit: 100, ..ChannelQuery::default() };
+                let mut channels = Vec::new();
+                for channel in store.query_channels(&all).await.unwrap() {
+                    channels.push(known(&store, &channel.cid, viewer).await);
+                }
+                for (filter, sort) in &queries {
+                    let query = ChannelQuery {
+                        filter: Filter::parse(filter, &query::Limits::default()).unwrap(),
+                        sort: Sort::parse(&sort_json(sort)).unwrap(),
+                        viewer: viewer.map(str::to_owned),
+                        members_only: members_only && viewer.is_some(),
+                        offset,
+                        limit,
+                    };
+                    let names_hidden = query.filter.mentions(ChannelField::Hidden);
+                    let visible = channels.iter().filter(|known| {
+                        let me = known.viewer.as_ref().map(|(member, _)| member);
+                        (names_hidden || !me.is_some_and(|me| me.hidden)) && (!query.members_only || me.is_some())
+                    });
+                    let records: Vec<&dyn Record> = visible.map(|known| known as &dyn Record).collect();
+                    let expected = naive::answer(&records, filter, sort);
+                    let expected = expected.into_iter().skip(offset as usize).take(limit as usize);
+                    let expected: Vec<String> = expected.collect();
+                    let found = store.query_channels(&query).await.unwrap();
+                    let found: Vec<String> = found.into_iter().map(|channel| channel.cid).collect();
+                    prop_assert_eq!(found, expected, "{} sorted by {:?}", filter, sort);
+                }
             }
             Ok(())
         })?;
@@ -323,23 +323,25 @@ proptest! {
         queries in vec((random::filter(MemberField::ALL), random::sort(MemberField::ALL)), 8),
     ) {
         run(async {
-            let store = stored(&names, std::slice::from_ref(&plan)).await;
-            let cid = store.channels_of(plan.members[0].0).await.unwrap().remove(0);
-            let known = known(&store, &cid, None).await;
-            let members: Vec<KnownMember> = known.members.into_iter()
-                .map(|member| KnownMember { user: known.users[&member.user_id].clone(), member })
-                .collect();
-            let records: Vec<&dyn Record> = members.iter().map(|member| member as &dyn Record).collect();
-            for (filter, sort) in queries {
-                let query = MemberQuery {
-                    filter: Filter::parse(&filter, &query::Limits::default()).unwrap(),
-                    sort: Sort::parse(&sort_json(&sort)).unwrap(),
-                    ..MemberQuery::of(cid.clone())
-                };
-                let expected = naive::answer(&records, &filter, &sort);
-                let found = store.query_members(&query).await.unwrap();
-                let found: Vec<String> = found.into_iter().map(|member| member.user_id).collect();
-                prop_assert_eq!(found, expected, "{} sorted by {:?}", filter, sort);
+            for store in stores().await {
+                fill(&store, &names, std::slice::from_ref(&plan)).await;
+                let cid = store.channels_of(plan.members[0].0).await.unwrap().remove(0);
+                let known = known(&store, &cid, None).await;
+                let members: Vec<KnownMember> = known.members.into_iter()
+                    .map(|member| KnownMember { user: known.users[&member.user_id].clone(), member })
+                    .collect();
+                let records: Vec<&dyn Record> = members.iter().map(|member| member as &dyn Record).collect();
+                for (filter, sort) in &queries {
+                    let query = MemberQuery {
+                        filter: Filter::parse(filter, &query::Limits::default()).unwrap(),
+                        sort: Sort::parse(&sort_json(sort)).unwrap(),
+                        ..MemberQuery::of(cid.clone())
+                    };
+                    let expected = naive::answer(&records, filter, sort);
+                    let found = store.query_members(&query).await.unwrap();
+                    let found: Vec<String> = found.into_iter().map(|member| member.user_id).collect();
+                    prop_assert_eq!(found, expected, "{} sorted by {:?}", filter, sort);
+                }
             }
             Ok(())
         })?;

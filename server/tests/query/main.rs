@@ -4,18 +4,50 @@
 
 mod channels;
 mod naive;
+#[path = "../common/postgres.rs"]
+mod postgres;
 mod random;
 mod users;
 
+use std::cell::RefCell;
 use std::future::Future;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use rollcall_server::query::{self, ChannelField, Filter, MemberField, Sort, UserField};
+use rollcall_server::store::{self, Store};
 use serde_json::Value;
+use sqlx::{ConnectOptions, Executor};
 
 /// Runs a story with I/O inside a property.
 fn run<T>(story: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(story)
+}
+
+/// An empty store in each of the databases.
+async fn stores() -> Vec<Arc<dyn Store>> {
+    let mut stores = vec![store::open("sqlite::memory:", store::Limits::default()).await.unwrap()];
+    if let Some(url) = emptied().await {
+        stores.push(store::open(&url, store::Limits::default()).await.unwrap());
+    }
+    stores
+}
+
+/// A Postgres database that the test keeps from case to case: making one takes longer than a case.
+async fn emptied() -> Option<String> {
+    thread_local! {
+        static KEPT: RefCell<Option<String>> = const { RefCell::new(None) };
+    }
+    let postgres = postgres::shared()?;
+    if let Some(url) = KEPT.with_borrow(Clone::clone) {
+        let options: sqlx::postgres::PgConnectOptions = url.parse().unwrap();
+        let mut connection = options.connect().await.unwrap();
+        connection.execute("DELETE FROM channels; DELETE FROM users").await.unwrap();
+        return Some(url);
+    }
+    let url = postgres.database().await;
+    KEPT.set(Some(url.clone()));
+    Some(url)
 }
 
 /// Any JSON at all, with a liking for what filters are made of.

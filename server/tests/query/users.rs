@@ -4,12 +4,12 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use rollcall_server::query::{self, Filter, IdRange, Sort, UserField, UserQuery};
-use rollcall_server::store::{self, Change, CustomChange, Sighting, Store, Timestamp, User, UserChange};
+use rollcall_server::store::{Change, CustomChange, Sighting, Store, Timestamp, User, UserChange};
 use serde_json::{Value, json};
 
 use crate::naive::{self, Held, Record, at_path, text_at};
 use crate::random::{self, at, sort_json};
-use crate::{any_json, run};
+use crate::{any_json, run, stores};
 
 impl Record for User {
     fn key(&self) -> &str {
@@ -62,17 +62,15 @@ fn user() -> impl Strategy<Value = (UserChange, Timestamp, Option<Timestamp>)> {
         })
 }
 
-async fn stored(users: Vec<(UserChange, Timestamp, Option<Timestamp>)>) -> (Arc<dyn Store>, Vec<User>) {
-    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
+async fn fill(store: &Arc<dyn Store>, users: &[(UserChange, Timestamp, Option<Timestamp>)]) -> Vec<User> {
     let ids: Vec<String> = random::USERS.iter().map(|&id| id.to_owned()).collect();
     for (id, (change, created, active)) in ids.iter().zip(users) {
-        let change = UserChange { id: id.clone(), ..change };
-        store.upsert_users(&[change], created).await.unwrap();
-        let seen = Sighting { user: id.clone(), online: false, last_active: active };
+        let change = UserChange { id: id.clone(), ..change.clone() };
+        store.upsert_users(&[change], *created).await.unwrap();
+        let seen = Sighting { user: id.clone(), online: false, last_active: *active };
         store.record_presence(&[seen]).await.unwrap();
     }
-    let users = store.users(&ids).await.unwrap();
-    (store, users)
+    store.users(&ids).await.unwrap()
 }
 
 async fn found(store: &Arc<dyn Store>, query: &UserQuery) -> Vec<String> {
@@ -90,20 +88,22 @@ proptest! {
         limit in 1..6_u32,
     ) {
         run(async {
-            let (store, users) = stored(users).await;
-            let records: Vec<&dyn Record> = users.iter().map(|user| user as &dyn Record).collect();
-            for (filter, sort) in queries {
-                let query = UserQuery {
-                    filter: Filter::parse(&filter, &query::Limits::default()).unwrap(),
-                    sort: Sort::parse(&sort_json(&sort)).unwrap(),
-                    offset,
-                    limit,
-                    ..UserQuery::default()
-                };
-                let expected = naive::answer(&records, &filter, &sort);
-                let expected = expected.into_iter().skip(offset as usize).take(limit as usize);
-                let expected: Vec<String> = expected.collect();
-                prop_assert_eq!(found(&store, &query).await, expected, "{} sorted by {:?}", filter, sort);
+            for store in stores().await {
+                let users = fill(&store, &users).await;
+                let records: Vec<&dyn Record> = users.iter().map(|user| user as &dyn Record).collect();
+                for (filter, sort) in &queries {
+                    let query = UserQuery {
+                        filter: Filter::parse(filter, &query::Limits::default()).unwrap(),
+                        sort: Sort::parse(&sort_json(sort)).unwrap(),
+                        offset,
+                        limit,
+                        ..UserQuery::default()
+                    };
+                    let expected = naive::answer(&records, filter, sort);
+                    let expected = expected.into_iter().skip(offset as usize).take(limit as usize);
+                    let expected: Vec<String> = expected.collect();
+                    prop_assert_eq!(found(&store, &query).await, expected, "{} sorted by {:?}", filter, sort);
+                }
             }
             Ok(())
         })?;
@@ -112,10 +112,12 @@ proptest! {
     #[test]
     fn a_query_of_random_json_is_answered_or_refused(user in user(), filters in vec(any_json(), 8)) {
         run(async {
-            let (store, _) = stored(vec![user]).await;
-            for json in filters {
-                if let Ok(filter) = Filter::parse(&json, &query::Limits::default()) {
-                    found(&store, &UserQuery { filter, ..UserQuery::default() }).await;
+            for store in stores().await {
+                fill(&store, std::slice::from_ref(&user)).await;
+                for json in &filters {
+                    if let Ok(filter) = Filter::parse(json, &query::Limits::default()) {
+                        found(&store, &UserQuery { filter, ..UserQuery::default() }).await;
+                    }
                 }
             }
         });
@@ -124,16 +126,17 @@ proptest! {
 
 #[tokio::test]
 async fn users_who_left_are_found_only_when_asked_for() {
-    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
-    let ids = ["ada", "bob", "cay"].map(str::to_owned);
-    store.upsert_users(&ids.clone().map(UserChange::of), at(0)).await.unwrap();
-    store.deactivate_users(&ids[1..2], false, at(1)).await.unwrap();
-    store.delete_users(&ids[2..], false, at(1)).await.unwrap();
-    let mut query =
-        UserQuery { ids: IdRange { gte: Some(String::new()), ..IdRange::default() }, ..UserQuery::default() };
-    assert_eq!(found(&store, &query).await, ["ada"]);
-    query.include_deactivated = true;
-    assert_eq!(found(&store, &query).await, ["ada", "bob"]);
+    for store in stores().await {
+        let ids = ["ada", "bob", "cay"].map(str::to_owned);
+        store.upsert_users(&ids.clone().map(UserChange::of), at(0)).await.unwrap();
+        store.deactivate_users(&ids[1..2], false, at(1)).await.unwrap();
+        store.delete_users(&ids[2..], false, at(1)).await.unwrap();
+        let mut query =
+            UserQuery { ids: IdRange { gte: Some(String::new()), ..IdRange::default() }, ..UserQuery::default() };
+        assert_eq!(found(&store, &query).await, ["ada"]);
+        query.include_deactivated = true;
+        assert_eq!(found(&store, &query).await, ["ada", "bob"]);
+    }
 }
 
 #[test]

@@ -5,9 +5,9 @@ use serde_json::json;
 
 use crate::{Database, at, create_users};
 
-#[tokio::test]
-async fn revoked_tokens_and_tasks_are_remembered() {
-    let database = Database::new();
+stories!(revoked_tokens_and_tasks_are_remembered);
+
+async fn revoked_tokens_and_tasks_are_remembered(database: Database) {
     let store = database.open().await;
     create_users(&store, &["ada"]).await;
     store.revoke_tokens(Some(at(1))).await.unwrap();

@@ -1,13 +1,18 @@
 //! Channels and what is in them.
 
-use rollcall_server::store::{self, NewChannel, NewMember, StoreError, Unread};
+use rollcall_server::store::{NewChannel, NewMember, StoreError, Unread};
 use serde_json::json;
 
 use crate::{Database, at, create_channel, create_users, ids, say};
 
-#[tokio::test]
-async fn of_many_who_open_a_channel_at_once_one_creates_it() {
-    let database = Database::new();
+stories!(
+    of_many_who_open_a_channel_at_once_one_creates_it,
+    a_channel_with_a_stranger_is_not_created,
+    the_state_of_several_channels_comes_in_one_go,
+    a_deleted_channel_is_gone_until_it_is_made_anew
+);
+
+async fn of_many_who_open_a_channel_at_once_one_creates_it(database: Database) {
     let store = database.open().await;
     create_users(&store, &["ada", "bob"]).await;
     let open = |color: usize| {
@@ -31,9 +36,8 @@ async fn of_many_who_open_a_channel_at_once_one_creates_it() {
     assert_eq!(opened[0].channel.member_count, 2);
 }
 
-#[tokio::test]
-async fn a_channel_with_a_stranger_is_not_created() {
-    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
+async fn a_channel_with_a_stranger_is_not_created(database: Database) {
+    let store = database.open().await;
     create_users(&store, &["ada"]).await;
     let new = NewChannel {
         kind: "messaging".to_owned(),
@@ -49,9 +53,8 @@ async fn a_channel_with_a_stranger_is_not_created() {
     assert_eq!(store.channel("messaging:general").await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn the_state_of_several_channels_comes_in_one_go() {
-    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
+async fn the_state_of_several_channels_comes_in_one_go(database: Database) {
+    let store = database.open().await;
     create_users(&store, &["ada", "bob", "cay"]).await;
     let one = create_channel(&store, "one", &["ada", "bob"]).await;
     let two = create_channel(&store, "two", &["bob", "cay"]).await;
@@ -81,9 +84,8 @@ async fn the_state_of_several_channels_comes_in_one_go() {
     assert_eq!(store.channel(one).await.unwrap().unwrap().member_count, 2);
 }
 
-#[tokio::test]
-async fn a_deleted_channel_is_gone_until_it_is_made_anew() {
-    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
+async fn a_deleted_channel_is_gone_until_it_is_made_anew(database: Database) {
+    let store = database.open().await;
     create_users(&store, &["ada", "bob"]).await;
     let cid = create_channel(&store, "general", &["ada", "bob"]).await;
     say(&store, &cid, "ada", "m1", at(2)).await;

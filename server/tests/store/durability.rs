@@ -5,9 +5,15 @@ use serde_json::json;
 
 use crate::{Database, at, create_channel, create_users, ids, named, say, sighting, with};
 
-#[tokio::test]
-async fn who_is_online_is_remembered_for_the_next_start() {
-    let database = Database::new();
+stories!(
+    who_is_online_is_remembered_for_the_next_start,
+    what_was_written_is_there_after_a_restart,
+    one_bad_entry_fails_the_whole_batch,
+    of_writes_at_the_same_time_only_the_bad_ones_fail,
+    a_caller_who_goes_away_leaves_nothing_half_written
+);
+
+async fn who_is_online_is_remembered_for_the_next_start(database: Database) {
     let store = database.open().await;
     create_users(&store, &["ada", "bob", "eve"]).await;
     let seen = [sighting("ada", true, Some(at(1))), sighting("bob", true, Some(at(1))), sighting("bob", false, None)];
@@ -18,9 +24,7 @@ async fn who_is_online_is_remembered_for_the_next_start() {
     assert_eq!(store.user("bob").await.unwrap().unwrap().last_active, Some(at(1)));
 }
 
-#[tokio::test]
-async fn what_was_written_is_there_after_a_restart() {
-    let database = Database::new();
+async fn what_was_written_is_there_after_a_restart(database: Database) {
     let store = database.open().await;
     let mut ada = with("ada", json!({ "status": "Eating a veggie burger...", "address": { "city": "Łódź" } }));
     ada.name = Change::Set("Ada".to_owned());
@@ -52,9 +56,8 @@ async fn what_was_written_is_there_after_a_restart() {
     assert_eq!(bob.last_active, Some(at(5)));
 }
 
-#[tokio::test]
-async fn one_bad_entry_fails_the_whole_batch() {
-    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
+async fn one_bad_entry_fails_the_whole_batch(database: Database) {
+    let store = database.open().await;
     create_users(&store, &["ada"]).await;
     let batch = [named("ada", "Ada"), UserChange::of("nobody")];
     let refused = store.update_users(&batch, at(1)).await;
@@ -75,9 +78,7 @@ async fn one_bad_entry_fails_the_whole_batch() {
     assert!(matches!(stranger, Err(StoreError::NotFound { what: "channel", .. })), "{stranger:?}");
 }
 
-#[tokio::test]
-async fn of_writes_at_the_same_time_only_the_bad_ones_fail() {
-    let database = Database::new();
+async fn of_writes_at_the_same_time_only_the_bad_ones_fail(database: Database) {
     let store = database.open().await;
     let write = |n: usize| {
         let store = store.clone();
@@ -94,9 +95,7 @@ async fn of_writes_at_the_same_time_only_the_bad_ones_fail() {
     }
 }
 
-#[tokio::test]
-async fn a_caller_who_goes_away_leaves_nothing_half_written() {
-    let database = Database::new();
+async fn a_caller_who_goes_away_leaves_nothing_half_written(database: Database) {
     let store = database.open().await;
     let pair = |n: usize| [format!("left{n}"), format!("right{n}")];
     for n in 0..40 {
@@ -121,7 +120,10 @@ async fn a_caller_who_goes_away_leaves_nothing_half_written() {
 async fn a_database_that_cannot_be_opened_says_why() {
     let error = async |url: &str| store::open(url, store::Limits::default()).await.err().unwrap().to_string();
     let refused = error("mysql://root:secret@localhost/db").await;
-    assert_eq!(refused, "the database failed: no database is called \"mysql\", write sqlite://path");
+    assert_eq!(
+        refused,
+        "the database failed: no database is called \"mysql\", write sqlite://path or postgres://host/name"
+    );
     let refused = error("sqlite:///no/such/directory/rollcall.db").await;
     assert!(refused.contains("unable to open database file"), "{refused}");
 }

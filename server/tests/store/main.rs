@@ -2,11 +2,27 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 
+/// Tells each story once of every database.
+macro_rules! stories {
+    ($($story:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test] async fn $story() { super::$story(crate::Database::sqlite()).await })*
+        }
+        mod postgres {
+            $(#[tokio::test] async fn $story() {
+                if let Some(database) = crate::Database::postgres().await { super::$story(database).await }
+            })*
+        }
+    };
+}
+
 mod app;
 mod channels;
 mod durability;
 mod members;
 mod messages;
+#[path = "../common/postgres.rs"]
+mod postgres;
 mod users;
 
 use std::sync::Arc;
@@ -17,19 +33,27 @@ use rollcall_server::store::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A database file of its own for each test, gone afterwards.
+/// A database of its own for each test.
 struct Database {
-    directory: TempDir,
+    url: String,
+    /// Goes with the test.
+    _directory: Option<TempDir>,
 }
 
 impl Database {
-    fn new() -> Self {
-        Self { directory: TempDir::new().unwrap() }
+    fn sqlite() -> Self {
+        let directory = TempDir::new().unwrap();
+        let url = format!("sqlite://{}", directory.path().join("rollcall.db").display());
+        Self { url, _directory: Some(directory) }
+    }
+
+    async fn postgres() -> Option<Self> {
+        let url = postgres::shared()?.database().await;
+        Some(Self { url, _directory: None })
     }
 
     async fn open(&self) -> Arc<dyn Store> {
-        let path = self.directory.path().join("rollcall.db");
-        store::open(&format!("sqlite://{}", path.display()), store::Limits::default()).await.unwrap()
+        store::open(&self.url, store::Limits::default()).await.unwrap()
     }
 }
 

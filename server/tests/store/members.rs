@@ -1,13 +1,18 @@
 //! Members: invitations, and what they have read and hidden.
 
 use rollcall_server::query::ChannelQuery;
-use rollcall_server::store::{self, Invite, MemberChange, NewMember, Unread};
+use rollcall_server::store::{Invite, MemberChange, NewMember, Unread};
 
-use crate::{at, create_channel, create_users, say};
+use crate::{Database, at, create_channel, create_users, say};
 
-#[tokio::test]
-async fn what_a_member_has_not_read_is_counted() {
-    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
+stories!(
+    what_a_member_has_not_read_is_counted,
+    a_hidden_channel_comes_back_when_somebody_writes,
+    an_invitation_is_answered_once
+);
+
+async fn what_a_member_has_not_read_is_counted(database: Database) {
+    let store = database.open().await;
     create_users(&store, &["ada", "bob"]).await;
     let one = create_channel(&store, "one", &["ada", "bob"]).await;
     let two = create_channel(&store, "two", &["ada", "bob"]).await;
@@ -29,9 +34,8 @@ async fn what_a_member_has_not_read_is_counted() {
     assert_eq!(store.reads_by("bob", &cids).await.unwrap().len(), 2);
 }
 
-#[tokio::test]
-async fn a_hidden_channel_comes_back_when_somebody_writes() {
-    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
+async fn a_hidden_channel_comes_back_when_somebody_writes(database: Database) {
+    let store = database.open().await;
     create_users(&store, &["ada", "bob"]).await;
     let cid = create_channel(&store, "general", &["ada", "bob"]).await;
     let mine = ChannelQuery { viewer: Some("bob".to_owned()), members_only: true, ..ChannelQuery::default() };
@@ -47,9 +51,8 @@ async fn a_hidden_channel_comes_back_when_somebody_writes() {
     assert_eq!(found().await, 1);
 }
 
-#[tokio::test]
-async fn an_invitation_is_answered_once() {
-    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
+async fn an_invitation_is_answered_once(database: Database) {
+    let store = database.open().await;
     create_users(&store, &["ada", "bob"]).await;
     let cid = create_channel(&store, "general", &["ada"]).await;
     let guest = NewMember { invited: true, ..NewMember::new("bob") };

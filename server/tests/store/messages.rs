@@ -1,12 +1,13 @@
 //! Messages.
 
-use rollcall_server::store::{self, Change, MessageChange, MessagePage, NewMessage, StoreError};
+use rollcall_server::store::{Change, MessageChange, MessagePage, NewMessage, StoreError};
 
-use crate::{at, create_channel, create_users, say};
+use crate::{Database, at, create_channel, create_users, say};
 
-#[tokio::test]
-async fn messages_are_paged_in_both_directions() {
-    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
+stories!(messages_are_paged_in_both_directions, a_message_is_written_once);
+
+async fn messages_are_paged_in_both_directions(database: Database) {
+    let store = database.open().await;
     create_users(&store, &["ada"]).await;
     let cid = create_channel(&store, "general", &["ada"]).await;
     for n in 1..=5 {
@@ -31,9 +32,8 @@ async fn messages_are_paged_in_both_directions() {
     assert_eq!(around("m5", 3).await, ["m4", "m5"]);
 }
 
-#[tokio::test]
-async fn a_message_is_written_once() {
-    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
+async fn a_message_is_written_once(database: Database) {
+    let store = database.open().await;
     create_users(&store, &["ada"]).await;
     let cid = create_channel(&store, "general", &["ada"]).await;
     say(&store, &cid, "ada", "m1", at(2)).await;

@@ -1,14 +1,22 @@
 //! Users and what they say of themselves.
 
 use rollcall_server::query::{Path, UserQuery};
-use rollcall_server::store::{self, Change, CustomChange, NewMember, StoreError, UserChange};
+use rollcall_server::store::{Change, CustomChange, NewMember, StoreError, UserChange};
 use serde_json::{Value, json};
 
-use crate::{at, create_channel, create_users, ids, named, say, sighting, with};
+use crate::{Database, at, create_channel, create_users, ids, named, say, sighting, with};
 
-#[tokio::test]
-async fn an_upsert_keeps_what_it_does_not_name() {
-    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
+stories!(
+    an_upsert_keeps_what_it_does_not_name,
+    a_partial_update_reaches_into_nested_data,
+    last_active_never_goes_back,
+    users_are_paged_by_id_or_newest_first,
+    a_deleted_user_comes_back_only_by_being_restored,
+    reactivation_brings_back_only_what_deactivation_took
+);
+
+async fn an_upsert_keeps_what_it_does_not_name(database: Database) {
+    let store = database.open().await;
     let mut ada = with("ada", json!({ "status": "here", "color": "green" }));
     ada.name = Change::Set("Ada".to_owned());
     let created = store.upsert_users(&[ada], at(0)).await.unwrap().remove(0);
@@ -29,9 +37,8 @@ async fn an_upsert_keeps_what_it_does_not_name() {
     assert_eq!(again.after.updated_at, at(2), "a write that changes nothing is not an update");
 }
 
-#[tokio::test]
-async fn a_partial_update_reaches_into_nested_data() {
-    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
+async fn a_partial_update_reaches_into_nested_data(database: Database) {
+    let store = database.open().await;
     let ada = with("ada", json!({ "address": { "city": "Paris", "zip": "75001" }, "age": 36 }));
     store.upsert_users(&[ada], at(0)).await.unwrap();
     let path = |text| Path::dotted(text).unwrap();
@@ -57,9 +64,8 @@ async fn a_partial_update_reaches_into_nested_data() {
     assert!(matches!(refused, Err(StoreError::Invalid { .. })), "{refused:?}");
 }
 
-#[tokio::test]
-async fn last_active_never_goes_back() {
-    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
+async fn last_active_never_goes_back(database: Database) {
+    let store = database.open().await;
     create_users(&store, &["ada"]).await;
     for second in [20, 10] {
         let seen = ["ada", "nobody"].map(|user| sighting(user, true, Some(at(second))));
@@ -70,9 +76,8 @@ async fn last_active_never_goes_back() {
     assert_eq!(ada.updated_at, at(0), "being there is not an update");
 }
 
-#[tokio::test]
-async fn users_are_paged_by_id_or_newest_first() {
-    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
+async fn users_are_paged_by_id_or_newest_first(database: Database) {
+    let store = database.open().await;
     for (second, id) in [(1, "cay"), (2, "ada"), (2, "bob")] {
         store.upsert_users(&[UserChange::of(id)], at(second)).await.unwrap();
     }
@@ -89,9 +94,8 @@ async fn users_are_paged_by_id_or_newest_first() {
     assert_eq!(page(query).await, ["bob", "cay"]);
 }
 
-#[tokio::test]
-async fn a_deleted_user_comes_back_only_by_being_restored() {
-    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
+async fn a_deleted_user_comes_back_only_by_being_restored(database: Database) {
+    let store = database.open().await;
     create_users(&store, &["ada", "bob"]).await;
     let cid = create_channel(&store, "general", &["ada", "bob"]).await;
     say(&store, &cid, "ada", "m1", at(2)).await;
@@ -120,9 +124,8 @@ async fn a_deleted_user_comes_back_only_by_being_restored() {
     assert_eq!((channel.created_by_id, channel.member_count), (None, 1));
 }
 
-#[tokio::test]
-async fn reactivation_brings_back_only_what_deactivation_took() {
-    let store = store::open("sqlite::memory:", store::Limits::default()).await.unwrap();
+async fn reactivation_brings_back_only_what_deactivation_took(database: Database) {
+    let store = database.open().await;
     create_users(&store, &["ada"]).await;
     let cid = create_channel(&store, "general", &["ada"]).await;
     for n in 1..=3 {

@@ -2,14 +2,14 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::SqliteStore;
-use super::row::{self, micros};
+use crate::store::row::{self, Columns, micros};
 use crate::store::{AppStore, Result, Task};
 
 #[async_trait]
 impl AppStore for SqliteStore {
     async fn tokens_revoked_before(&self) -> Result<Option<Timestamp>> {
         let query = sqlx::query("SELECT tokens_revoked_before FROM app");
-        row::optional_time(&query.fetch_one(&self.readers).await?, "tokens_revoked_before")
+        query.fetch_one(&self.readers).await?.optional_time("tokens_revoked_before")
     }
 
     async fn revoke_tokens(&self, before: Option<Timestamp>) -> Result<()> {

@@ -4,7 +4,7 @@
 use sqlx::{QueryBuilder, Sqlite};
 
 use super::source::{Operand, Source, SqlField};
-use crate::query::{Filter, IdRange, Order, Path, Sort, Target, Test, Value};
+use crate::query::{Filter, IdRange, Path, Sort, Target, Test, Value};
 
 type Sql = QueryBuilder<Sqlite>;
 
@@ -88,7 +88,7 @@ fn push_operand(sql: &mut Sql, operand: &Operand, test: &Test) {
             sql.push(format!("{value} IS NULL"));
         }
         Test::Compare(order, wanted) => {
-            sql.push(format!("{value} {} ", order.sql()));
+            sql.push(format!("{value} {} ", order.sign()));
             push_value(sql, wanted);
         }
         Test::In(wanted) | Test::SameSet(wanted) => {
@@ -133,7 +133,7 @@ fn push_custom<F: SqlField>(sql: &mut Sql, path: &Path, test: &Test) {
             sql.push(format!("replace(json_type({custom}, ")).push_bind(path.clone());
             sql.push("), 'real', 'integer') = replace(json_type(").push_bind(wanted.clone());
             sql.push(format!("), 'real', 'integer') AND json_extract({custom}, ")).push_bind(path);
-            sql.push(format!(") {} json_extract(", order.sql())).push_bind(wanted).push(", '$')");
+            sql.push(format!(") {} json_extract(", order.sign())).push_bind(wanted).push(", '$')");
         }
         Test::Exists(exists) => {
             sql.push(format!("json_type({custom}, ")).push_bind(path);
@@ -249,15 +249,4 @@ fn json_path(path: &Path) -> String {
         text.push_str(&serde_json::Value::from(part).to_string());
     }
     text
-}
-
-impl Order {
-    fn sql(self) -> &'static str {
-        match self {
-            Order::Greater => ">",
-            Order::GreaterOrEqual => ">=",
-            Order::Less => "<",
-            Order::LessOrEqual => "<=",
-        }
-    }
 }

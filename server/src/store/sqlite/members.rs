@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
-use super::row::{self, micros};
 use super::{SqliteStore, channels, filter, json_list, users};
 use crate::query::{MemberField, MemberQuery, Sort, Target};
+use crate::store::row::{self, micros};
 use crate::store::{Member, MemberChange, MemberStore, NewMember, Read, Result, StoreError, Unread, Written};
 
 /// A member with what they have not read: messages of others since they last read.

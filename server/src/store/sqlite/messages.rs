@@ -2,8 +2,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
-use super::row;
 use super::{SqliteStore, channels, json_list, users};
+use crate::store::row;
 use crate::store::{Message, MessageChange, MessagePage, MessageStore, NewMessage, Result, StoreError, Written};
 
 #[async_trait]

@@ -2,23 +2,24 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::{QueryBuilder, SqliteConnection};
 
-use super::row::{self, micros};
 use super::{SqliteStore, channels, filter, json_list, messages};
 use crate::query::{Sort, Target, UserField, UserQuery};
+use crate::store::row::{self, micros};
 use crate::store::{Limits, Result, Sighting, StoreError, User, UserChange, UserStore, Written};
 
 #[async_trait]
 impl UserStore for SqliteStore {
     async fn upsert_users(&self, changes: &[UserChange], now: Timestamp) -> Result<Vec<Written<User>>> {
         // Most who connect say nothing new of themselves: they need not wait for the writer.
-        if let Some(unchanged) = self.unchanged(changes).await? {
+        let ids: Vec<String> = changes.iter().map(|change| change.id.clone()).collect();
+        if let Some(unchanged) = UserChange::none_needed(changes, &self.users(&ids).await?, &self.limits)? {
             return Ok(unchanged);
         }
         let mut tx = self.begin().await?;
         let mut written = Vec::with_capacity(changes.len());
         for change in changes {
             let before = find(&mut tx, &change.id).await?;
-            written.push(write(&mut tx, before, change, now, &self.limits).await?);
+            written.push(write(&mut tx, change, before, now, &self.limits).await?);
         }
         tx.commit().await?;
         Ok(written)
@@ -30,7 +31,7 @@ impl UserStore for SqliteStore {
         for change in changes {
             let before = find(&mut tx, &change.id).await?;
             let before = before.ok_or_else(|| StoreError::not_found("user", &change.id))?;
-            written.push(write(&mut tx, Some(before), change, now, &self.limits).await?);
+            written.push(write(&mut tx, change, Some(before), now, &self.limits).await?);
         }
         tx.commit().await?;
         Ok(written)
@@ -141,26 +142,6 @@ impl UserStore for SqliteStore {
     }
 }
 
-impl SqliteStore {
-    /// The users, if these changes leave all of them as they are.
-    async fn unchanged(&self, changes: &[UserChange]) -> Result<Option<Vec<Written<User>>>> {
-        let ids: Vec<String> = changes.iter().map(|change| change.id.clone()).collect();
-        let users = self.users(&ids).await?;
-        let mut unchanged = Vec::with_capacity(changes.len());
-        for change in changes {
-            let before = users.iter().find(|user| user.id == change.id && user.deleted_at.is_none());
-            let Some(before) = before else { return Ok(None) };
-            let mut after = before.clone();
-            change.apply(&mut after, &self.limits)?;
-            if after != *before {
-                return Ok(None);
-            }
-            unchanged.push(Written { before: Some(before.clone()), after });
-        }
-        Ok(Some(unchanged))
-    }
-}
-
 async fn find(tx: &mut SqliteConnection, id: &str) -> Result<Option<User>> {
     let query = sqlx::query("SELECT * FROM users WHERE id = ?").bind(id);
     query.fetch_optional(tx).await?.as_ref().map(row::user).transpose()
@@ -216,25 +197,16 @@ async fn stamp(
 
 async fn write(
     tx: &mut SqliteConnection,
-    before: Option<User>,
     change: &UserChange,
+    before: Option<User>,
     now: Timestamp,
     limits: &Limits,
 ) -> Result<Written<User>> {
-    if before.as_ref().is_some_and(|user| user.deleted_at.is_some()) {
-        let ids = vec![change.id.clone()];
-        return Err(StoreError::Deleted { ids });
+    let written = change.write(before, now, limits)?;
+    if written.is_changed() {
+        save(tx, &written.after).await?;
     }
-    let mut after = before.clone().unwrap_or_else(|| User::new(&change.id, now));
-    change.apply(&mut after, limits)?;
-    if before.as_ref() != Some(&after) {
-        // Others could tell from the time that the user went invisible.
-        if !before.as_ref().is_some_and(|before| before.looks_like(&after)) {
-            after.updated_at = now;
-        }
-        save(tx, &after).await?;
-    }
-    Ok(Written { before, after })
+    Ok(written)
 }
 
 async fn save(tx: &mut SqliteConnection, user: &User) -> Result<()> {

@@ -1,0 +1,83 @@
+//! The database of several servers.
+//!
+//! What is read to be changed is locked first, in one order everywhere: channels, then users, then
+//! members, then messages, each by its id. So several servers write at once and never wait for each
+//! other in a circle. `json` goes in and out as its text.
+
+mod app;
+mod channels;
+mod columns;
+mod filter;
+mod members;
+mod messages;
+mod source;
+mod users;
+
+use std::borrow::Cow;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, Postgres, SqlStr, Transaction};
+
+use super::{Limits, Result, StoreError};
+
+/// Connections to read, and as many to write: who cannot write keeps nobody from reading.
+const CONNECTIONS: u32 = 8;
+/// How long a request waits for a connection before it is told to come back: SDKs give up after
+/// three seconds.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+const WRITING: [(&str, &str); 3] = [
+    ("synchronous_commit", "on"),
+    ("statement_timeout", "30s"),
+    // A server that stops in the middle of a write must not hold its locks forever.
+    ("idle_in_transaction_session_timeout", "10s"),
+];
+
+/// Never edit one that was released: databases remember what they have run.
+const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "init", include_str!("../../migrations/postgres/0001_init.sql"))];
+
+/// A store in a Postgres database.
+pub(super) struct PostgresStore {
+    writers: PgPool,
+    readers: PgPool,
+    limits: Limits,
+}
+
+impl PostgresStore {
+    /// Opens `postgres://user:password@host/name` and brings its tables up to date.
+    pub(super) async fn open(url: &str, limits: Limits) -> Result<Self> {
+        let options = PgConnectOptions::from_str(url)?.application_name("rollcall");
+        // Not by a pool, which would go on trying: whoever starts the server wants to know why.
+        let mut connection = options.connect().await?;
+        migrate(&mut connection).await?;
+        connection.close().await?;
+        let pool = || PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
+        let query_time = format!("{}ms", limits.query_time.as_millis());
+        let reading = [("default_transaction_read_only", "on"), ("statement_timeout", &query_time)];
+        let writers = pool().connect_lazy_with(options.clone().options(WRITING));
+        let readers = pool().connect_lazy_with(options.options(reading));
+        Ok(Self { writers, readers, limits })
+    }
+
+    /// A transaction that may write. Dropped without a commit, whatever was written is undone.
+    async fn begin(&self) -> Result<Transaction<'static, Postgres>> {
+        Ok(self.writers.begin().await?)
+    }
+}
+
+/// Servers that start at the same time do it one after the other.
+async fn migrate(connection: &mut PgConnection) -> Result<()> {
+    let migrations = MIGRATIONS.iter().map(|(version, description, sql)| {
+        Migration::new(*version, Cow::Borrowed(*description), MigrationType::Simple, SqlStr::from_static(sql), false)
+    });
+    let migrator = Migrator::with_migrations(migrations.collect());
+    migrator.run(connection).await.map_err(StoreError::database)
+}
+
+/// A count of the database's, which has no unsigned numbers.
+fn unsigned(count: i64) -> u32 {
+    u32::try_from(count.max(0)).unwrap_or(u32::MAX)
+}

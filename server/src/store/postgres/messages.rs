@@ -1,0 +1,212 @@
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::{PgConnection, Postgres, QueryBuilder};
+
+use super::{PostgresStore, channels, users};
+use crate::store::row;
+use crate::store::{Message, MessageChange, MessagePage, MessageStore, NewMessage, Result, StoreError, Written};
+
+#[async_trait]
+impl MessageStore for PostgresStore {
+    async fn insert_message(&self, new: &NewMessage, now: Timestamp) -> Result<Message> {
+        let message = new.build(now, &self.limits)?;
+        let mut tx = self.begin().await?;
+        channels::existing(&mut tx, &message.cid).await?;
+        users::require(&mut tx, std::slice::from_ref(&message.user_id)).await?;
+        if let Some(parent) = &message.parent_id {
+            let found = find(&mut tx, parent).await?;
+            let found = found.filter(|parent| parent.cid == message.cid);
+            found.ok_or_else(|| StoreError::not_found("message", parent))?;
+        }
+        if !insert(&mut tx, &message).await? {
+            let (what, id) = ("message", message.id);
+            return Err(StoreError::AlreadyExists { what, id });
+        }
+        let (cid, time) = (&message.cid, now.as_microsecond());
+        let sql = "UPDATE channels SET message_count = message_count + 1,
+                last_message_at = greatest(last_message_at, $2)
+            WHERE cid = $1";
+        sqlx::query(sql).bind(cid).bind(time).execute(&mut *tx).await?;
+        let sql = "UPDATE members SET hidden = FALSE WHERE cid = $1 AND user_id IN (
+                SELECT user_id FROM members WHERE cid = $1 AND hidden ORDER BY user_id FOR NO KEY UPDATE)";
+        sqlx::query(sql).bind(cid).execute(&mut *tx).await?;
+        if message.parent_id.is_none() {
+            let sql = "UPDATE members SET last_read = $3, last_read_message_id = $4
+                WHERE cid = $1 AND user_id = $2 AND last_read <= $3";
+            let query = sqlx::query(sql).bind(cid).bind(&message.user_id);
+            query.bind(time).bind(&message.id).execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+        Ok(message)
+    }
+
+    async fn message(&self, id: &str) -> Result<Option<Message>> {
+        let query = sqlx::query("SELECT * FROM messages WHERE id = $1").bind(id);
+        let row = query.fetch_optional(&self.readers).await?;
+        row.as_ref().map(row::message).transpose()
+    }
+
+    async fn latest_messages(&self, cids: &[String], limit: u32) -> Result<Vec<Message>> {
+        let sql = "SELECT latest.* FROM unnest($1::text[]) WITH ORDINALITY AS wanted (cid, place)
+            CROSS JOIN LATERAL (
+                SELECT * FROM messages WHERE messages.cid = wanted.cid AND parent_id IS NULL
+                ORDER BY created_at DESC, id DESC LIMIT $2) AS latest
+            ORDER BY wanted.place, latest.created_at, latest.id";
+        let query = sqlx::query(sql).bind(cids).bind(i64::from(limit));
+        row::all(&query.fetch_all(&self.readers).await?, row::message)
+    }
+
+    async fn messages(&self, cid: &str, page: &MessagePage) -> Result<Vec<Message>> {
+        if let Some(id) = &page.around {
+            let (limit, parent_id) = (page.limit, page.parent_id.clone());
+            let older = MessagePage { limit: limit / 2, parent_id, before: Some(id.clone()), ..MessagePage::default() };
+            let mut messages = self.messages(cid, &older).await?;
+            let limit = limit - messages.len() as u32;
+            let newer = MessagePage { limit, before: None, after: Some(id.clone()), inclusive: true, ..older };
+            messages.extend(self.messages(cid, &newer).await?);
+            return Ok(messages);
+        }
+        let mut sql = QueryBuilder::new("SELECT * FROM messages WHERE cid = ");
+        sql.push_bind(cid.to_owned());
+        match &page.parent_id {
+            Some(parent) => sql.push(" AND parent_id = ").push_bind(parent.clone()),
+            None => sql.push(" AND parent_id IS NULL"),
+        };
+        let equal = if page.inclusive { "=" } else { "" };
+        for (bound, order) in [(&page.before, "<"), (&page.after, ">")] {
+            if let Some(id) = bound {
+                push_bound(&mut sql, &format!("{order}{equal}"), id);
+            }
+        }
+        let newest_first = page.after.is_none();
+        sql.push(match newest_first {
+            true => " ORDER BY created_at DESC, id DESC LIMIT ",
+            false => " ORDER BY created_at, id LIMIT ",
+        });
+        sql.push_bind(i64::from(page.limit));
+        let mut messages = row::all(&sql.build().fetch_all(&self.readers).await?, row::message)?;
+        if newest_first {
+            messages.reverse();
+        }
+        Ok(messages)
+    }
+
+    async fn update_message(&self, id: &str, change: &MessageChange, now: Timestamp) -> Result<Written<Message>> {
+        let mut tx = self.begin().await?;
+        let before = existing(&mut tx, id).await?;
+        let mut after = before.clone();
+        change.apply(&mut after, &self.limits)?;
+        if after != before {
+            after.updated_at = now;
+            let sql = "UPDATE messages SET text = $2, updated_at = $3, custom = $4::json WHERE id = $1";
+            let query = sqlx::query(sql).bind(id).bind(&after.text);
+            let query = query.bind(now.as_microsecond()).bind(row::object(&after.custom)?);
+            query.execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+        let before = Some(before);
+        Ok(Written { before, after })
+    }
+
+    async fn delete_message(&self, id: &str, now: Timestamp) -> Result<Message> {
+        let mut tx = self.begin().await?;
+        lock_channel_of(&mut tx, id).await?;
+        let mut message = existing(&mut tx, id).await?;
+        message.deleted_at = Some(now);
+        message.updated_at = now;
+        let sql = "UPDATE messages SET deleted_at = $2, updated_at = $2 WHERE id = $1";
+        let query = sqlx::query(sql).bind(id).bind(now.as_microsecond());
+        query.execute(&mut *tx).await?;
+        channels::recount(&mut tx, std::slice::from_ref(&message.cid)).await?;
+        tx.commit().await?;
+        Ok(message)
+    }
+
+    async fn erase_message(&self, id: &str) -> Result<Message> {
+        let mut tx = self.begin().await?;
+        lock_channel_of(&mut tx, id).await?;
+        let query = sqlx::query("DELETE FROM messages WHERE id = $1 RETURNING *").bind(id);
+        let row = query.fetch_optional(&mut *tx).await?;
+        let row = row.ok_or_else(|| StoreError::not_found("message", id))?;
+        let message = row::message(&row)?;
+        channels::recount(&mut tx, std::slice::from_ref(&message.cid)).await?;
+        tx.commit().await?;
+        Ok(message)
+    }
+}
+
+/// Only messages on one side of the message `id`; none when there is no such message.
+fn push_bound(sql: &mut QueryBuilder<Postgres>, order: &str, id: &str) {
+    sql.push(" AND (created_at, id) ").push(order);
+    sql.push(" (SELECT created_at, id FROM messages WHERE id = ");
+    sql.push_bind(id.to_owned()).push(")");
+}
+
+async fn find(tx: &mut PgConnection, id: &str) -> Result<Option<Message>> {
+    let query = sqlx::query("SELECT * FROM messages WHERE id = $1").bind(id);
+    let row = query.fetch_optional(tx).await?;
+    row.as_ref().map(row::message).transpose()
+}
+
+/// The message, locked, or an error when there is none or it was deleted.
+async fn existing(tx: &mut PgConnection, id: &str) -> Result<Message> {
+    let query = sqlx::query("SELECT * FROM messages WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE").bind(id);
+    let row = query.fetch_optional(tx).await?;
+    row::message(&row.ok_or_else(|| StoreError::not_found("message", id))?)
+}
+
+/// A message stays in its channel, so it may be looked up before anything is locked.
+async fn lock_channel_of(tx: &mut PgConnection, id: &str) -> Result<()> {
+    let message = find(tx, id).await?;
+    let message = message.ok_or_else(|| StoreError::not_found("message", id))?;
+    channels::lock(tx, &[message.cid]).await?;
+    Ok(())
+}
+
+/// Whether there was no such message.
+async fn insert(tx: &mut PgConnection, message: &Message) -> Result<bool> {
+    let sql = "INSERT INTO messages (id, cid, user_id, text, parent_id, created_at, updated_at,
+            custom)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8::json)
+        ON CONFLICT (id) DO NOTHING";
+    let done = sqlx::query(sql)
+        .bind(&message.id)
+        .bind(&message.cid)
+        .bind(&message.user_id)
+        .bind(&message.text)
+        .bind(&message.parent_id)
+        .bind(message.created_at.as_microsecond())
+        .bind(message.updated_at.as_microsecond())
+        .bind(row::object(&message.custom)?)
+        .execute(tx)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Marks everything these users wrote as deleted.
+pub(super) async fn delete_of_users(tx: &mut PgConnection, user_ids: &[String], now: Timestamp) -> Result<()> {
+    lock_channels_of(tx, user_ids).await?;
+    let sql = "UPDATE messages SET deleted_at = $2, deleted_with_user = TRUE
+        WHERE user_id = ANY($1) AND deleted_at IS NULL
+        RETURNING cid";
+    let query = sqlx::query_scalar(sql).bind(user_ids).bind(now.as_microsecond());
+    let cids: Vec<String> = query.fetch_all(&mut *tx).await?;
+    channels::recount(tx, &cids).await
+}
+
+/// Undoes [`delete_of_users`]; what was deleted on its own stays deleted.
+pub(super) async fn restore_of_users(tx: &mut PgConnection, user_ids: &[String]) -> Result<()> {
+    lock_channels_of(tx, user_ids).await?;
+    let sql = "UPDATE messages SET deleted_at = NULL, deleted_with_user = FALSE
+        WHERE user_id = ANY($1) AND deleted_with_user
+        RETURNING cid";
+    let cids: Vec<String> = sqlx::query_scalar(sql).bind(user_ids).fetch_all(&mut *tx).await?;
+    channels::recount(tx, &cids).await
+}
+
+async fn lock_channels_of(tx: &mut PgConnection, user_ids: &[String]) -> Result<()> {
+    let query = sqlx::query_scalar("SELECT DISTINCT cid FROM messages WHERE user_id = ANY($1)").bind(user_ids);
+    let cids: Vec<String> = query.fetch_all(&mut *tx).await?;
+    channels::lock(tx, &cids).await?;
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! Where each field of a query is in the tables.
+
+use crate::query::{ChannelField, Field, MemberField, UserField};
+
+/// How to get at a field's value. All of it is our own text: nothing of a caller's is in it.
+pub(super) enum Source {
+    /// One value.
+    One(Operand),
+    /// Several.
+    Many {
+        /// Opens a condition that holds when what follows holds for one of them; `)` closes it.
+        any: &'static str,
+        /// The one at hand in `any`.
+        one: Operand,
+        /// Selects all of them.
+        all: &'static str,
+    },
+}
+
+/// Expressions for a value.
+pub(super) struct Operand {
+    /// NULL when there is no value.
+    pub(super) value: &'static str,
+    /// The form a text is searched in; NULL when it is not searched.
+    pub(super) words: &'static str,
+}
+
+/// A field that can be asked for in SQL.
+pub(super) trait SqlField: Field {
+    /// The column that holds the custom fields.
+    const CUSTOM_COLUMN: &'static str;
+    /// The column that holds their texts in the form they are searched in.
+    const WORDS_COLUMN: &'static str;
+
+    fn source(self) -> Source;
+}
+
+fn value(value: &'static str) -> Source {
+    text(value, "NULL::text")
+}
+
+fn text(value: &'static str, words: &'static str) -> Source {
+    Source::One(Operand { value, words })
+}
+
+/// A custom field in the one role in which only texts count; or what of it is searched.
+macro_rules! text_in {
+    ($json:literal, $name:literal) => {
+        concat!("rollcall_text(", $json, " -> '", $name, "') COLLATE \"C\"")
+    };
+}
+
+/// The messages the viewer has not read: of others, since they last read.
+macro_rules! unread {
+    () => {
+        "FROM messages WHERE messages.cid = me.cid AND messages.created_at > me.last_read
+            AND messages.parent_id IS NULL AND messages.deleted_at IS NULL
+            AND messages.user_id <> me.user_id"
+    };
+}
+
+/// The texts in the channel's list of tags, if it has one.
+macro_rules! tags {
+    () => {
+        "json_array_elements(rollcall_list(channels.custom -> 'filter_tags')) AS tag (value)
+            WHERE json_typeof(tag.value) = 'string'"
+    };
+}
+
+impl SqlField for UserField {
+    const CUSTOM_COLUMN: &'static str = "users.custom";
+    const WORDS_COLUMN: &'static str = "users.words";
+
+    fn source(self) -> Source {
+        match self {
+            UserField::Id => text("users.id", text_in!("users.words", "id")),
+            UserField::Name => text("users.name", text_in!("users.words", "name")),
+            UserField::Username => text(text_in!("users.custom", "username"), text_in!("users.words", "username")),
+            UserField::Email => value(text_in!("users.custom", "email")),
+            UserField::Role => value("users.role"),
+            UserField::Language => value("users.language"),
+            UserField::Teams => Source::Many {
+                any: "EXISTS (SELECT FROM unnest(users.teams) AS team (value) WHERE ",
+                one: Operand { value: "team.value", words: "NULL::text" },
+                all: "SELECT unnest(users.teams)",
+            },
+            UserField::Banned => value("users.banned"),
+            // Nobody is: there is no such thing here.
+            UserField::ShadowBanned | UserField::BypassModeration => value("FALSE"),
+            UserField::CreatedAt => value("users.created_at"),
+            UserField::UpdatedAt => value("users.updated_at"),
+            UserField::LastActive => value("users.last_active"),
+        }
+    }
+}
+
+impl SqlField for ChannelField {
+    const CUSTOM_COLUMN: &'static str = "channels.custom";
+    const WORDS_COLUMN: &'static str = "channels.words";
+
+    fn source(self) -> Source {
+        match self {
+            ChannelField::Cid => value("channels.cid"),
+            ChannelField::Id => value("channels.id"),
+            ChannelField::Type => value("channels.type"),
+            ChannelField::Team => value("nullif(channels.team, '')"),
+            ChannelField::CreatedById => value("channels.created_by_id"),
+            ChannelField::CreatedAt => value("channels.created_at"),
+            ChannelField::UpdatedAt => value("channels.updated_at"),
+            ChannelField::LastMessageAt => value("channels.last_message_at"),
+            ChannelField::LastUpdated => value("channels.last_updated"),
+            ChannelField::MemberCount => value("channels.member_count"),
+            ChannelField::MessageCount => value("channels.message_count"),
+            ChannelField::Frozen => value("channels.frozen"),
+            ChannelField::Disabled => value("channels.disabled"),
+            ChannelField::Distinct => value("starts_with(channels.id, '!members-')"),
+            ChannelField::Members => Source::Many {
+                // From the members to the channel: a user's channels are few among all.
+                any: "channels.cid IN (SELECT cid FROM members WHERE ",
+                one: Operand { value: "members.user_id", words: "NULL::text" },
+                all: "SELECT user_id FROM members WHERE members.cid = channels.cid",
+            },
+            ChannelField::MemberUserName => Source::Many {
+                any: "channels.cid IN (SELECT cid FROM members
+                    JOIN users ON users.id = members.user_id WHERE ",
+                one: Operand { value: "users.name", words: text_in!("users.words", "name") },
+                all: "SELECT name FROM members JOIN users ON users.id = members.user_id
+                    WHERE members.cid = channels.cid",
+            },
+            ChannelField::FilterTags => Source::Many {
+                any: concat!("EXISTS (SELECT FROM ", tags!(), " AND "),
+                one: Operand { value: "rollcall_text(tag.value)", words: "NULL::text" },
+                all: concat!("SELECT rollcall_text(tag.value) FROM ", tags!()),
+            },
+            ChannelField::Name => text(text_in!("channels.custom", "name"), text_in!("channels.words", "name")),
+            ChannelField::Hidden => value("coalesce(me.hidden, FALSE)"),
+            ChannelField::Joined => value("(me.user_id IS NOT NULL AND coalesce(me.invite, 'accepted') = 'accepted')"),
+            ChannelField::Invite => value("me.invite"),
+            ChannelField::ChannelRole => value("me.channel_role"),
+            ChannelField::Archived => value("(me.archived_at IS NOT NULL)"),
+            ChannelField::Pinned => value("(me.pinned_at IS NOT NULL)"),
+            ChannelField::PinnedAt => value("me.pinned_at"),
+            ChannelField::HasUnread => value(concat!("EXISTS (SELECT ", unread!(), ")")),
+            ChannelField::UnreadCount => value(concat!("(SELECT count(*) ", unread!(), ")")),
+            // Nothing of the kind exists here, so it is true of no channel.
+            ChannelField::Muted | ChannelField::Blocked => value("FALSE"),
+            // `only` or `excluded`: nobody is banned from the whole application here.
+            ChannelField::AppBanned => value("'excluded'::text"),
+        }
+    }
+}
+
+impl SqlField for MemberField {
+    const CUSTOM_COLUMN: &'static str = "members.custom";
+    const WORDS_COLUMN: &'static str = "NULL::json";
+
+    fn source(self) -> Source {
+        match self {
+            MemberField::UserId | MemberField::Id => text("users.id", text_in!("users.words", "id")),
+            MemberField::CreatedAt => value("members.created_at"),
+            MemberField::UpdatedAt => value("members.updated_at"),
+            MemberField::Name => text("users.name", text_in!("users.words", "name")),
+            MemberField::UserEmail => text(text_in!("users.custom", "email"), text_in!("users.words", "email")),
+            MemberField::Banned => value("members.banned"),
+            MemberField::Invite => value("members.invite"),
+            MemberField::Joined => value("(coalesce(members.invite, 'accepted') = 'accepted')"),
+            MemberField::Cid => value("members.cid"),
+            MemberField::IsModerator => value("(members.channel_role = 'channel_moderator')"),
+            MemberField::NotificationsMuted => value("members.notifications_muted"),
+            MemberField::ChannelRole => value("members.channel_role"),
+        }
+    }
+}
