@@ -47,6 +47,10 @@ pub struct Config {
     #[arg(long, env = "ROLLCALL_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
 
+    /// How often the files of the certificate are looked at; when they have changed they are read again
+    #[arg(long, env = "ROLLCALL_TLS_CHECK_INTERVAL", default_value = "1m", value_parser = humantime::parse_duration)]
+    pub tls_check_interval: Duration,
+
     /// Where data is kept
     #[arg(long, env = "ROLLCALL_DATABASE", default_value = "sqlite://rollcall.db", hide_env_values = true)]
     pub database: String,
@@ -141,6 +145,8 @@ pub enum ConfigError {
     NoQueue,
     #[error("--connects-at-once must be at least 1")]
     NoConnects,
+    #[error("--tls-check-interval must be more than 0")]
+    NoCertificateChecks,
     #[error("--health-check-interval must be more than 0")]
     NoHealthChecks,
     #[error("--ping-after must be more than 0 and less than --idle-timeout")]
@@ -194,6 +200,9 @@ impl Config {
         }
         if self.limits.connects_at_once == 0 {
             return Err(ConfigError::NoConnects);
+        }
+        if self.tls_check_interval.is_zero() {
+            return Err(ConfigError::NoCertificateChecks);
         }
         if self.health_check_interval.is_zero() {
             return Err(ConfigError::NoHealthChecks);

@@ -6,6 +6,7 @@ mod tls;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -19,10 +20,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-pub use tls::TlsError;
+pub use tls::{Certificate, TlsError};
 
 use crate::config::Config;
 
@@ -32,7 +32,9 @@ const BREATH: Duration = Duration::from_millis(100);
 /// An address that is held, and how what comes there is treated.
 pub struct Listener {
     socket: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<Certificate>>,
+    /// How often the files of the certificate are looked at.
+    watch_every: Duration,
     http: Builder,
     /// How long a TLS handshake may take.
     patience: Duration,
@@ -53,13 +55,14 @@ impl Listener {
         let taken = |cause| ListenError::Address { address: config.listen, cause };
         let socket = TcpListener::bind(config.listen).await.map_err(taken)?;
         let tls = config.tls_cert.as_deref().zip(config.tls_key.as_deref());
-        let tls = tls.map(|(certificate, key)| tls::acceptor(certificate, key)).transpose()?;
+        let tls = tls.map(|(certificate, key)| Certificate::read(certificate, key)).transpose()?.map(Arc::new);
         let mut http = Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(config.limits.header_timeout)
             // More than the headers may be, so that whoever sends too many is told so.
             .max_buf_size(2 * config.limits.header_bytes as usize);
-        Ok(Self { socket, tls, http, patience: config.limits.header_timeout })
+        let (watch_every, patience) = (config.tls_check_interval, config.limits.header_timeout);
+        Ok(Self { socket, tls, watch_every, http, patience })
     }
 
     /// Where it listens; with port 0 in the configuration, the port it got.
@@ -67,9 +70,9 @@ impl Listener {
         self.socket.local_addr()
     }
 
-    /// Whether it speaks TLS.
-    pub fn is_secure(&self) -> bool {
-        self.tls.is_some()
+    /// The certificate, if it speaks TLS.
+    pub fn certificate(&self) -> Option<&Arc<Certificate>> {
+        self.tls.as_ref()
     }
 
     /// Serves until `stop` is done; then takes nobody in any more, and returns when the requests
@@ -78,10 +81,17 @@ impl Listener {
         // Its receivers are the connections under way.
         let (stopping, _) = watch::channel(false);
         let mut stop = pin!(stop);
+        let mut watch = pin!(async {
+            match &self.tls {
+                Some(certificate) => certificate.watch(self.watch_every).await,
+                None => std::future::pending().await,
+            }
+        });
         loop {
             let accepted = tokio::select! {
                 accepted = self.socket.accept() => accepted,
                 () = &mut stop => break,
+                () = &mut watch => continue,
             };
             let Ok((stream, _)) = accepted else {
                 // The client is gone already, or we have no more files: others end meanwhile.
@@ -91,7 +101,7 @@ impl Listener {
             // Presence is small and urgent. A socket that cannot be told so still works.
             let _ = stream.set_nodelay(true);
             let (http, router, stopping) = (self.http.clone(), router.clone(), stopping.subscribe());
-            let (tls, patience) = (self.tls.clone(), self.patience);
+            let (tls, patience) = (self.tls.as_deref().map(Certificate::acceptor), self.patience);
             tokio::spawn(async move {
                 match tls {
                     None => converse(&http, router, stopping, stream).await,

@@ -36,6 +36,7 @@ async fn run(config: Config) -> Result<(), Error> {
     }
     let server = Server::bind(config).await?;
     let shutdown = shutdown_signal()?;
+    reload_on_signal(&server)?;
     announce(&server)?;
     server.run(shutdown).await;
     Ok(())
@@ -55,7 +56,7 @@ fn log(config: &Config) -> Result<(), StartError> {
 fn announce(server: &Server) -> io::Result<()> {
     let address = server.address();
     let mut stdout = io::stdout().lock();
-    let scheme = if server.is_secure() { "https" } else { "http" };
+    let scheme = if server.certificate().is_some() { "https" } else { "http" };
     if address.ip().is_loopback() {
         writeln!(stdout, "Rollcall is running at {scheme}://localhost:{}", address.port())?;
     } else {
@@ -80,6 +81,28 @@ fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
             std::process::exit(130);
         });
     })
+}
+
+/// On SIGHUP the certificate is read again. Without one the signal ends the process, as it does
+/// when a terminal is closed.
+#[cfg(unix)]
+fn reload_on_signal(server: &Server) -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Some(certificate) = server.certificate().cloned() else {
+        return Ok(());
+    };
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            certificate.reload();
+        }
+    });
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn reload_on_signal(_: &Server) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(not(unix))]

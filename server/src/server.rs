@@ -13,7 +13,7 @@ use crate::config::{Config, ConfigError};
 use crate::connection::{self, admission::Admission, poll::Sessions};
 use crate::http;
 use crate::hub::{self, Hub};
-use crate::listener::{ListenError, Listener};
+use crate::listener::{Certificate, ListenError, Listener};
 use crate::metrics::Metrics;
 use crate::profile::ProfileLocks;
 use crate::state::{App, AppState};
@@ -75,9 +75,9 @@ impl Server {
         Ok(Self { app, listener, address })
     }
 
-    /// Whether it speaks TLS.
-    pub fn is_secure(&self) -> bool {
-        self.listener.is_secure()
+    /// The certificate, if it speaks TLS.
+    pub fn certificate(&self) -> Option<&Arc<Certificate>> {
+        self.listener.certificate()
     }
 
     /// Where it listens; with port 0 in the configuration, the port it got.

@@ -4,22 +4,25 @@
 
 mod common;
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::TestServer;
 use common::binary::{Binary, command, hello, stderr_of};
-use futures_util::StreamExt;
+use futures_util::{SinkExt, StreamExt};
 use reqwest::StatusCode;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::client_async;
+use tokio_tungstenite::tungstenite::Message;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -31,7 +34,11 @@ fn certify(directory: &Path) -> String {
     made.cert.pem()
 }
 
-async fn secure(server: &Binary, certificate: &str) -> tokio_rustls::client::TlsStream<TcpStream> {
+async fn secure(server: &Binary, certificate: &str) -> TlsStream<TcpStream> {
+    try_secure(server, certificate).await.unwrap()
+}
+
+async fn try_secure(server: &Binary, certificate: &str) -> io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -39,7 +46,7 @@ async fn secure(server: &Binary, certificate: &str) -> tokio_rustls::client::Tls
     let config = config.with_root_certificates(roots).with_no_client_auth();
     let stream = TcpStream::connect(&server.address).await.unwrap();
     let name = ServerName::try_from("localhost").unwrap();
-    TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
 #[tokio::test]
@@ -86,6 +93,65 @@ async fn a_certificate_that_cannot_be_used_is_named() {
     }
     let (status, said) = stderr_of(command(directory.path(), &["--tls-cert", "cert.pem"]).spawn().unwrap()).await;
     assert!(!status.success() && said.contains("--tls-key"), "{said}");
+}
+
+/// Whether who trusts this certificate alone gets through.
+async fn trusts(server: &Binary, certificate: &str) -> bool {
+    let Ok(mut stream) = try_secure(server, certificate).await else { return false };
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).await.unwrap();
+    reply.starts_with("HTTP/1.1 200")
+}
+
+/// Waits until the server shows this certificate.
+async fn shows(server: &Binary, certificate: &str) {
+    timeout(PATIENCE, async { while !trusts(server, certificate).await {} }).await.expect("the certificate in time");
+}
+
+#[tokio::test]
+async fn a_new_certificate_is_used_and_cuts_nobody_off() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = certify(directory.path());
+    let flags = ["--listen", "127.0.0.1:0", "--tls-cert", "cert.pem", "--tls-key", "key.pem"];
+    let watching = [&flags[..], &["--tls-check-interval", "50ms"]].concat();
+    let server = Binary::spawn(&mut command(directory.path(), &watching)).await;
+    let mut url = reqwest::Url::parse("ws://localhost/connect").unwrap();
+    url.query_pairs_mut().append_pair("api_key", common::KEY).extend_pairs(&hello("ada"));
+    let (mut ada, _) = client_async(url.as_str(), secure(&server, &first).await).await.unwrap();
+    ada.next().await.unwrap().unwrap();
+
+    let second = certify(directory.path());
+    shows(&server, &second).await;
+    assert!(!trusts(&server, &first).await);
+    ada.send(Message::text(r#"[{"type":"health.check"}]"#)).await.unwrap();
+    while !ada.next().await.unwrap().unwrap().to_text().unwrap().contains("health.check") {}
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_bad_certificate_leaves_the_one_before_and_is_named_in_the_log() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = certify(directory.path());
+    let flags = ["--listen", "127.0.0.1:0", "--tls-cert", "cert.pem", "--tls-key", "key.pem", "--log-format", "json"];
+    let mut server = Binary::spawn(&mut command(directory.path(), &flags)).await;
+    let mut log = BufReader::new(server.child.stderr.take().unwrap()).lines();
+    let mut says = async |wanted: &str| loop {
+        let line = timeout(PATIENCE, log.next_line()).await.expect("a line in time").unwrap().unwrap();
+        if line.contains(wanted) {
+            return line;
+        }
+    };
+    std::fs::write(directory.path().join("cert.pem"), "nonsense").unwrap();
+    server.signal("-HUP").await;
+    let line = says("ERROR").await;
+    assert!(line.contains("cert.pem of --tls-cert"), "{line}");
+    assert!(trusts(&server, &first).await);
+
+    let second = certify(directory.path());
+    server.signal("-HUP").await;
+    says("the certificate was read again").await;
+    assert!(trusts(&server, &second).await && !trusts(&server, &first).await);
 }
 
 #[tokio::test]

@@ -1,12 +1,14 @@
-//! The certificate, as `--tls-cert` and `--tls-key` name it.
+//! The certificate, as `--tls-cert` and `--tls-key` name it, read again when it changes.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_rustls::TlsAcceptor;
 
 /// Why TLS cannot be spoken.
@@ -20,7 +22,78 @@ pub enum TlsError {
     Mismatch(#[from] rustls::Error),
 }
 
-pub(super) fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
+/// A certificate in use. Connections keep the one with which they began.
+pub struct Certificate {
+    files: [PathBuf; 2],
+    current: Mutex<Current>,
+}
+
+struct Current {
+    acceptor: TlsAcceptor,
+    /// How the files looked when they were last read.
+    stamps: [Option<Stamp>; 2],
+}
+
+type Stamp = (SystemTime, u64);
+
+impl Certificate {
+    /// Reads the certificate and its key.
+    pub(super) fn read(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
+        let files = [certificate.to_owned(), key.to_owned()];
+        // Looked at before they are read: what is written in between is read once more.
+        let stamps = stamps(&files);
+        let acceptor = acceptor(certificate, key)?;
+        Ok(Self { files, current: Mutex::new(Current { acceptor, stamps }) })
+    }
+
+    /// For the next connection.
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        self.lock().acceptor.clone()
+    }
+
+    /// Reads the files again, for connections from now on. When they cannot be used, the log says
+    /// why and the certificate of before stays.
+    pub fn reload(&self) {
+        let [certificate, key] = &self.files;
+        let stamps = stamps(&self.files);
+        let read = acceptor(certificate, key);
+        let mut current = self.lock();
+        current.stamps = stamps;
+        match read {
+            Ok(acceptor) => {
+                current.acceptor = acceptor;
+                tracing::info!("the certificate was read again");
+            }
+            Err(error) => tracing::error!(%error, "the certificate of before stays in use"),
+        }
+    }
+
+    /// Reloads whenever a file changes, which is looked for so often.
+    pub(super) async fn watch(&self, every: Duration) {
+        let mut ticks = interval(every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if stamps(&self.files) != self.lock().stamps {
+                self.reload();
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// When the files were written, and how long they are; nothing for one that is not there just now.
+fn stamps(files: &[PathBuf; 2]) -> [Option<Stamp>; 2] {
+    files.each_ref().map(|file| {
+        let metadata = std::fs::metadata(file).ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
+    })
+}
+
+fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
     let file = |flag, path: &Path| {
         let path = path.to_owned();
         move |cause| TlsError::File { flag, path, cause }
