@@ -8,6 +8,7 @@
 pub mod binary;
 pub mod document;
 pub mod person;
+pub mod postgres;
 pub mod scrape;
 
 use std::future::pending;
@@ -34,10 +35,25 @@ pub const WITHOUT_LIMITS: [&str; 6] =
 
 pub struct TestServer {
     pub address: SocketAddr,
-    directory: Option<TempDir>,
+    data: Option<Data>,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<()>,
     flags: Vec<String>,
+}
+
+/// Where a server's data is, from start to start.
+struct Data {
+    url: String,
+    /// Goes with the server.
+    directory: TempDir,
+}
+
+impl Data {
+    fn in_a_file() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", database(&directory).display());
+        Self { url, directory }
+    }
 }
 
 impl TestServer {
@@ -46,21 +62,24 @@ impl TestServer {
     }
 
     pub async fn without_dev_tokens() -> Self {
-        Self::on(tempfile::tempdir().unwrap(), Vec::new()).await
+        Self::on(Data::in_a_file(), Vec::new()).await
     }
 
     /// A server with more flags.
     pub async fn with(flags: &[&str]) -> Self {
-        let directory = tempfile::tempdir().unwrap();
         let flags = flags.iter().chain(&["--dev-tokens"]).map(|flag| flag.to_string()).collect();
-        Self::on(directory, flags).await
+        Self::on(Data::in_a_file(), flags).await
     }
 
-    async fn on(directory: TempDir, flags: Vec<String>) -> Self {
+    /// A server on this database.
+    pub async fn with_database(url: String) -> Self {
+        Self::on(Data { url, ..Data::in_a_file() }, vec!["--dev-tokens".to_owned()]).await
+    }
+
+    async fn on(data: Data, flags: Vec<String>) -> Self {
         allow_requests();
-        let database = format!("sqlite://{}", database(&directory).display());
         let fixed = ["rollcall-server", "--listen", "127.0.0.1:0", "--api-key", KEY, "--api-secret", SECRET];
-        let arguments = fixed.into_iter().chain(["--database", &database]);
+        let arguments = fixed.into_iter().chain(["--database", &data.url]);
         let config = Config::parse_from(arguments.chain(flags.iter().map(String::as_str)));
         let server = Server::bind(config).await.unwrap();
         let address = server.address();
@@ -73,15 +92,15 @@ impl TestServer {
             };
             server.run(shutdown).await;
         });
-        Self { address, directory: Some(directory), stop: Some(stop), running, flags }
+        Self { address, data: Some(data), stop: Some(stop), running, flags }
     }
 
     /// Shuts the server down and starts it again on the same data.
     pub async fn restart(mut self) -> Self {
-        let directory = self.directory.take().unwrap();
+        let data = self.data.take().unwrap();
         let flags = std::mem::take(&mut self.flags);
         self.stop().await;
-        Self::on(directory, flags).await
+        Self::on(data, flags).await
     }
 
     /// Shuts the server down and waits for its end.
@@ -93,14 +112,15 @@ impl TestServer {
     /// From now on the server finds no users in its database.
     pub async fn break_database(&self) {
         use sqlx::{ConnectOptions, Executor};
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(database(self.directory.as_ref().unwrap()));
+        let options =
+            sqlx::sqlite::SqliteConnectOptions::new().filename(database(&self.data.as_ref().unwrap().directory));
         let mut connection = options.connect().await.unwrap();
         connection.execute("ALTER TABLE users RENAME TO nobody").await.unwrap();
     }
 
     /// The file its data is in.
     pub fn database(&self) -> PathBuf {
-        database(self.directory.as_ref().unwrap())
+        database(&self.data.as_ref().unwrap().directory)
     }
 
     pub fn url(&self, path: &str) -> String {
