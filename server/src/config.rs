@@ -18,6 +18,8 @@ pub use limits::Limits;
 use crate::presence::rules::{Damping, Grace};
 
 const DEMO_KEY: &str = "rollcall-demo";
+/// A shorter secret may be found by trying: any token tells when it was.
+const SECRET_BYTES: usize = 16;
 
 /// User presence as one binary.
 #[derive(Clone, Parser)]
@@ -75,9 +77,9 @@ pub struct Config {
     #[arg(long, env = "ROLLCALL_DEV_TOKENS")]
     pub dev_tokens: bool,
 
-    /// Accept development tokens even on an address that others can reach
-    #[arg(long, env = "ROLLCALL_DEV_TOKENS_ON_PUBLIC_ADDRESS")]
-    pub dev_tokens_on_public_address: bool,
+    /// Accept development tokens, the demo's key and a weak secret even on an address that others can reach
+    #[arg(long, env = "ROLLCALL_DEMO_ON_PUBLIC_ADDRESS")]
+    pub demo_on_public_address: bool,
 
     /// How long a user stays online after saying goodbye
     #[arg(long, env = "ROLLCALL_GOODBYE_GRACE", default_value = "0s", value_parser = humantime::parse_duration)]
@@ -138,9 +140,19 @@ pub enum ConfigError {
     #[error("--api-key and --api-secret are required (or --dev-tokens to try things out)")]
     NoCredentials,
     #[error(
-        "--dev-tokens lets anybody be any user, and {0} may be reached by others: listen on 127.0.0.1, or add --dev-tokens-on-public-address"
+        "--dev-tokens lets anybody be any user, and {0} may be reached by others: listen on 127.0.0.1, or add --demo-on-public-address"
     )]
     DevTokensInPublic(SocketAddr),
+    #[error(
+        "--api-key is the demo's, and {0} may be reached by others: choose another, listen on 127.0.0.1, or add --demo-on-public-address"
+    )]
+    DemoKeyInPublic(SocketAddr),
+    #[error(
+        "--api-secret can be guessed, and {0} may be reached by others: choose a random one of {SECRET_BYTES} characters or more, listen on 127.0.0.1, or add --demo-on-public-address"
+    )]
+    WeakSecretInPublic(SocketAddr),
+    #[error("--query-timeout must be more than 0")]
+    NoQueryTime,
     #[error("--event-queue must be at least 1")]
     NoQueue,
     #[error("--connects-at-once must be at least 1")]
@@ -188,12 +200,15 @@ impl Config {
             if self.api_secret.is_empty() {
                 self.api_secret = uuid::Uuid::new_v4().to_string();
             }
-            if !self.listen.ip().is_loopback() && !self.dev_tokens_on_public_address {
-                return Err(ConfigError::DevTokensInPublic(self.listen));
-            }
         }
         if self.api_key.is_empty() || self.api_secret.is_empty() {
             return Err(ConfigError::NoCredentials);
+        }
+        if !self.listen.ip().is_loopback() && !self.demo_on_public_address {
+            self.refuse_demo()?;
+        }
+        if self.limits.query_timeout.is_zero() {
+            return Err(ConfigError::NoQueryTime);
         }
         if self.limits.event_queue == 0 {
             return Err(ConfigError::NoQueue);
@@ -217,6 +232,20 @@ impl Config {
             return Err(ConfigError::Webhook);
         }
         Ok(self)
+    }
+
+    /// What everybody knows or can guess lets in whoever reaches the server.
+    fn refuse_demo(&self) -> Result<(), ConfigError> {
+        if self.dev_tokens {
+            return Err(ConfigError::DevTokensInPublic(self.listen));
+        }
+        if self.api_key == DEMO_KEY {
+            return Err(ConfigError::DemoKeyInPublic(self.listen));
+        }
+        if self.api_secret.len() < SECRET_BYTES || self.api_secret == self.api_key {
+            return Err(ConfigError::WeakSecretInPublic(self.listen));
+        }
+        Ok(())
     }
 
     /// How long users still count as online, by how their connection ended.

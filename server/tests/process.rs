@@ -4,11 +4,14 @@
 
 mod common;
 
+use std::process::Stdio;
+
 use common::binary::{Binary, command, hello, stderr_of};
 use common::person::{close_code, next_frame, open_at};
 use common::{KEY, user_token};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use tokio::process::Command;
 
 #[tokio::test]
 async fn it_says_where_it_runs_in_one_line() {
@@ -40,13 +43,34 @@ async fn a_folder_that_is_not_there_is_an_error_that_names_the_flag() {
     assert!(said.contains("--www names no-such-folder"), "{said}");
 }
 
+/// What everybody knows lets in whoever can connect; unless that is what the operator wants.
 #[tokio::test]
-async fn development_tokens_are_refused_where_others_can_connect() {
+async fn what_is_for_trying_out_is_refused_where_others_can_connect() {
     let directory = tempfile::tempdir().unwrap();
-    let child = command(directory.path(), &["--dev-tokens", "--listen", "0.0.0.0:0"]).spawn().unwrap();
-    let (status, said) = stderr_of(child).await;
-    assert!(!status.success());
-    assert!(said.contains("--dev-tokens"), "{said}");
+    let secret = "0123456789abcdef";
+    let unsafe_flags: [(&[&str], &str); 4] = [
+        (&["--api-key", "mine", "--api-secret", secret, "--dev-tokens"], "--dev-tokens"),
+        (&["--api-key", "rollcall-demo", "--api-secret", secret], "--api-key"),
+        (&["--api-key", "mine", "--api-secret", "short"], "--api-secret"),
+        (&["--api-key", secret, "--api-secret", secret], "--api-secret"),
+    ];
+    let start = |listen: &str, flags: &[&str], more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall-server"));
+        command.current_dir(directory.path()).args(["--listen", listen]).args(flags).args(more).kill_on_drop(true);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    };
+    for (flags, named) in unsafe_flags {
+        for listen in ["0.0.0.0:0", "[::]:0"] {
+            let (status, said) = stderr_of(start(listen, flags, &[]).spawn().unwrap()).await;
+            assert!(!status.success(), "{flags:?}");
+            assert!(said.starts_with(&format!("rollcall-server: {named} ")), "{said}");
+            assert!(said.contains("--demo-on-public-address") && said.lines().count() == 1, "{said}");
+        }
+        Binary::spawn(&mut start("127.0.0.1:0", flags, &[])).await;
+        Binary::spawn(&mut start("0.0.0.0:0", flags, &["--demo-on-public-address"])).await;
+    }
+    Binary::spawn(&mut start("0.0.0.0:0", &["--api-key", "mine", "--api-secret", secret], &[])).await;
 }
 
 #[cfg(unix)]
