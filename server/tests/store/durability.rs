@@ -116,6 +116,42 @@ async fn a_caller_who_goes_away_leaves_nothing_half_written(database: Database) 
     create_users(&store, &["ada"]).await;
 }
 
+/// Locks taken in different orders would wait for each other in a circle, and Postgres ends one.
+#[tokio::test]
+async fn several_servers_write_the_same_records_at_once_and_none_fails() {
+    let Some(database) = Database::postgres().await else { return };
+    let servers = [database.open().await, database.open().await, database.open().await];
+    let names: Vec<String> = (0..6).map(|n| format!("user{n}")).collect();
+    let mut writers = Vec::new();
+    for (n, store) in servers.iter().cycle().take(12).cloned().enumerate() {
+        let mut names = names.clone();
+        names.rotate_left(n % 6);
+        writers.push(tokio::spawn(async move {
+            for round in 0..10 {
+                let changes: Vec<_> = names.iter().map(|name| named(name, &format!("{n}-{round}"))).collect();
+                store.upsert_users(&changes, at(round)).await.unwrap();
+                let members: Vec<&str> = names.iter().map(String::as_str).collect();
+                let cid = create_channel(&store, &format!("channel{}", round % 3), &members).await;
+                say(&store, &cid, &names[0], &format!("{n}-{round}"), at(round)).await;
+                let seen: Vec<_> = names.iter().map(|name| sighting(name, true, Some(at(round)))).collect();
+                store.record_presence(&seen).await.unwrap();
+                store.mark_all_read(&names[1], at(round)).await.unwrap();
+                store.remove_members(&cid, &names[2..3]).await.unwrap();
+                store.add_members(&cid, &[NewMember::new(&names[2])], at(round)).await.unwrap();
+                store.deactivate_users(&names[3..5], true, at(round)).await.unwrap();
+                store.reactivate_users(&names[3..5], true, at(round)).await.unwrap();
+            }
+        }));
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let store = &servers[0];
+    let cids = ["messaging:channel0", "messaging:channel1", "messaging:channel2"].map(str::to_owned);
+    let messages: u32 = store.channels(&cids).await.unwrap().iter().map(|channel| channel.message_count).sum();
+    assert_eq!(messages, 120, "every message is counted");
+}
+
 #[tokio::test]
 async fn a_database_that_cannot_be_opened_says_why() {
     let error = async |url: &str| store::open(url, store::Limits::default()).await.err().unwrap().to_string();
