@@ -125,7 +125,7 @@ impl From<StoreError> for ApiError {
             StoreError::NotFound { .. } | StoreError::Deleted { .. } => Self::not_found(error.to_string()),
             StoreError::AlreadyExists { .. } | StoreError::Invalid { .. } => Self::input(error.to_string()),
             StoreError::TooSlow => Self::new(ErrorCode::RequestTimeout, error.to_string()),
-            StoreError::Database(_) => Self::internal(&error),
+            StoreError::Database(_) | StoreError::Newer(_) => Self::internal(&error),
         }
     }
 }

@@ -2,6 +2,8 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use sqlx::migrate::MigrateError;
+
 /// Why the store did not do what it was asked. Nothing was written.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
@@ -24,6 +26,9 @@ pub enum StoreError {
     /// The query was stopped.
     #[error("the query takes too long, ask for less")]
     TooSlow,
+    /// The database has a schema that this server does not know.
+    #[error("it was written by a newer server, with schema {0}: run that one, or restore a backup")]
+    Newer(i64),
     /// The database failed: the disk is full, the file locked, the connection lost.
     #[error("the database failed: {0}")]
     Database(#[source] Arc<dyn Error + Send + Sync>),
@@ -51,6 +56,15 @@ impl From<sqlx::Error> for StoreError {
             // SQLite's SQLITE_INTERRUPT and Postgres's query_canceled.
             Some("9" | "57014") => StoreError::TooSlow,
             _ => StoreError::database(error),
+        }
+    }
+}
+
+impl From<MigrateError> for StoreError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::VersionMissing(version) => Self::Newer(version),
+            error => Self::database(error),
         }
     }
 }

@@ -21,7 +21,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, Postgres, SqlStr, Transaction};
 
-use super::{Limits, Result, StoreError};
+use super::{Limits, Result};
 
 /// Connections to read, and as many to write: who cannot write keeps nobody from reading.
 const CONNECTIONS: u32 = 8;
@@ -74,7 +74,7 @@ async fn migrate(connection: &mut PgConnection) -> Result<()> {
         Migration::new(*version, Cow::Borrowed(*description), MigrationType::Simple, SqlStr::from_static(sql), false)
     });
     let migrator = Migrator::with_migrations(migrations.collect());
-    migrator.run(connection).await.map_err(StoreError::database)
+    Ok(migrator.run(connection).await?)
 }
 
 /// A count of the database's, which has no unsigned numbers.

@@ -26,7 +26,7 @@ use sqlx::{SqlStr, SqliteConnection, SqlitePool};
 pub(super) use self::backup::backup;
 use self::writer::{Transaction, Writer};
 
-use super::{Limits, Result, StoreError};
+use super::{Limits, Result};
 
 const READERS: u32 = 4;
 /// How long to wait for another process that holds the file, such as a backup.
@@ -111,7 +111,7 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
         Migration::new(*version, Cow::Borrowed(*description), MigrationType::Simple, SqlStr::from_static(sql), false)
     });
     let migrator = Migrator::with_migrations(migrations.collect());
-    migrator.run(connection).await.map_err(StoreError::database)
+    Ok(migrator.run(connection).await?)
 }
 
 /// A list of texts as one bound parameter, for `IN (SELECT value FROM json_each(?))`: the
@@ -123,6 +123,7 @@ fn json_list(texts: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::StoreError;
 
     #[tokio::test]
     async fn a_query_that_takes_too_long_is_stopped() {
