@@ -180,6 +180,21 @@ async fn operators_see_that_it_runs() {
 }
 
 #[tokio::test]
+async fn who_hides_cannot_be_counted_by_whoever_reaches_the_server() {
+    let server = TestServer::with(&["--listen", "0.0.0.0:0", "--demo-on-public-address"]).await;
+    let ask = async |token: Option<String>| {
+        let request = reqwest::Client::new().get(server.url("/metrics"));
+        let request = token.into_iter().fold(request, |request, token| request.bearer_auth(token));
+        request.send().await.unwrap().status()
+    };
+
+    assert_eq!(ask(None).await, 401);
+    assert_eq!(ask(Some(user_token("ada"))).await, 403);
+    assert_eq!(ask(Some(token(json!({ "server": true })))).await, 200);
+    assert_eq!(reqwest::get(server.url("/healthz")).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
 async fn the_page_is_served_beside_the_api() {
     let pages = tempfile::tempdir().unwrap();
     std::fs::write(pages.path().join("index.html"), "<title>Rollcall</title>").unwrap();

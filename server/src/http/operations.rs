@@ -1,12 +1,14 @@
 //! What operators and load balancers ask.
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use rollcall_protocol::ErrorCode;
 use serde_json::json;
 
 use super::reply::Reply;
+use crate::auth::{Caller, Credentials};
 use crate::error::ApiError;
 use crate::metrics::Snapshot;
 use crate::state::AppState;
@@ -33,10 +35,21 @@ pub async fn ready(State(app): State<AppState>) -> Result<Response, ApiError> {
 }
 
 /// `GET /metrics`, as Prometheus reads it.
-pub async fn metrics(State(app): State<AppState>) -> impl IntoResponse {
+///
+/// The counts tell who hides from who is gone. On an address that others can reach they are
+/// therefore for the server's own token only.
+pub async fn metrics(State(app): State<AppState>, headers: HeaderMap) -> Result<impl IntoResponse, ApiError> {
+    if !app.config.listen.ip().is_loopback() {
+        let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let credentials = Credentials { api_key: Some(&app.config.api_key), token, ..Credentials::default() };
+        if app.authenticate(&credentials).await? != Caller::Server {
+            return Err(ApiError::new(ErrorCode::NotAllowed, "metrics are for a server's token"));
+        }
+    }
     let (webhooks_waiting, webhook_delay) = app.webhook.as_ref().map(Webhook::backlog).unwrap_or_default();
     // Each session is a connection: counted first, there are not more of them.
     let sessions = app.sessions.count();
     let snapshot = Snapshot { census: app.hub.census(), sessions, webhooks_waiting, webhook_delay };
-    ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], app.metrics.to_text(&snapshot))
+    let kind = [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
+    Ok((kind, app.metrics.to_text(&snapshot)))
 }
