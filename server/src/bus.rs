@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::ws::Utf8Bytes;
+use serde::Serialize;
 
 use crate::presence::{Cid, UserId};
 
@@ -24,6 +25,16 @@ pub struct Event {
 }
 
 impl Event {
+    /// The event with more fields, which are about those it is for; the rest is not serialised again.
+    pub fn with(&self, fields: &impl Serialize) -> Result<Self, serde_json::Error> {
+        let more = serde_json::to_string(fields)?;
+        let joined = |json: &Utf8Bytes| match (json.strip_suffix('}'), more.strip_prefix('{')) {
+            (Some(all), Some(more)) if all.len() > 1 && more.len() > 1 => format!("{all},{more}").into(),
+            _ => json.clone(),
+        };
+        Ok(Self { json: joined(&self.json), explained: self.explained.as_ref().map(joined), ..self.clone() })
+    }
+
     /// What goes to a connection, which asked for reasons or did not.
     pub fn text(&self, explained: bool) -> &Utf8Bytes {
         self.explained.as_ref().filter(|_| explained).unwrap_or(&self.json)
@@ -60,4 +71,19 @@ pub type Sink = Arc<dyn Fn(&Envelope) + Send + Sync>;
 /// Carries events to every node, in the order in which one node published them.
 pub trait Bus: Send + Sync {
     fn publish(&self, envelope: Envelope);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn fields_are_added_to_what_is_serialised() {
+        let event = |json: &str| Event { json: json.into(), explained: None, presence_of: None, flipped_at: None };
+        let added = |to: &str, fields| event(to).with(&fields).unwrap().json.to_string();
+        assert_eq!(added(r#"{"a":1}"#, json!({ "b": 2 })), r#"{"a":1,"b":2}"#);
+        assert_eq!(added(r#"{"a":1}"#, json!({})), r#"{"a":1}"#);
+    }
 }

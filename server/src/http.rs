@@ -8,6 +8,7 @@ mod channel_data;
 mod channel_state;
 mod channel_updates;
 mod channels;
+mod copies;
 mod cors;
 mod endpoint;
 mod events;

@@ -1,5 +1,6 @@
 //! User presence as one binary: a server that speaks the Stream Chat presence protocol.
 
+pub mod aside;
 pub mod auth;
 pub mod bus;
 pub mod channel_type;

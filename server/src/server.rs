@@ -8,6 +8,7 @@ use rollcall_protocol::close;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use crate::aside::Aside;
 use crate::auth::Authenticator;
 use crate::config::{Config, ConfigError};
 use crate::connection::{self, admission::Admission, poll::Sessions};
@@ -71,7 +72,18 @@ impl Server {
         let profiles = ProfileLocks::default();
         let sessions = Sessions::new(config.limits.idle_timeout);
         let admission = Admission::new(config.limits.connects_at_once, config.limits.connect_patience);
-        let app = Arc::new(App { config, store, hub, webhook, metrics, profiles, sessions, authenticator, admission });
+        let app = Arc::new(App {
+            config,
+            store,
+            hub,
+            webhook,
+            metrics,
+            profiles,
+            sessions,
+            authenticator,
+            admission,
+            aside: Aside::start(),
+        });
         Ok(Self { app, listener, address })
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rollcall_protocol::ErrorCode;
 
+use crate::aside::Aside;
 use crate::auth::{Authenticated, Authenticator, Caller, Credentials, Issued};
 use crate::config::Config;
 use crate::connection::admission::Admission;
@@ -26,6 +27,7 @@ pub struct App {
     pub sessions: Sessions,
     pub authenticator: Authenticator,
     pub admission: Admission,
+    pub aside: Aside,
 }
 
 pub type AppState = Arc<App>;

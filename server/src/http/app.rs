@@ -88,6 +88,7 @@ fn configs() -> Map<String, Value> {
 
 /// `GET /rate_limits`: what is left of each endpoint's window, for the platforms asked about.
 pub async fn rate_limits(Extension(limiter): Extension<Arc<RateLimiter>>, call: Call) -> Result<Reply, ApiError> {
+    call.require_server()?;
     let now = store::now().as_second();
     let wanted: Option<Vec<&str>> = call.parameter("endpoints").map(|names| names.split(',').collect());
     let mut platforms = Vec::new();

@@ -37,8 +37,7 @@ pub async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Res
         Err(error) => {
             let mut response = error.within(gate.endpoint.name).into_response();
             // A stranger uses up nobody's allowance, but is told of it as everyone is.
-            let allowance = gate.limiter.peek(gate.endpoint, Platform::of(client, false), now);
-            allowance.write(response.headers_mut());
+            gate.limiter.untouched(gate.endpoint, now).write(response.headers_mut());
             return response;
         }
     };

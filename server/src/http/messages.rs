@@ -9,10 +9,11 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::call::{Author, Call};
+use super::copies::Copies;
 use super::path::Path;
 use super::people::People;
 use super::reply::Reply;
-use super::tell::Teller;
+use super::tell::{Teller, serialized};
 use super::{access, channels};
 use crate::auth::Caller;
 use crate::channel_type::ChannelType;
@@ -134,7 +135,7 @@ async fn announce(app: &App, channel: &Channel, message: &Message) -> Result<(),
     let Some(author) = teller.user(&message.user_id) else {
         return Ok(());
     };
-    let mut event = wire::Event {
+    let event = wire::Event {
         message_id: Some(&message.id),
         message: Some(wire::Message::new(message, author.clone())),
         user: Some(author),
@@ -142,17 +143,21 @@ async fn announce(app: &App, channel: &Channel, message: &Message) -> Result<(),
         channel_member_count: Some(channel.member_count),
         ..teller.event(event::MESSAGE_NEW)
     };
-    let mut connected = app.store.member_ids(&channel.cid).await?;
-    connected.retain(|id| app.hub.is_connected(id));
-    let mut unread = app.store.unread_of(&connected).await?;
-    teller.onlookers(&connected, &event)?;
-    let mut notification =
+    let notification =
         wire::Event { channel: Some(teller.channel()), ..event.clone().renamed(event::NOTIFICATION_MESSAGE_NEW) };
-    for id in &connected {
-        let unread = Some(unread.remove(id).unwrap_or_default().into());
-        (event.unread, notification.unread) = (unread, unread);
-        teller.inside(id, &event)?;
-        teller.outside([&**id], &notification)?;
+    let mut members = app.store.member_ids(&channel.cid).await?;
+    members.retain(|id| app.hub.is_connected(id));
+    teller.onlookers(&members, &event)?;
+    let copies = Copies::new(app, &channel.cid, serialized(&event)?, serialized(&notification)?);
+    let (seen, hidden): (Vec<_>, Vec<_>) = members.into_iter().partition(|id| app.hub.is_online(id));
+    copies.tell(&seen).await?;
+    if !hidden.is_empty() {
+        let tell = async move {
+            if let Err(error) = copies.tell(&hidden).await {
+                tracing::error!(%error, "a message could not be told to members who hide");
+            }
+        };
+        app.aside.add(tell).await;
     }
     Ok(())
 }

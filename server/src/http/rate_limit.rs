@@ -109,17 +109,19 @@ impl RateLimiter {
     ) -> (Allowance, Result<(), ApiError>) {
         let mut window = self.window_at(now);
         let reset = (window.minute + 1) * 60;
+        let shared = self.limit_of(endpoint);
         // The user's own limit first: who is over it does not use up everybody's.
-        let own = match (self.per_user, user) {
-            (0, _) | (_, None) => None,
-            (limit, Some(user)) => {
-                Some(allow(window.users.entry((endpoint.name, user.into())).or_default(), limit, reset))
-            }
-        };
+        let own = user.map(|user| {
+            let limit = if self.per_user == 0 { shared } else { self.per_user };
+            allow(window.users.entry((endpoint.name, user.into())).or_default(), limit, reset)
+        });
         let allowance = own.transpose().and_then(|own| {
-            let counter = window.platforms.entry((endpoint.name, platform)).or_default();
-            let all = allow(counter, self.limit_of(endpoint), reset)?;
-            Ok(own.filter(|own| own.remaining < all.remaining).unwrap_or(all))
+            let all = allow(window.platforms.entry((endpoint.name, platform)).or_default(), shared, reset)?;
+            Ok(match (platform, own) {
+                (Platform::ServerSide, _) => all,
+                (_, Some(own)) => own,
+                (_, None) => whole(shared, reset),
+            })
         });
         match allowance {
             Ok(allowance) => (allowance, Ok(())),
@@ -130,6 +132,11 @@ impl RateLimiter {
                 (refused, Err(ApiError::rate_limited(message, u32::try_from(seconds).unwrap_or(60))))
             }
         }
+    }
+
+    /// What a stranger is told, who uses up nothing.
+    pub fn untouched(&self, endpoint: Endpoint, now: i64) -> Allowance {
+        whole(self.limit_of(endpoint), (now.div_euclid(60) + 1) * 60)
     }
 
     /// What is left for `platform`, without counting a request.
@@ -145,7 +152,7 @@ impl RateLimiter {
 
     /// What is left of what nobody counts, such as `/hi` and addresses where there is nothing.
     pub fn unlimited(&self, now: i64) -> Allowance {
-        Allowance { limit: u32::MAX, remaining: u32::MAX, reset: (now.div_euclid(60) + 1) * 60 }
+        whole(u32::MAX, (now.div_euclid(60) + 1) * 60)
     }
 
     fn limit_of(&self, endpoint: Endpoint) -> u32 {
@@ -165,6 +172,12 @@ impl RateLimiter {
         }
         window
     }
+}
+
+/// All of `limit`. What others use up of it is told to the application alone: a count that moves
+/// while nobody else is online tells of somebody who hides.
+fn whole(limit: u32, reset: i64) -> Allowance {
+    Allowance { limit, remaining: limit, reset }
 }
 
 /// Counts one request, or returns the limit that refuses it.
@@ -196,5 +209,21 @@ mod tests {
         assert_eq!((refused.code(), refused.retry_after()), (ErrorCode::RateLimited, Some(1)));
         assert!(take("bob", 119).1.is_ok(), "one user never uses up another's");
         assert!(take("ada", 120).1.is_ok());
+    }
+
+    #[test]
+    fn what_others_use_up_is_told_to_the_application_alone() {
+        let limiter = RateLimiter::new(1, 0);
+        let take = |platform, user| limiter.take(QUERY_USERS, platform, user, 60).0.remaining;
+
+        let (ada, nobody) = (take(Platform::Web, Some("ada")), take(Platform::Web, None));
+        for _ in 0..3 {
+            take(Platform::Web, Some("bob"));
+        }
+        assert_eq!((take(Platform::Web, Some("ada")), take(Platform::Web, None)), (ada - 1, nobody));
+        assert_eq!(limiter.untouched(QUERY_USERS, 60).remaining, QUERY_USERS.per_minute);
+        assert_eq!(limiter.peek(QUERY_USERS, Platform::Web, 60).remaining, QUERY_USERS.per_minute - 7);
+        let server_side = take(Platform::ServerSide, None);
+        assert_eq!(take(Platform::ServerSide, None), server_side - 1);
     }
 }

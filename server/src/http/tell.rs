@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::people::People;
 use crate::auth::Caller;
-use crate::bus::Audience;
+use crate::bus::{self, Audience};
 use crate::error::ApiError;
 use crate::presence::{Cid, UserId};
 use crate::state::App;
@@ -16,9 +16,13 @@ static STRANGER: Caller = Caller::Anonymous;
 
 /// Sends an event.
 pub fn publish(app: &App, audience: Audience, event: &wire::Event<'_>) -> Result<(), ApiError> {
-    let event = event.serialize().map_err(|error| ApiError::internal(&error))?;
-    app.hub.publish(audience, event);
+    app.hub.publish(audience, serialized(event)?);
     Ok(())
+}
+
+/// The event as it goes out.
+pub fn serialized(event: &wire::Event<'_>) -> Result<bus::Event, ApiError> {
+    event.serialize().map_err(|error| ApiError::internal(&error))
 }
 
 /// Tells what happened in a channel, with the people it happened to.

@@ -38,9 +38,10 @@ impl State {
         };
         let visible = self.registry.is_online(&user);
         self.registry.disconnect(now, connection, ending);
-        // First offline, then no longer watching: as it looks when somebody hides.
+        // First offline, then no longer watching, channel by channel in their order: as it looks when
+        // somebody hides.
         self.settle();
-        for cid in self.watchers.remove(connection) {
+        for cid in self.watchers.remove(connection).into_iter().collect::<BTreeSet<_>>() {
             if visible && !self.is_watching(&user, &cid) {
                 self.notify_watching(&user, &cid, false);
             }

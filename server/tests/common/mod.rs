@@ -35,6 +35,7 @@ pub const WITHOUT_LIMITS: [&str; 6] =
 
 pub struct TestServer {
     pub address: SocketAddr,
+    client: reqwest::Client,
     data: Option<Data>,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<()>,
@@ -94,7 +95,8 @@ impl TestServer {
             };
             server.run(shutdown).await;
         });
-        Self { address, data: Some(data), stop: Some(stop), running, flags }
+        let client = reqwest::Client::new();
+        Self { address, client, data: Some(data), stop: Some(stop), running, flags }
     }
 
     /// Shuts the server down and starts it again on the same data.
@@ -164,10 +166,7 @@ impl TestServer {
     pub async fn request(&self, token: &str, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
         let mark = if path.contains('?') { '&' } else { '?' };
         let url = self.url(&format!("{path}{mark}api_key={KEY}"));
-        let request = reqwest::Client::new()
-            .request(method, url)
-            .header("authorization", token)
-            .header("stream-auth-type", "jwt");
+        let request = self.client.request(method, url).header("authorization", token).header("stream-auth-type", "jwt");
         let request = if body.is_null() { request } else { request.json(&body) };
         let response = request.send().await.unwrap();
         (response.status(), response.json().await.unwrap())

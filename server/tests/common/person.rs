@@ -25,15 +25,29 @@ pub struct Person {
     pub connection_id: String,
     pub hello: Value,
     base: String,
+    client: reqwest::Client,
     socket: Socket,
 }
 
 impl Person {
     pub async fn connect(server: &TestServer, details: Value) -> Self {
+        Self::connect_asking(server, details, "").await
+    }
+
+    /// Somebody whose client asks for these extensions.
+    pub async fn connect_asking(server: &TestServer, details: Value, extensions: &str) -> Self {
+        Self::connect_at(&server.address.to_string(), details, extensions).await
+    }
+
+    /// The same, at this host and port.
+    pub async fn connect_at(address: &str, details: Value, extensions: &str) -> Self {
         let id = details["id"].as_str().unwrap().to_owned();
         let payload = json!({ "user_id": id, "user_details": details });
-        let query = [("json", payload.to_string()), ("authorization", user_token(&id))];
-        let mut socket = open(server, &query).await;
+        let mut query = vec![("json", payload.to_string()), ("authorization", user_token(&id))];
+        if !extensions.is_empty() {
+            query.push(("rollcall", extensions.to_owned()));
+        }
+        let mut socket = open_at(address, &query).await;
         let hello = next_frame(&mut socket).await;
         assert_eq!(hello["type"], "health.check", "{hello}");
         Self {
@@ -41,7 +55,8 @@ impl Person {
             me: hello["me"].clone(),
             connection_id: hello["connection_id"].as_str().unwrap().to_owned(),
             hello,
-            base: server.url(""),
+            base: format!("http://{address}"),
+            client: reqwest::Client::new(),
             socket,
         }
     }
@@ -64,7 +79,8 @@ impl Person {
             query.push(("payload", body.to_string()));
         }
         let url = reqwest::Url::parse_with_params(&format!("{}{path}", self.base), query).unwrap();
-        let request = reqwest::Client::new()
+        let request = self
+            .client
             .request(method.clone(), url)
             .header("authorization", user_token(&self.id))
             .header("stream-auth-type", "jwt");
@@ -127,11 +143,12 @@ impl Person {
         while self.sees().await != *flip {}
     }
 
-    /// All events about others that were sent before now. Nothing else tells that an event will
-    /// not come: events keep their order, and this causes one more.
-    pub async fn heard_so_far(&mut self) -> Vec<Value> {
+    /// All events that were sent before now. Nothing else tells that an event will not come: events
+    /// keep their order, and this causes one more.
+    pub async fn all_so_far(&mut self) -> Vec<Value> {
         let mark = format!("mark-{}", uuid::Uuid::new_v4());
-        let response = reqwest::Client::new()
+        let response = self
+            .client
             .post(format!("{}/users/{}/event?api_key={KEY}", self.base, self.id))
             .header("authorization", token(json!({ "server": true })))
             .json(&json!({ "event": { "type": mark } }))
@@ -143,10 +160,20 @@ impl Person {
             if event["type"] == *mark {
                 return events;
             }
-            if event["user"]["id"] != self.id.as_str() {
-                events.push(event);
-            }
+            events.push(event);
         }
+    }
+
+    /// Those of [`all_so_far`](Self::all_so_far) that are about others.
+    pub async fn heard_so_far(&mut self) -> Vec<Value> {
+        let mut events = self.all_so_far().await;
+        events.retain(|event| event["user"]["id"] != self.id.as_str());
+        events
+    }
+
+    /// Reads whatever comes, until the end.
+    pub async fn reads_on(mut self) {
+        while let Some(Ok(_)) = self.socket.next().await {}
     }
 
     pub async fn send(&mut self, message: Message) {
