@@ -1,6 +1,7 @@
 // `rollcall/wasm`, bundled with the generated glue: the wasm comes from where the app says.
 
-import start, { PresenceClient as Client } from './glue.js';
+import { PresenceClient as Client } from './client.js';
+import start from './glue.js';
 
 let ready = false;
 
@@ -18,6 +19,6 @@ export class PresenceClient extends Client {
   }
 }
 
-export { Channel, PresenceWatch, UserPresence } from './glue.js';
+export { Channel, PresenceWatch, UserPresence } from './client.js';
 
 const problem = (code, message) => Object.assign(new Error(message), { name: 'PresenceError', code, retryable: false });

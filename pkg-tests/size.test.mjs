@@ -8,8 +8,8 @@ import { brotliCompressSync, constants } from 'node:zlib';
 import { build } from 'esbuild';
 import { installed, project } from './harness/package.mjs';
 
-/** Bytes; 45 KiB. */
-const BUDGET = 45 * 1024;
+/** Bytes: what is reached, and 3 %. */
+const BUDGET = 31_940;
 
 const brotli = (content) =>
   brotliCompressSync(content, {

@@ -81,9 +81,10 @@ async function compileClient() {
   const inputs = await fingerprint();
   const stamp = join(generated, '.made-from');
   if (existsSync(join(generated, 'rollcall.js')) && existsSync(stamp) && readFileSync(stamp, 'utf8') === inputs) return;
+  await rm(join(generated, 'snippets'), { recursive: true, force: true });
   await step('compiling the client', () =>
     run('wasm-pack', [
-      'build', root, '--profile', 'client', '--no-opt', '--target', 'web', '--mode', 'no-install', '--no-pack', '--no-typescript',
+      'build', root, '--profile', 'client', '--no-opt', '--target', 'web', '--mode', 'no-install', '--no-pack',
       '--out-dir', generated, '--out-name', 'glue', '--', ...SMALL_STD,
     ], { quiet: true, env: { CARGO_ENCODED_RUSTFLAGS: SMALL_CODE.join('\x1f'), RUSTC_BOOTSTRAP: '1' } }),
   );
@@ -94,6 +95,7 @@ async function compileClient() {
   const names = await step('shrinking the wasm', () => run('wasm-opt', [compiled, '-o', wasm, ...SHRINK], { quiet: true }));
   await writeFile(glue, withShortNames(withoutExtras(await readFile(glue, 'utf8')), JSON.parse(names)));
 
+  await writeFile(join(generated, 'client.js'), classes());
   await writeFile(join(generated, 'rollcall.js'), await entry(await readFile(wasm)));
   await writeFile(join(generated, 'wasm.js'), await bundled(await readFile(join(root, 'adapters', 'wasm.js'), 'utf8')));
   await writeFile(stamp, inputs);
@@ -153,6 +155,20 @@ function withShortNames(glue, { imports, exports }) {
     .replace(/\bwasm\.(\w+)/g, (all, name) => `wasm.${exported.get(name) ?? name}`);
 }
 
+/** What an app imports, told of the wasm that it cannot import itself. */
+function classes() {
+  // Where the glue imports it from: another copy would be another module.
+  const page = `./snippets/${readdirSync(join(generated, 'snippets'))[0]}/src/page`;
+  return `
+    import { Engine } from './glue.js';
+    import { setEngine } from '${page}/engine.js';
+    setEngine((apiKey, baseURL) => new Engine(apiKey, baseURL));
+    export { PresenceClient } from '${page}/client.js';
+    export { Channel } from '${page}/channel.js';
+    export { PresenceWatch } from '${page}/watch.js';
+    export { UserPresence } from '${page}/user.js';`;
+}
+
 /**
  * The module that needs nothing else: the glue with the wasm inside it. A wasm file beside it
  * would need a plugin or a copying step in most bundlers; text needs nothing anywhere.
@@ -161,7 +177,7 @@ async function entry(wasm) {
   const text = await bundled(`
     import { initSync } from './glue.js';
     initSync({ module: Uint8Array.from("WASM", (character) => character.charCodeAt(0) ^ ${MASK}) });
-    export { PresenceClient, Channel, PresenceWatch, UserPresence } from './glue.js';`);
+    export * from './client.js';`);
   return text.replace('"WASM"', () => literal(wasm));
 }
 
@@ -173,6 +189,9 @@ async function bundled(contents) {
     stdin: { resolveDir: generated, contents },
     bundle: true,
     minify: true,
+    // What the two sides, and the files of one, know of each other and nobody else does. wasm-opt's
+    // own short names are shorter.
+    mangleProps: /^_[a-z]{2}/,
     write: false,
     format: 'esm',
     target: 'es2022',

@@ -111,6 +111,7 @@ await program(async () => {
     await step('compiling the server', () => run(cargo, ['build', '--package', 'rollcall-server'], { quiet: true }));
   });
   if (built) {
+    await check('types: what apps hold in their hands', 'tsc', ['--noEmit', '--project', join('src', 'page', 'tsconfig.json')]);
     await check('types: the demo page', 'tsc', ['--noEmit', '--project', join('www', 'tsconfig.json')]);
     const suites = readdirSync(join(root, 'pkg-tests')).filter((name) => name.endsWith('.test.mjs')).sort();
     for (const suite of suites) {

@@ -1,37 +1,17 @@
-//! The shell around the core: the browser's socket, `fetch`, timers, and one file for every
-//! JavaScript noun.
+//! The shell around the core: the browser's socket, `fetch` and timers. What an app holds in its
+//! hands is JavaScript, in `src/page`: it checks what it is given, and shows what the core knows.
 //!
 //! Two rules keep a page's code from hurting us. No Rust borrow is held while a listener runs.
 //! And nothing here panics: what comes from outside is checked, what fails becomes an `Error`.
 
-mod changes;
-mod channel;
-mod client;
-mod connection;
-mod deadline;
-mod error;
-mod events;
+mod engine;
 mod http;
-mod input;
-mod lifecycle;
-mod listeners;
-mod presence;
-mod promise;
-mod requests;
+mod page;
 mod server_clock;
-mod session;
 mod shell;
 mod slot;
 mod socket;
-mod state;
 mod timer;
-mod token;
-mod user;
-mod watch;
-mod wire;
 
-pub use changes::PresenceChanges;
-pub use channel::Channel;
-pub use client::PresenceClient;
-pub use user::UserPresence;
-pub use watch::PresenceWatch;
+pub use engine::{Engine, Question};
+pub use page::{PresenceClient, set_engine};

@@ -2,11 +2,7 @@
 
 use std::cell::Cell;
 
-use js_sys::Date;
-use wasm_bindgen::prelude::*;
-
 use super::timer::now;
-use super::wire;
 
 /// How far the two clocks may drift apart within one connection, in milliseconds.
 const SLACK: f64 = 2_000.0;
@@ -33,9 +29,9 @@ impl ServerClock {
         self.asked.set(now() as f64);
     }
 
-    /// Whether the server said `health_check` after it was asked, as far as can be known.
-    pub(super) fn is_answer(&self, health_check: &JsValue) -> bool {
-        let said = Date::new(&wire::get(health_check, "created_at")).get_time();
+    /// Whether what the server `said` was after it was asked, as far as can be known.
+    /// Milliseconds of its wall clock, or not a number.
+    pub(super) fn is_answer(&self, said: f64) -> bool {
         let ahead = now() as f64 - said;
         let least = self.ahead.get().map_or(ahead, |least| least.min(ahead));
         // Without a date it must do as it is.

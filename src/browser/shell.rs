@@ -7,26 +7,19 @@
 use std::cell::{Cell, RefCell, RefMut};
 use std::rc::{Rc, Weak};
 
-use futures::channel::oneshot;
-use js_sys::Promise;
+use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 
-use super::channel::ChannelInner;
-use super::deadline::Work;
-use super::error;
 use super::http::segment;
-use super::lifecycle::Lifecycle;
-use super::listeners::Listeners;
-use super::promise::{Settle, promise};
+use super::page::{self, Page};
 use super::server_clock::ServerClock;
-use super::session::Session;
 use super::slot::Slot;
 use super::socket::Socket;
 use super::timer::{Timer, now};
-use super::watch::WatchInner;
-use super::{requests, wire};
-use crate::core::{ConnectError, Core, Frame, Generation, Input, Millis, Output, Status, Ticket, WatchId};
-use rollcall_protocol::{event, extension, limits};
+use crate::core::{
+    Ask, Asked, ConnectError, Core, Event, Freshness, Generation, Input, Millis, Output, RequestId, Seen, Status,
+};
+use rollcall_protocol::{event, extension};
 
 /// How this client names itself to servers.
 pub(super) const CLIENT_NAME: &str = concat!("rollcall-", env!("CARGO_PKG_VERSION"));
@@ -34,56 +27,42 @@ pub(super) const CLIENT_NAME: &str = concat!("rollcall-", env!("CARGO_PKG_VERSIO
 const EXTENSIONS: &str = extension::BATCH;
 
 pub(super) struct Shell {
-    pub(super) api_key: String,
+    api_key: String,
     /// Without a slash at its end.
-    pub(super) base_url: String,
-    /// How long a request may take, in milliseconds.
-    pub(super) timeout: u64,
+    base_url: String,
     core: RefCell<Core<JsValue>>,
-    pub(super) listeners: Listeners,
-    pub(super) work: Work,
-    pub(super) channels: RefCell<Vec<Rc<ChannelInner>>>,
-    /// By ascending id.
-    pub(super) watches: RefCell<Vec<Rc<WatchInner>>>,
-    /// Who waits for word of users they began to watch.
-    pub(super) tickets: RefCell<Vec<(Ticket, Settle)>>,
-    /// Whether the server says how many members it does not tell of.
-    pub(super) follows_all: Cell<bool>,
-    session: Slot<Option<Rc<Session>>>,
-    lifecycle: Cell<Option<Lifecycle>>,
+    /// There while somebody is connected, or tries to be.
+    page: Slot<Option<Page>>,
     socket: Cell<Option<Socket>>,
     server_clock: ServerClock,
-    goodbye: Slot<Option<Promise>>,
-    waiting: Cell<Vec<Settle>>,
+    goodbye: Cell<Option<Promise>>,
     timer: Cell<Option<Timer>>,
     /// When the timer is due.
     due: Cell<Option<Millis>>,
     pumping: Cell<bool>,
+    /// What the page has told of a call that is to follow.
+    names: Cell<Vec<String>>,
+    seen: Cell<Vec<Seen<JsValue>>>,
+    members: Cell<Vec<Seen<JsValue>>>,
 }
 
 impl Shell {
-    pub(super) fn new(api_key: String, base_url: String, timeout: u64) -> Rc<Self> {
+    pub(super) fn new(api_key: String, base_url: String) -> Rc<Self> {
         let seed = (js_sys::Math::random() * 9_007_199_254_740_992.0) as u64;
         Rc::new(Shell {
             api_key,
             base_url,
-            timeout,
             core: RefCell::new(Core::new(now(), seed)),
-            listeners: Listeners::default(),
-            work: Work::default(),
-            channels: RefCell::default(),
-            watches: RefCell::default(),
-            tickets: RefCell::default(),
-            follows_all: Cell::new(false),
-            session: Slot::default(),
-            lifecycle: Cell::default(),
+            page: Slot::default(),
             socket: Cell::default(),
             server_clock: ServerClock::default(),
-            goodbye: Slot::default(),
-            waiting: Cell::default(),
+            goodbye: Cell::default(),
             timer: Cell::default(),
             due: Cell::default(),
             pumping: Cell::new(false),
+            names: Cell::default(),
+            seen: Cell::default(),
+            members: Cell::default(),
         })
     }
 
@@ -92,97 +71,98 @@ impl Shell {
         self.core.borrow_mut()
     }
 
-    // --- The session --------------------------------------------------------------------------
-
-    /// The connected user, or the error that says to connect one for `call`.
-    pub(super) fn session(&self, call: &str) -> Result<Rc<Session>, JsValue> {
-        self.session.get().ok_or_else(|| error::not_connected(call))
+    pub(super) fn begin(&self, page: Page) {
+        self.page.set(Some(page));
     }
 
-    pub(super) fn session_if_any(&self) -> Option<Rc<Session>> {
-        self.session.get()
-    }
-
-    pub(super) fn begin(self: &Rc<Self>, session: Rc<Session>) {
-        let renewable_token = session.token.is_renewable();
-        self.session.set(Some(session));
-        let shell = Rc::downgrade(self);
-        self.lifecycle.set(Some(Lifecycle::watch(move |input| {
-            if let Some(shell) = shell.upgrade() {
-                shell.feed(input);
-            }
-        })));
-        self.feed(Input::Connect { renewable_token });
-    }
-
-    /// Says goodbye; the promise resolves when the server has heard it.
-    pub(super) fn disconnect(self: &Rc<Self>) -> Promise {
-        self.core().handle_input(now(), Input::Disconnect);
-        self.end_session();
+    /// Carries the disconnect out; the promise resolves when the server has heard it.
+    pub(super) fn goodbye(self: &Rc<Self>) -> Promise {
         self.pump();
         self.goodbye.take().unwrap_or_else(|| Promise::resolve(&JsValue::UNDEFINED))
-    }
-
-    /// Disconnects, if it is this session that lasts.
-    pub(super) fn give_up(self: &Rc<Self>, session: &Rc<Session>) {
-        if self.session.get().is_some_and(|current| Rc::ptr_eq(&current, session)) {
-            let _ = self.disconnect();
-        }
-    }
-
-    fn end_session(&self) {
-        if let Some(session) = self.session.take() {
-            session.end();
-        }
-        self.lifecycle.take();
-        self.waiting.take();
-        for channel in self.channels.take() {
-            channel.end();
-        }
-        // They stay until their listeners have been told that nothing is known any more.
-        for watch in self.watches.borrow().iter() {
-            watch.end();
-        }
-        self.tickets.take();
-        self.work.end_all();
-    }
-
-    /// The channel that `cid` names, when the app knows it.
-    pub(super) fn channel(&self, cid: &JsValue) -> Option<Rc<ChannelInner>> {
-        self.channels.borrow().iter().find(|channel| channel.is(cid)).cloned()
-    }
-
-    fn watch(&self, id: WatchId) -> Option<Rc<WatchInner>> {
-        let watches = self.watches.borrow();
-        let index = watches.binary_search_by_key(&id, |watch| watch.id).ok()?;
-        watches.get(index).cloned()
-    }
-
-    /// How many members of a channel a server tells of, unless it says so itself.
-    pub(super) fn member_limit(&self) -> usize {
-        if self.follows_all.get() { usize::MAX } else { limits::CHANNEL_PRESENCE }
     }
 
     pub(super) fn connection_id(&self) -> Option<String> {
         self.core().connection_id().map(str::to_owned)
     }
 
-    /// Resolves when there is a connection to subscribe on.
-    pub(super) async fn connected(&self) -> Result<(), JsValue> {
-        while self.core().status() != Status::Connected {
-            let (sender, receiver) = oneshot::channel();
-            let mut waiting = self.waiting.take();
-            waiting.push(sender);
-            self.waiting.set(waiting);
-            receiver.await.unwrap_or_else(|_| Err(error::disconnected()))?;
+    // --- What the page tells ------------------------------------------------------------------
+
+    pub(super) fn name(&self, id: String) {
+        push(&self.names, id);
+    }
+
+    pub(super) fn names(&self) -> Vec<String> {
+        self.names.take()
+    }
+
+    pub(super) fn see(&self, seen: Seen<JsValue>) {
+        push(&self.seen, seen);
+    }
+
+    /// Everybody seen, after the members of channels that are still watched.
+    pub(super) fn seen(&self) -> Vec<Seen<JsValue>> {
+        let mut all = self.members.take();
+        all.append(&mut self.seen.take());
+        all
+    }
+
+    pub(super) fn watch_members(&self, cid: &str, asked: Asked) {
+        let mut seen = self.seen.take();
+        if self.core().watch_members(cid, asked, &seen) {
+            let mut members = self.members.take();
+            members.append(&mut seen);
+            self.members.set(members);
         }
-        Ok(())
+    }
+
+    // --- What the page shows ------------------------------------------------------------------
+
+    /// What is known of a user.
+    pub(super) fn presence(&self, id: &str, resync: Option<bool>) -> JsValue {
+        let core = self.core();
+        let known = core.presence(id);
+        let user = known.user.cloned();
+        let freshness = match known.freshness {
+            Freshness::Live => 0,
+            Freshness::Stale => 1,
+            Freshness::Unknown => 2,
+        };
+        let (online, ago) = (known.online, ago(known.as_of));
+        drop(core);
+        match &user {
+            Some(user) => page::presence(None, user, online, freshness, ago, resync),
+            None => page::presence(Some(id), &JsValue::UNDEFINED, online, freshness, ago, resync),
+        }
+    }
+
+    /// What the connection is doing now.
+    pub(super) fn connection(&self) -> JsValue {
+        let connection = self.core().connection();
+        let state = match connection.status {
+            Status::Disconnected => 0,
+            Status::Connecting => 1,
+            Status::Connected => 2,
+            Status::WaitingToReconnect => 3,
+        };
+        let next_try_in = connection.next_try.map_or(f64::NAN, |at| at.saturating_sub(now()) as f64);
+        page::connection(
+            state,
+            ago(Some(connection.since)),
+            connection.in_doubt,
+            ago(connection.last_heard),
+            next_try_in,
+        )
     }
 
     // --- The pump -----------------------------------------------------------------------------
 
-    pub(super) fn feed(self: &Rc<Self>, input: Input<JsValue>) {
+    /// Hands an input in, for [`Shell::pump`] to carry out what follows.
+    pub(super) fn take_in(&self, input: Input<JsValue>) {
         self.core().handle_input(now(), input);
+    }
+
+    pub(super) fn feed(self: &Rc<Self>, input: Input<JsValue>) {
+        self.take_in(input);
         self.pump();
     }
 
@@ -192,34 +172,28 @@ impl Shell {
         }
         loop {
             let output = self.core().poll_output();
-            match output {
-                Some(output) => self.perform(output),
-                None => break,
+            match (output, self.page.get()) {
+                (Some(output), Some(page)) => self.perform(&page, output),
+                (Some(_), None) => {}
+                (None, _) => break,
             }
         }
         self.pumping.set(false);
-        self.forget_ended_watches();
+        if self.core().status() == Status::Disconnected {
+            // Nothing more comes of it; and what is held from here is never collected.
+            self.page.take();
+        }
         self.arm_timer();
     }
 
-    /// Those of a session that is over stand first, and have been told by now.
-    fn forget_ended_watches(&self) {
-        let mut watches = self.watches.borrow_mut();
-        let ended = watches.iter().take_while(|watch| !watch.is_open()).count();
-        watches.drain(..ended);
-    }
-
     /// Has the core look at the time, for somebody who asks how things are: where timers are slowed
-    /// down it may not have done so for a while. Listeners hear of it after the asker.
-    pub(super) fn catch_up(self: &Rc<Self>) {
-        if self.is_due() && !self.pumping.get() {
-            self.core().handle_input(now(), Input::Timeout);
-            let shell = self.clone();
-            let _ = promise(async move {
-                shell.pump();
-                Ok(JsValue::UNDEFINED)
-            });
+    /// down it may not have done so for a while. Whether there is something to carry out now.
+    pub(super) fn catch_up(&self) -> bool {
+        let late = self.is_due() && !self.pumping.get();
+        if late {
+            self.take_in(Input::Timeout);
         }
+        late
     }
 
     fn is_due(&self) -> bool {
@@ -242,97 +216,77 @@ impl Shell {
         }));
     }
 
-    fn perform(self: &Rc<Self>, output: Output<JsValue>) {
+    fn perform(self: &Rc<Self>, page: &Page, output: Output<JsValue>) {
         match output {
-            Output::Dial { generation } => self.dial(generation),
-            Output::TokenRefused => {
-                if let Some(session) = self.session_if_any() {
-                    session.refused_token.set(session.last_token.take());
-                }
+            Output::Dial { generation } => {
+                self.server_clock.reset();
+                page.dial(generation.0);
             }
+            Output::TokenRefused => page.token_refused(),
             Output::SendHealthCheck => self.send_health_check(),
             Output::HangUp { code } => {
                 if let Some(socket) = self.socket.take() {
                     self.goodbye.set(Some(socket.close(code)));
                 }
             }
-            Output::Connected => {
-                for waiting in self.waiting.take() {
-                    let _ = waiting.send(Ok(JsValue::UNDEFINED));
-                }
-            }
-            Output::ConnectSettled(result) => self.settle(result),
-            Output::Ended(reason) => {
-                let reason = error::from_connect(reason);
-                self.end_session();
-                self.emit_local(event::CONNECTION_ERROR, &[("error", reason)]);
-            }
-            Output::Ask { request, ask } => requests::ask_again(self, request, ask),
-            Output::Watched { ticket, result } => self.settle_ticket(ticket, result),
-            Output::Changed { watch, id, resync } => {
-                if let Some(watch) = self.watch(watch) {
-                    watch.changed(&id, resync);
-                }
-            }
-            Output::Emit(event) => self.emit(event),
+            Output::Connected => page.up(),
+            Output::ConnectSettled(Ok(frame)) => page.settled(&frame, &JsValue::UNDEFINED),
+            Output::ConnectSettled(Err(reason)) => page.settled(&JsValue::UNDEFINED, &problem(reason)),
+            Output::Ended(reason) => page.over(&problem(reason)),
+            Output::Ask { request, ask } => self.ask(page, request, ask),
+            Output::Watched { ticket, result } => page.word(ticket.0, &result.err().unwrap_or(JsValue::UNDEFINED)),
+            Output::Changed { watch, id, resync } => page.changed(watch.0, self.presence(&id, Some(resync))),
+            Output::Emit(event) => self.emit(page, event),
         }
     }
 
-    fn settle(self: &Rc<Self>, result: Result<JsValue, ConnectError<JsValue>>) {
-        let Some(session) = self.session_if_any() else { return };
-        let sender = session.settle.take();
-        let result = result.map_err(error::from_connect);
-        if result.is_err() {
-            self.end_session();
+    fn ask(&self, page: &Page, request: RequestId, ask: Ask) {
+        let (names, are_users, watch, presence) = match ask {
+            Ask::Users { ids } => (ids, true, false, true),
+            Ask::Channels { cids, watch, presence } => (cids, false, watch, presence),
+        };
+        let ids = Array::new();
+        for name in names {
+            ids.push(&name.into());
         }
-        if let Some(sender) = sender {
-            let _ = sender.send(result);
-        }
+        let patience = self.core().patience().map_or(JsValue::UNDEFINED, |patience| (patience as f64).into());
+        page.ask(request.0, ids, are_users, watch, presence, &patience);
     }
 
-    fn settle_ticket(&self, ticket: Ticket, result: Result<(), JsValue>) {
-        let mut tickets = self.tickets.borrow_mut();
-        if let Some(index) = tickets.iter().position(|(other, _)| *other == ticket) {
-            // Only wakes whoever waits: nothing of theirs runs here.
-            let _ = tickets.swap_remove(index).1.send(result.map(|()| JsValue::UNDEFINED));
+    fn emit(&self, page: &Page, event: Event<JsValue>) {
+        match event {
+            Event::Received(payload) => page.deliver(&payload),
+            Event::PresenceLearnt { user } => page.learnt(true, false, &user),
+            Event::OfflineLearnt { user } => page.learnt(true, true, &user),
+            Event::ProfileLearnt { user } => page.learnt(false, false, &user),
+            Event::ConnectionChanged { online } => {
+                page.emit(event::local::CONNECTION_CHANGED, "online", online.into());
+            }
+            Event::ConnectionState => page.emit(event::local::CONNECTION_STATE, "connection", self.connection()),
+            Event::ConnectionRecovered => page.emit(event::local::CONNECTION_RECOVERED, "", JsValue::UNDEFINED),
         }
     }
 
     // --- The socket ---------------------------------------------------------------------------
 
-    fn dial(self: &Rc<Self>, generation: Generation) {
-        let Some(session) = self.session_if_any() else { return };
-        self.server_clock.reset();
-        let shell = self.clone();
-        // Nobody waits for this promise, and it never rejects.
-        let _ = promise(async move {
-            let token = session.token.get(session.refused_token.get().as_deref()).await;
-            // The provider may have taken its time.
-            if !shell.core().is_current(generation) {
-                return Ok(JsValue::UNDEFINED);
-            }
-            let opened = token.and_then(|token| {
-                let socket = shell.open(generation, &session, &token)?;
-                session.last_token.set(Some(token));
-                Ok(socket)
-            });
-            match opened {
-                Ok(socket) => shell.socket.set(Some(socket)),
-                Err(reason) => shell.feed(Input::DialFailed { generation, reason }),
-            }
-            Ok(JsValue::UNDEFINED)
-        });
+    /// An address of the server's for `http` or `ws`, with the API key.
+    pub(super) fn address(&self, scheme: &str, path: &str) -> String {
+        let secure_and_host = self.base_url.strip_prefix("http").unwrap_or_default();
+        concat(&[scheme, secure_and_host, path, "?api_key=", &segment(&self.api_key)])
     }
 
-    fn open(self: &Rc<Self>, generation: Generation, session: &Session, token: &str) -> Result<Socket, JsValue> {
-        let json = wire::stringify(&session.introduction())?.as_string().unwrap_or_default();
-        let url = wire::concat(&[
-            "ws",
-            self.base_url.strip_prefix("http").unwrap_or_default(),
-            "/connect?json=",
-            &segment(&json),
-            "&api_key=",
-            &segment(&self.api_key),
+    /// Opens a socket, unless the token was too long in coming.
+    pub(super) fn open(
+        self: &Rc<Self>,
+        generation: Generation,
+        token: &str,
+        introduction: &str,
+    ) -> Result<bool, JsValue> {
+        let Some(page) = self.page.get().filter(|_| self.core().is_current(generation)) else { return Ok(false) };
+        let url = concat(&[
+            &self.address("ws", "/connect"),
+            "&json=",
+            &segment(introduction),
             "&authorization=",
             &segment(token),
             "&stream-auth-type=jwt&X-Stream-Client=",
@@ -342,43 +296,24 @@ impl Shell {
             "=",
             EXTENSIONS,
         ]);
-        let (on_message, on_close) = (Rc::downgrade(self), Rc::downgrade(self));
-        Socket::open(
+        let shell = Rc::downgrade(self);
+        let socket = Socket::open(
             &url,
-            move |text| {
-                if let Some(shell) = on_message.upgrade() {
-                    shell.received(generation, &text);
-                }
-            },
-            move |code| closed(&on_close, generation, code),
+            move |text| page.receive(generation.0, &text),
+            move |code| closed(&shell, generation, code),
         )
-        .map_err(|_| {
-            if wire::get(&js_sys::global(), "WebSocket").is_undefined() {
-                return error::invalid(&["there is no WebSocket here: use a browser, a worker, or Node 22 or later"]);
-            }
-            error::invalid(&["baseURL `", &self.base_url, "` is not an address a socket can open"])
-        })
+        .map_err(|_| page::not_opened(&self.base_url))?;
+        self.socket.set(Some(socket));
+        Ok(true)
     }
 
-    /// A frame: one event, or an array of them.
-    fn received(self: &Rc<Self>, generation: Generation, text: &JsValue) {
-        // What is not JSON is not for us; the health checks decide whether the connection is.
-        let Ok(parsed) = wire::parse(text) else { return };
-        let mut take = |event| {
-            if let Some(mut frame) = wire::frame(event) {
-                if let Frame::Health { payload, .. } = &frame {
-                    if self.is_due() {
-                        // Should the core have overslept, it asks on account of this very frame.
-                        self.server_clock.ask();
-                    }
-                    if !self.server_clock.is_answer(payload) {
-                        frame = Frame::Other { payload: payload.clone() };
-                    }
-                }
-                self.feed(Input::Frame { generation, frame });
-            }
-        };
-        if js_sys::Array::is_array(&parsed) { wire::each(&parsed, &mut take) } else { take(parsed) }
+    /// Whether a health check that the server `said` then answers ours.
+    pub(super) fn is_answer(&self, said: f64) -> bool {
+        if self.is_due() {
+            // Should the core have overslept, it asks on account of this very frame.
+            self.server_clock.ask();
+        }
+        self.server_clock.is_answer(said)
     }
 
     fn send_health_check(&self) {
@@ -386,7 +321,7 @@ impl Shell {
         if let Some(socket) = self.socket.take() {
             self.server_clock.ask();
             let check = [r#"[{"type":""#, event::HEALTH_CHECK, r#"","client_id":""#, &id, r#""}]"#];
-            socket.send(&wire::concat(&check));
+            socket.send(&concat(&check));
             self.socket.set(Some(socket));
         }
     }
@@ -399,4 +334,34 @@ fn closed(shell: &Weak<Shell>, generation: Generation, code: u16) {
     }
     shell.socket.take();
     shell.feed(Input::Closed { generation, code });
+}
+
+fn push<T>(list: &Cell<Vec<T>>, item: T) {
+    let mut items = list.take();
+    items.push(item);
+    list.set(items);
+}
+
+/// The parts as one text. The standard library's own `concat` is many times as long.
+fn concat(parts: &[&str]) -> String {
+    let mut whole = String::new();
+    for part in parts {
+        whole.push_str(part);
+    }
+    whole
+}
+
+/// How many milliseconds ago that was; not a number when it never was.
+fn ago(moment: Option<Millis>) -> f64 {
+    moment.map_or(f64::NAN, |moment| now().saturating_sub(moment) as f64)
+}
+
+/// Why there is no connection, as the app is told.
+fn problem(reason: ConnectError<JsValue>) -> JsValue {
+    match reason {
+        ConnectError::Failed(reason) => reason,
+        ConnectError::Closed(code) => page::closed(code),
+        ConnectError::TimedOut => page::not_accepted(),
+        ConnectError::Disconnected => page::disconnected(),
+    }
 }

@@ -8,10 +8,6 @@ use std::cell::Cell;
 pub(super) struct Slot<T>(Cell<T>);
 
 impl<T: Clone + Default> Slot<T> {
-    pub(super) fn new(value: T) -> Self {
-        Slot(Cell::new(value))
-    }
-
     pub(super) fn get(&self) -> T {
         let value = self.0.take();
         self.0.set(value.clone());

@@ -4,8 +4,7 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
-use super::promise::{Callback, callback};
-use super::timer::set_timeout;
+use super::timer::{Callback, callback, set_timeout};
 use rollcall_protocol::close;
 
 /// How long a goodbye may take before the socket is left to the browser, in milliseconds.

@@ -6,8 +6,6 @@ use std::cell::Cell;
 use js_sys::Date;
 use wasm_bindgen::prelude::*;
 
-use super::promise::{Callback, callback};
-
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_name = setTimeout)]
@@ -16,6 +14,14 @@ extern "C" {
     fn clear_timeout(id: &JsValue);
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     fn steady_clock() -> f64;
+}
+
+/// A function that JavaScript may call for as long as this lives. There is but this kind, so that
+/// the machinery around it is downloaded once.
+pub(super) type Callback = Closure<dyn FnMut(JsValue)>;
+
+pub(super) fn callback(function: impl FnMut(JsValue) + 'static) -> Callback {
+    Closure::wrap(Box::new(function) as Box<dyn FnMut(JsValue)>)
 }
 
 pub(super) struct Timer {
@@ -45,11 +51,6 @@ thread_local! {
     /// The wall clock less the steady one, when they last agreed; and what the steady one slept
     /// through.
     static CLOCKS: Cell<Option<(f64, f64)>> = const { Cell::new(None) };
-}
-
-/// When the wall clock of today would say that `moment` of [`now`] was.
-pub(super) fn date_of(moment: u64) -> Date {
-    Date::new(&(Date::now() - now().saturating_sub(moment) as f64).into())
 }
 
 /// Milliseconds since the page was opened. Never runs backwards, as the wall clock does when it is

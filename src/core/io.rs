@@ -5,7 +5,7 @@ pub type Millis = u64;
 
 /// Counts dials. What arrives with an older number is from a socket that no longer matters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Generation(u32);
+pub struct Generation(pub(crate) u32);
 
 impl Generation {
     pub(super) fn next(self) -> Self {
@@ -15,15 +15,15 @@ impl Generation {
 
 /// Names one [`Ask`], so that its answer finds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RequestId(pub(super) u32);
+pub struct RequestId(pub(crate) u32);
 
 /// Names a set of users that one part of an app watches, from [`super::Core::new_watch`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct WatchId(pub(super) u32);
+pub struct WatchId(pub(crate) u32);
 
 /// Names one call of [`super::Core::watch`], until [`Output::Watched`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ticket(pub(super) u32);
+pub struct Ticket(pub(crate) u32);
 
 /// The moment at which a snapshot was asked for, in the core's own terms: an event that came
 /// after it is newer than the snapshot, whenever that arrives.

@@ -1,7 +1,7 @@
 //! A client and the network it lives in.
 
 use js_sys::{Function, Promise, Reflect, eval};
-use rollcall::browser::PresenceClient;
+use rollcall::browser::{Engine, PresenceClient, set_engine};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -15,7 +15,11 @@ impl Story {
     pub fn new() -> Self {
         let network = eval(include_str!("network.js")).expect("the network");
         let options = eval("({ baseURL: 'http://presence.test', timeout: 1000 })").expect("options");
-        let client = PresenceClient::new("key".into(), options).expect("a client");
+        // As the package does, where the engine is a class.
+        let make: Closure<dyn Fn(String, String) -> JsValue> =
+            Closure::new(|api_key, base_url| Engine::new(api_key, base_url).into());
+        set_engine(&make.into_js_value());
+        let client = PresenceClient::new("key", &options).expect("a client");
         Story { client: client.into(), network }
     }
 

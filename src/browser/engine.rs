@@ -1,0 +1,241 @@
+//! `Engine`: what `src/page` may call.
+//!
+//! Ids are taken one by one, by [`Engine::name`] and [`Engine::see`], and used by the call that
+//! follows: neither side then has to take the other's lists apart.
+
+use std::rc::Rc;
+
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+use web_sys::AbortSignal;
+
+use super::http::Request;
+use super::page::{self, Page, Token};
+use super::shell::Shell;
+use crate::core::{Asked, Failure, Frame, Generation, Input, RequestId, Seen, Snapshot, Status, WatchId};
+use rollcall_protocol::Reaction;
+
+/// When something was asked of the server; dates its answer.
+#[wasm_bindgen]
+pub struct Question(Asked);
+
+impl From<Asked> for Question {
+    fn from(asked: Asked) -> Self {
+        Question(asked)
+    }
+}
+
+#[wasm_bindgen]
+pub struct Engine {
+    shell: Rc<Shell>,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    #[wasm_bindgen(constructor)]
+    pub fn new(api_key: String, base_url: String) -> Engine {
+        Engine { shell: Shell::new(api_key, base_url) }
+    }
+
+    // --- The connection -----------------------------------------------------------------------
+
+    pub fn connect(&self, page: Page, renewable_token: bool) {
+        self.shell.begin(page);
+        self.shell.feed(Input::Connect { renewable_token });
+    }
+
+    /// Carried out by [`Engine::goodbye`].
+    pub fn disconnect(&self) {
+        self.shell.take_in(Input::Disconnect);
+    }
+
+    /// Resolves when the server has heard it.
+    pub fn goodbye(&self) -> Promise {
+        self.shell.goodbye()
+    }
+
+    pub fn connection(&self) -> JsValue {
+        self.shell.connection()
+    }
+
+    #[wasm_bindgen(js_name = isConnected)]
+    pub fn is_connected(&self) -> bool {
+        self.shell.core().status() == Status::Connected
+    }
+
+    /// Opens a socket, unless it came too late.
+    pub fn open(&self, generation: u32, token: &str, introduction: &str) -> Result<bool, JsValue> {
+        self.shell.open(Generation(generation), token, introduction)
+    }
+
+    #[wasm_bindgen(js_name = dialFailed)]
+    pub fn dial_failed(&self, generation: u32, reason: JsValue) {
+        self.shell.feed(Input::DialFailed { generation: Generation(generation), reason });
+    }
+
+    #[wasm_bindgen(js_name = networkChanged)]
+    pub fn network_changed(&self, online: bool) {
+        self.shell.feed(Input::NetworkChanged { online });
+    }
+
+    /// The page is left.
+    pub fn left(&self) {
+        self.shell.feed(Input::Left);
+    }
+
+    pub fn woken(&self) {
+        self.shell.feed(Input::Woken);
+    }
+
+    /// Looks at the time.
+    pub fn look(&self) {
+        self.shell.feed(Input::Timeout);
+    }
+
+    /// Looks at the time, if that is overdue. Whether there is something to carry out now, which
+    /// listeners are to hear of after whoever asked.
+    #[wasm_bindgen(js_name = catchUp)]
+    pub fn catch_up(&self) -> bool {
+        self.shell.catch_up()
+    }
+
+    /// Carries out what has not been yet.
+    pub fn pump(&self) {
+        self.shell.pump();
+    }
+
+    // --- Events -------------------------------------------------------------------------------
+
+    /// A user comes or goes, or another profile is shown.
+    pub fn heard(&self, generation: u32, id: String, online: bool, revision: u32, user: JsValue, payload: JsValue) {
+        let user = Seen { id, online, revision, subscribed: false, user };
+        self.frame(generation, Frame::User { user, payload });
+    }
+
+    /// The user is no more.
+    pub fn deleted(&self, generation: u32, id: String, revision: u32, user: JsValue, payload: JsValue) {
+        let user = Seen { id, online: false, revision, subscribed: false, user };
+        self.frame(generation, Frame::Deleted { user, payload });
+    }
+
+    /// `said` is when the server says that it is.
+    pub fn health(&self, generation: u32, connection_id: String, said: f64, payload: JsValue) {
+        let frame = if self.shell.is_answer(said) {
+            Frame::Health { connection_id, payload }
+        } else {
+            Frame::Other { payload }
+        };
+        self.frame(generation, frame);
+    }
+
+    pub fn refused(&self, generation: u32, code: i32, error: &JsValue) {
+        let retryable = Reaction::to(code) == Reaction::Retry;
+        let payload = page::from_server(error, JsValue::UNDEFINED, retryable, f64::NAN);
+        self.frame(generation, Frame::Error { code, payload });
+    }
+
+    pub fn other(&self, generation: u32, payload: JsValue) {
+        self.frame(generation, Frame::Other { payload });
+    }
+
+    fn frame(&self, generation: u32, frame: Frame<JsValue>) {
+        self.shell.feed(Input::Frame { generation: Generation(generation), frame });
+    }
+
+    // --- Requests -----------------------------------------------------------------------------
+
+    /// Resolves with `[Question, reply]`.
+    pub fn request(
+        &self,
+        user_id: String,
+        token: Token,
+        method: String,
+        path: String,
+        payload: JsValue,
+        signal: AbortSignal,
+    ) -> Promise {
+        let request = Request { shell: self.shell.clone(), user_id, token, method, path, payload, signal };
+        future_to_promise(request.answer())
+    }
+
+    /// What the core asked for was answered by those who were [seen](Engine::see).
+    pub fn replied(&self, request: u32) {
+        let result = Ok(self.shell.seen());
+        self.shell.feed(Input::Replied { request: RequestId(request), result });
+    }
+
+    /// `retry_after` is in seconds, and not a number when the server named none.
+    pub fn failed(&self, request: u32, retryable: bool, retry_after: f64, reason: JsValue) {
+        drop(self.shell.seen());
+        let retry_after = (retry_after >= 0.0).then_some((retry_after * 1000.0) as u64);
+        let result = Err(Failure { retryable, retry_after, reason });
+        self.shell.feed(Input::Replied { request: RequestId(request), result });
+    }
+
+    /// A user whom an answer shows; the next call takes all of them.
+    pub fn see(&self, id: String, online: bool, revision: u32, subscribed: bool, user: JsValue) {
+        self.shell.see(Seen { id, online, revision, subscribed, user });
+    }
+
+    // --- Watching -----------------------------------------------------------------------------
+
+    /// A user whom the next [`Engine::watch`] is about.
+    pub fn name(&self, id: String) {
+        self.shell.name(id);
+    }
+
+    #[wasm_bindgen(js_name = newWatch)]
+    pub fn new_watch(&self) -> u32 {
+        self.shell.core().new_watch().0
+    }
+
+    /// Returns the ticket by which the page is told that there is word of them.
+    pub fn watch(&self, watch: u32) -> u32 {
+        let names = self.shell.names();
+        self.shell.core().watch(WatchId(watch), names).0
+    }
+
+    pub fn unwatch(&self, watch: u32, id: &str) {
+        self.shell.core().unwatch(WatchId(watch), id);
+    }
+
+    pub fn listen(&self, watch: u32, wanted: bool) {
+        self.shell.core().listen(WatchId(watch), wanted);
+    }
+
+    /// Watches those who were [seen](Engine::see).
+    #[wasm_bindgen(js_name = watchUsers)]
+    pub fn watch_users(&self, asked: &Question) {
+        let users = self.shell.seen();
+        self.shell.core().watch_users(Snapshot { asked: asked.0, users });
+    }
+
+    /// Watches a channel, in which were [seen](Engine::see) these.
+    #[wasm_bindgen(js_name = watchChannel)]
+    pub fn watch_channel(&self, cid: &str, watch: bool, presence: bool, asked: &Question) {
+        let users = self.shell.seen();
+        self.shell.core().watch_channel(cid, watch, presence, Snapshot { asked: asked.0, users });
+    }
+
+    /// The members of a channel are those who were [seen](Engine::see) since the last one, and no
+    /// others.
+    #[wasm_bindgen(js_name = watchMembers)]
+    pub fn watch_members(&self, cid: &str, asked: &Question) {
+        self.shell.watch_members(cid, asked.0);
+    }
+
+    #[wasm_bindgen(js_name = stopWatching)]
+    pub fn stop_watching(&self, cid: &str) {
+        self.shell.core().stop_watching(cid);
+    }
+
+    /// The user as an event since then showed them.
+    pub fn newer(&self, asked: &Question, id: &str) -> JsValue {
+        self.shell.core().heard_since(asked.0, id).cloned().unwrap_or(JsValue::UNDEFINED)
+    }
+
+    pub fn presence(&self, id: &str) -> JsValue {
+        self.shell.presence(id, None)
+    }
+}

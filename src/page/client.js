@@ -1,0 +1,415 @@
+// `PresenceClient`, as the app sees it.
+
+import { Channel, channelArguments, memberIds } from './channel.js';
+import { makeEngine, upToDate } from './engine.js';
+import { error, invalid, notConnected } from './error.js';
+import { deliver, local, receive } from './events.js';
+import * as input from './input.js';
+import { Options } from './input.js';
+import { watchPage } from './lifecycle.js';
+import { Listeners } from './listeners.js';
+import * as requests from './requests.js';
+import { Session } from './session.js';
+import { developmentToken } from './token.js';
+import { currentUser, show } from './user.js';
+import { PresenceWatch } from './watch.js';
+import { Work } from './work.js';
+
+/** @import { Question } from '../../target/wasm-pack/glue.js' */
+/** @import { PresenceChange } from '../browser/types.js' */
+/** @import { Engine } from './engine.js' */
+/** @import { Json } from './state.js' */
+
+/** Where the hosted service is. */
+const DEFAULT_BASE_URL = 'https://chat.stream-io-api.com';
+/** How long a request may take unless the app says otherwise, in milliseconds. */
+const DEFAULT_TIMEOUT = 10_000;
+
+/**
+ * One request.
+ * @typedef {object} Call
+ * @property {string} name what the app called, for messages
+ * @property {'GET' | 'POST' | 'PATCH'} method
+ * @property {string} path after the base address, each segment encoded
+ * @property {unknown} payload what goes into the address, or into the body when the method has one
+ * @property {boolean} [subscribes] to anything: then it must name the connection, and wait for one
+ * @property {AbortSignal} [signal]
+ * @property {Promise<unknown>} [after] what it waits for before it goes out
+ * @property {number} [patience] how many milliseconds it may take, where that is less than the app's `timeout`
+ */
+
+export class PresenceClient {
+  #timeout;
+  /** @type {Channel[]} */
+  _channels = [];
+  #listeners = new Listeners();
+  /** @type {(() => void)[]} those who wait for a connection */
+  #waiting = [];
+  #leavePage = () => {};
+  /** @type {Session | undefined} */
+  _connected;
+  _work = new Work();
+  /** @type {Map<number, PresenceWatch>} */
+  _watches = new Map();
+  /** Who waits for word of users they began to watch. @type {Map<number, { resolve: (word?: unknown) => void, reject: (problem: unknown) => void }>} */
+  _tickets = new Map();
+  /** Whether the server says how many members it does not tell of. */
+  _followsAll = false;
+
+  /**
+   * @param {unknown} apiKey
+   * @param {unknown} [given]
+   */
+  constructor(apiKey, given) {
+    const call = 'new PresenceClient';
+    if (typeof apiKey !== 'string' || !apiKey) throw invalid(`${call}: the first argument must be the API key, a string`);
+    const options = new Options(call, given);
+    options.only('baseURL', 'timeout');
+    const baseURL = options.text('baseURL') ?? DEFAULT_BASE_URL;
+    if (!/^https?:\/\//.test(baseURL)) {
+      throw invalid(`${call}: baseURL must begin with http:// or https://; got \`${baseURL}\``);
+    }
+    this.#timeout = options.number('timeout') ?? DEFAULT_TIMEOUT;
+    this.baseURL = baseURL.replace(/\/+$/, '');
+    /** @type {Engine} */
+    this._engine = makeEngine(apiKey, this.baseURL);
+    this.user = currentUser(this);
+  }
+
+  get userID() {
+    return this._connected?.id;
+  }
+
+  get connection() {
+    return upToDate(this._engine).connection();
+  }
+
+  /**
+   * @param {unknown} user
+   * @param {unknown} token
+   * @param {unknown} [options]
+   * @returns {Promise<any>}
+   */
+  async connectUser(user, token, options) {
+    const call = 'connectUser';
+    const details = input.object(call, 'the user', user);
+    const id = input.userId(call, details.id);
+    const current = this._connected;
+    if (current?.id === id) return current.connecting;
+    if (current) {
+      throw error(
+        'already_connected',
+        `connectUser: \`${current.id}\` is connected; await client.disconnectUser() before connecting \`${id}\``,
+      );
+    }
+    const signal = input.signal(call, options);
+    /** @type {Session | undefined} */
+    let session;
+    try {
+      // The engine has a deadline of its own.
+      return await this._work.run(undefined, signal, () => {
+        session = this._connected = new Session(id, details, token, (me) => show(this.user, me));
+        return this.#begin(session);
+      });
+    } catch (problem) {
+      // It was the signal, if the attempt still goes on.
+      if (session && this._connected === session) this.disconnectUser();
+      throw problem;
+    }
+  }
+
+  /** @param {Session} session */
+  #begin(session) {
+    session.connecting = new Promise((resolve, reject) => (session.settle = { resolve, reject }));
+    this.#leavePage = watchPage(this._engine);
+    this._engine.connect(this, session.token.isRenewable);
+    return session.connecting;
+  }
+
+  /** @returns {Promise<void>} */
+  disconnectUser() {
+    this._engine.disconnect();
+    this.#end();
+    return this._engine.goodbye();
+  }
+
+  #end() {
+    this._connected?.end();
+    this._connected = undefined;
+    this.#leavePage();
+    this.#waiting = [];
+    for (const channel of this._channels.splice(0)) channel._end();
+    // They stay until their listeners have been told that nothing is known any more.
+    const watches = [...this._watches];
+    for (const [, watch] of watches) watch._end();
+    queueMicrotask(() => watches.forEach(([number]) => this._watches.delete(number)));
+    this._tickets.clear();
+    this._work.endAll();
+  }
+
+  /**
+   * The connected user, or the error that says to connect one for `call`.
+   * @param {string} call
+   */
+  _session(call) {
+    if (!this._connected) throw notConnected(call);
+    return this._connected;
+  }
+
+  /** @param {unknown} id */
+  devToken(id) {
+    return developmentToken(input.userId('devToken', id));
+  }
+
+  /** @param {any} user @param {unknown} [options] */
+  async upsertUser(user, options) {
+    return requests.upsertUsers(this, 'upsertUser', [user], options);
+  }
+
+  /** @param {unknown} users @param {unknown} [options] */
+  async upsertUsers(users, options) {
+    return requests.upsertUsers(this, 'upsertUsers', users, options);
+  }
+
+  /** @param {unknown} update @param {unknown} [options] */
+  async partialUpdateUser(update, options) {
+    return requests.updateUsers(this, 'partialUpdateUser', [update], options);
+  }
+
+  /** @param {unknown} updates @param {unknown} [options] */
+  async partialUpdateUsers(updates, options) {
+    return requests.updateUsers(this, 'partialUpdateUsers', updates, options);
+  }
+
+  /** @param {unknown} [options] */
+  async markInvisible(options) {
+    return requests.setInvisible(this, 'markInvisible', true, options);
+  }
+
+  /** @param {unknown} [options] */
+  async markVisible(options) {
+    return requests.setInvisible(this, 'markVisible', false, options);
+  }
+
+  /** @param {unknown} filter @param {unknown} [sort] @param {unknown} [options] */
+  async queryUsers(filter, sort, options) {
+    return requests.queryUsers(this, filter, sort, options);
+  }
+
+  /** @param {unknown} filter @param {unknown} [sort] @param {unknown} [options] */
+  async queryChannels(filter, sort, options) {
+    return requests.queryChannels(this, filter, sort, options);
+  }
+
+  /** @param {unknown} ids @param {unknown} [options] */
+  async watchPresence(ids, options) {
+    const call = 'watchPresence';
+    this._session(call);
+    const watch = new PresenceWatch(this);
+    try {
+      await watch._add(call, ids, options);
+    } catch (problem) {
+      watch.stop();
+      throw problem;
+    }
+    return watch;
+  }
+
+  /** @param {unknown} type @param {unknown} [id] @param {unknown} [data] */
+  channel(type, id, data) {
+    this._session('client.channel');
+    if (typeof type !== 'string' || !/^[\w-]{1,64}$/.test(type)) {
+      throw invalid("client.channel: the type must be a string such as 'messaging'");
+    }
+    return this._channel(type, ...channelArguments(id, data));
+  }
+
+  /**
+   * The channel with this id, or among these members; one object for as long as the client is
+   * connected.
+   * @param {string} type
+   * @param {string | undefined} id
+   * @param {any} wanted
+   */
+  _channel(type, id, wanted) {
+    const members = memberIds(wanted);
+    let channel = this._channels.find((channel) => channel._is(type, id, members));
+    if (!channel) this._channels.push((channel = new Channel(this, type, id, wanted)));
+    return channel;
+  }
+
+  /** @param {any} type @param {any} [handler] */
+  on(type, handler) {
+    return this.#listeners.on(type, handler);
+  }
+
+  /** @param {any} type @param {any} [handler] */
+  off(type, handler) {
+    this.#listeners.off(type, handler);
+  }
+
+  // --- Requests -------------------------------------------------------------------------------
+
+  /**
+   * Sends a request as the connected user. What the app passed is read before this returns; `take`
+   * makes something of the answer, which is dated by when it was asked for.
+   * @param {Call} call
+   * @param {(asked: Question, reply: any) => any} take
+   * @returns {Promise<any>}
+   */
+  async _send({ name, method, path, payload, subscribes, signal, after, patience = this.#timeout }, take) {
+    const { id, token } = this._session(name);
+    let text;
+    try {
+      text = JSON.stringify(payload);
+    } catch (problem) {
+      throw invalid(`${name}: what was passed cannot be sent as JSON: ${/** @type {any} */ (problem).message}`);
+    }
+    let answer;
+    try {
+      answer = await this._work.run(Math.min(patience, this.#timeout), signal, async (ended) => {
+        if (after) await after;
+        // Somebody may have been quicker, and the connection be gone again.
+        while (subscribes && !this._engine.isConnected()) {
+          await new Promise((resolve) => this.#waiting.push(() => resolve(undefined)));
+        }
+        return this._engine.request(id, token, method, path, text, ended);
+      });
+    } finally {
+      // An answer may be the first thing that a page hears after a sleep.
+      this._engine.look();
+    }
+    return take(answer[0], answer[1]);
+  }
+
+  /**
+   * The user as an event since the question showed them, or else as they are.
+   * @param {Question} asked
+   * @param {any} user
+   */
+  _newer(asked, user) {
+    return (typeof user?.id === 'string' && this._engine.newer(asked, user.id)) || user;
+  }
+
+  // --- What the engine says -------------------------------------------------------------------
+
+  /** Get a token and open a socket. @param {number} generation */
+  async _dial(generation) {
+    const session = this._connected;
+    if (!session) return;
+    try {
+      const token = await session.token.get(session.refusedToken);
+      if (this._engine.open(generation, token, session.introduction())) session.lastToken = token;
+    } catch (problem) {
+      this._engine.dialFailed(generation, problem);
+    }
+  }
+
+  /** The token of the last dial has expired. */
+  _tokenRefused() {
+    const session = this._connected;
+    if (session) session.refusedToken = session.lastToken;
+  }
+
+  /** Requests that waited for a connection may go. */
+  _up() {
+    for (const go of this.#waiting.splice(0)) go();
+  }
+
+  /**
+   * `connectUser` is settled, with the first frame or the reason why not.
+   * @param {any} frame
+   * @param {unknown} problem
+   */
+  _settled(frame, problem) {
+    const settle = this._connected?.settle;
+    if (frame) {
+      settle?.resolve(frame);
+    } else {
+      // Before everything ends for having been disconnected.
+      settle?.reject(problem);
+      this.#end();
+    }
+  }
+
+  /** The connection ended for good after it had been up. @param {unknown} reason */
+  _over(reason) {
+    this.#end();
+    this._emit('connection.error', 'error', reason);
+  }
+
+  /**
+   * Ask the server again for these, which are watched.
+   * @param {number} request
+   * @param {string[]} ids
+   * @param {boolean} areUsers
+   * @param {boolean} watch
+   * @param {boolean} presence
+   * @param {number | undefined} patience
+   */
+  _ask(request, ids, areUsers, watch, presence, patience) {
+    requests.askAgain(this, request, ids, areUsers, watch, presence, patience);
+  }
+
+  /**
+   * There is word of all the users of one call, or the reason why not.
+   * @param {number} ticket
+   * @param {unknown} problem
+   */
+  _word(ticket, problem) {
+    const waiting = this._tickets.get(ticket);
+    this._tickets.delete(ticket);
+    // Only wakes whoever waits: nothing of theirs runs here.
+    if (problem) waiting?.reject(problem);
+    else waiting?.resolve();
+  }
+
+  /**
+   * Of a watch: the presence of somebody has changed.
+   * @param {number} watch
+   * @param {PresenceChange} change
+   */
+  _changed(watch, change) {
+    this._watches.get(watch)?._changed(change);
+  }
+
+  /**
+   * A frame came on the socket of this generation.
+   * @param {number} generation
+   * @param {string} text
+   */
+  _receive(generation, text) {
+    receive(this._engine, generation, text);
+  }
+
+  /** An event of the server's. @param {any} event */
+  _deliver(event) {
+    deliver(this, event);
+  }
+
+  /**
+   * An event of our own.
+   * @param {string} type
+   * @param {string} [name] of one more field
+   * @param {unknown} [value]
+   */
+  _emit(type, name, value) {
+    deliver(this, { ...local(type), ...(name && { [name]: value }) });
+  }
+
+  /**
+   * An answer differs from what was known before a reconnect.
+   * @param {boolean} flipped whether it is the presence, and not only the profile
+   * @param {boolean} lost whether it shows the user no more; then they are given as last shown
+   * @param {Json} user
+   */
+  _learnt(flipped, lost, user) {
+    const type = flipped ? 'user.presence.changed' : 'user.updated';
+    deliver(this, { ...local(type), user: lost ? { ...user, online: false } : user, resync: true });
+  }
+
+  /** @param {Json} event */
+  _dispatch(event) {
+    this.#listeners.dispatch(event.type, event);
+  }
+}

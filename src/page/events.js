@@ -1,0 +1,91 @@
+// What the server says, on its way in and on its way to the app's listeners.
+
+import { isObject } from './input.js';
+import { revision } from './requests.js';
+
+/** @import { PresenceClient } from './client.js' */
+/** @import { Engine } from './engine.js' */
+/** @import { Json } from './state.js' */
+
+/**
+ * A frame: one event, or an array of them.
+ * @param {Engine} engine
+ * @param {number} generation
+ * @param {string} text
+ */
+export function receive(engine, generation, text) {
+  let parsed;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    // What is not JSON is not for us; the health checks decide whether the connection is.
+    return;
+  }
+  if (!Array.isArray(parsed)) take(engine, generation, parsed);
+  else for (const event of parsed) take(engine, generation, event);
+}
+
+/**
+ * @param {Engine} engine
+ * @param {number} generation
+ * @param {any} event
+ */
+function take(engine, generation, event) {
+  const { type, user, error, connection_id, created_at } = Object(event);
+  switch (type) {
+    case 'user.presence.changed':
+    case 'user.updated':
+    case 'user.deleted':
+      if (typeof user?.id === 'string') {
+        if (type === 'user.deleted') engine.deleted(generation, user.id, revision(user), user, event);
+        else engine.heard(generation, user.id, !!user.online, revision(user), user, event);
+        return;
+      }
+      break;
+    case 'health.check':
+      engine.health(generation, typeof connection_id === 'string' ? connection_id : '', Date.parse(created_at), event);
+      return;
+    // Error frames of 2020 had no type.
+    case undefined:
+    case 'connection.error':
+      if (typeof error?.code === 'number') engine.refused(generation, error.code, error);
+      return;
+  }
+  if (typeof type === 'string') engine.other(generation, event);
+}
+
+/**
+ * An event that is made here.
+ * @param {string} type
+ * @returns {Json}
+ */
+export const local = (type) => ({ type, created_at: new Date().toISOString() });
+
+/**
+ * Brings what the app can see up to date, then tells the listeners.
+ * @param {PresenceClient} client
+ * @param {Json} event
+ */
+export function deliver(client, event) {
+  const { type, user, me, cid } = event;
+  const { _connected: session, _channels: channels } = client;
+  switch (type) {
+    case 'user.presence.changed':
+    case 'user.updated':
+    case 'user.deleted':
+      if (typeof user?.id === 'string') {
+        if (session?.id === user.id) session?.refreshMe(user);
+        for (const channel of channels) channel._replaceUser(user);
+      }
+      break;
+    case 'health.check':
+      if (isObject(me)) {
+        client._followsAll = isObject(event.rollcall);
+        session?.takeMe(me);
+      }
+  }
+  const channel = typeof cid === 'string' ? channels.find((channel) => channel.cid === cid) : undefined;
+  channel?._apply(event);
+  client._dispatch(event);
+  channel?._dispatch(event);
+}

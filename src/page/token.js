@@ -1,0 +1,97 @@
+// The user's token: given once, or fetched by a provider when it is needed.
+
+import { error, invalid } from './error.js';
+
+export class Token {
+  /** @type {Promise<unknown> | undefined} what the provider was last called for */
+  #current;
+  #value;
+  #userId;
+
+  /**
+   * @param {unknown} value `connectUser`'s second argument
+   * @param {string} userId
+   */
+  constructor(value, userId) {
+    if (typeof value === 'string') {
+      checkOwner(value, userId);
+    } else if (typeof value !== 'function') {
+      throw invalid('connectUser: the second argument must be a token, or a function that returns a promise of one');
+    }
+    this.#value = value;
+    this.#userId = userId;
+  }
+
+  get isRenewable() {
+    return typeof this.#value === 'function';
+  }
+
+  /**
+   * The token, another one than `refused`. Callers at the same time share one call of the provider.
+   * @param {string} [refused]
+   * @returns {Promise<string>}
+   */
+  async get(refused) {
+    if (typeof this.#value === 'string') return this.#value;
+    for (let held; (held = this.#current); ) {
+      // A provider that failed has told all who waited for it.
+      const token = await provided(held);
+      if (typeof token === 'string' && token !== refused) return token;
+      // Nobody has replaced the refused token meanwhile, so we do.
+      if (this.#current === held) break;
+    }
+    const provider = this.#value;
+    // A provider that is not async may return the token itself, or throw.
+    const called = (this.#current = new Promise((resolve) => resolve(provider())));
+    try {
+      const token = await provided(called);
+      if (typeof token !== 'string') {
+        throw invalid('connectUser: the token provider must return a promise of a string');
+      }
+      checkOwner(token, this.#userId);
+      return token;
+    } catch (problem) {
+      this.#current = undefined;
+      throw problem;
+    }
+  }
+}
+
+/** @param {Promise<unknown>} token */
+async function provided(token) {
+  try {
+    return await token;
+  } catch (cause) {
+    const reason = /** @type {any} */ (cause)?.message ?? '';
+    throw error('token_provider', `the token provider failed: ${reason} (see \`cause\`)`, { cause });
+  }
+}
+
+/**
+ * Saves a round trip when an app has mixed up its users. What cannot be read here is left for
+ * the server to refuse.
+ * @param {string} token
+ * @param {string} userId
+ */
+function checkOwner(token, userId) {
+  let owner;
+  try {
+    owner = JSON.parse(atob(token.split('.')[1].replace(/-/g, '+').replace(/_/g, '/'))).user_id;
+  } catch {
+    return;
+  }
+  if (typeof owner === 'string' && owner !== userId) {
+    throw error('token_mismatch', `connectUser: the token is for user \`${owner}\`, but the user's id is \`${userId}\``);
+  }
+}
+
+/**
+ * A token that only servers with development tokens accept.
+ * @param {string} userId
+ */
+export function developmentToken(userId) {
+  // The characters of an id never make `+` or `/`, which addresses write otherwise.
+  const payload = btoa(`{"user_id":"${userId}"}`).replace(/=+$/, '');
+  // `{"alg":"HS256","typ":"JWT"}`
+  return `eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.${payload}.devtoken`;
+}
