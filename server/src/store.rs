@@ -11,10 +11,13 @@ mod app;
 mod change;
 mod channels;
 mod error;
+mod filter;
 mod members;
 mod messages;
+mod migrations;
 mod postgres;
 mod row;
+mod source;
 mod sqlite;
 mod users;
 

@@ -90,3 +90,17 @@ pub enum Value {
     /// JSON `null`, an array or an object: equal to the same JSON only.
     Json(Json),
 }
+
+impl Value {
+    /// The value as JSON; a time as its microseconds since 1970.
+    pub fn to_json(&self) -> Json {
+        match self {
+            Value::Text(text) => text.as_str().into(),
+            Value::Bool(bool) => (*bool).into(),
+            Value::Integer(integer) => (*integer).into(),
+            Value::Float(float) => (*float).into(),
+            Value::Time(time) => time.as_microsecond().into(),
+            Value::Json(json) => json.clone(),
+        }
+    }
+}

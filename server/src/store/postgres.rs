@@ -7,21 +7,19 @@
 mod app;
 mod channels;
 mod columns;
-mod filter;
+mod dialect;
 mod members;
 mod messages;
 mod source;
 mod users;
 
-use std::borrow::Cow;
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, Postgres, SqlStr, Transaction};
+use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, Postgres, Transaction};
 
-use super::{Limits, Result};
+use super::{Limits, Result, migrations};
 
 /// Connections to read, and as many to write: who cannot write keeps nobody from reading.
 const CONNECTIONS: u32 = 8;
@@ -70,11 +68,7 @@ impl PostgresStore {
 
 /// Servers that start at the same time do it one after the other.
 async fn migrate(connection: &mut PgConnection) -> Result<()> {
-    let migrations = MIGRATIONS.iter().map(|(version, description, sql)| {
-        Migration::new(*version, Cow::Borrowed(*description), MigrationType::Simple, SqlStr::from_static(sql), false)
-    });
-    let migrator = Migrator::with_migrations(migrations.collect());
-    Ok(migrator.run(connection).await?)
+    Ok(migrations::migrator(MIGRATIONS).run(connection).await?)
 }
 
 /// A count of the database's, which has no unsigned numbers.

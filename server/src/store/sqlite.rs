@@ -8,25 +8,23 @@ mod app;
 mod backup;
 mod channels;
 mod columns;
-mod filter;
+mod dialect;
 mod members;
 mod messages;
 mod source;
 mod users;
 mod writer;
 
-use std::borrow::Cow;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{SqlStr, SqliteConnection, SqlitePool};
+use sqlx::{SqliteConnection, SqlitePool};
 
 pub(super) use self::backup::backup;
 use self::writer::{Transaction, Writer};
 
-use super::{Limits, Result};
+use super::{Limits, Result, migrations};
 
 const READERS: u32 = 4;
 /// How long to wait for another process that holds the file, such as a backup.
@@ -107,11 +105,7 @@ async fn stop_after(connection: &mut SqliteConnection, deadline: Duration) -> sq
 }
 
 async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
-    let migrations = MIGRATIONS.iter().map(|(version, description, sql)| {
-        Migration::new(*version, Cow::Borrowed(*description), MigrationType::Simple, SqlStr::from_static(sql), false)
-    });
-    let migrator = Migrator::with_migrations(migrations.collect());
-    Ok(migrator.run(connection).await?)
+    Ok(migrations::migrator(MIGRATIONS).run(connection).await?)
 }
 
 /// A list of texts as one bound parameter, for `IN (SELECT value FROM json_each(?))`: the

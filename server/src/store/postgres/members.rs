@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 
-use super::{PostgresStore, channels, filter, unsigned, users};
+use super::{PostgresStore, channels, unsigned, users};
 use crate::query::{MemberField, MemberQuery, Sort, Target};
+use crate::store::filter;
 use crate::store::row::{self, micros};
 use crate::store::{Member, MemberChange, MemberStore, NewMember, Read, Result, StoreError, Unread, Written};
 

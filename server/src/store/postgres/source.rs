@@ -1,61 +1,18 @@
-//! Where each field of a query is in the tables.
+//! Where each field of a query is in the tables of Postgres.
 
-use crate::query::{ChannelField, Field, MemberField, UserField};
+use sqlx::Postgres;
 
-/// How to get at a field's value. All of it is our own text: nothing of a caller's is in it.
-pub(super) enum Source {
-    /// One value.
-    One(Operand),
-    /// Several.
-    Many {
-        /// Opens a condition that holds when what follows holds for one of them; `)` closes it.
-        any: &'static str,
-        /// The one at hand in `any`.
-        one: Operand,
-        /// Selects all of them.
-        all: &'static str,
-    },
-}
-
-/// Expressions for a value.
-pub(super) struct Operand {
-    /// NULL when there is no value.
-    pub(super) value: &'static str,
-    /// The form a text is searched in; NULL when it is not searched.
-    pub(super) words: &'static str,
-}
-
-/// A field that can be asked for in SQL.
-pub(super) trait SqlField: Field {
-    /// The column that holds the custom fields.
-    const CUSTOM_COLUMN: &'static str;
-    /// The column that holds their texts in the form they are searched in.
-    const WORDS_COLUMN: &'static str;
-
-    fn source(self) -> Source;
-}
+use crate::query::{ChannelField, MemberField, UserField};
+use crate::store::source::{Operand, Source, SqlField, text, unread};
 
 fn value(value: &'static str) -> Source {
     text(value, "NULL::text")
-}
-
-fn text(value: &'static str, words: &'static str) -> Source {
-    Source::One(Operand { value, words })
 }
 
 /// A custom field in the one role in which only texts count; or what of it is searched.
 macro_rules! text_in {
     ($json:literal, $name:literal) => {
         concat!("rollcall_text(", $json, " -> '", $name, "') COLLATE \"C\"")
-    };
-}
-
-/// The messages the viewer has not read: of others, since they last read.
-macro_rules! unread {
-    () => {
-        "FROM messages WHERE messages.cid = me.cid AND messages.created_at > me.last_read
-            AND messages.parent_id IS NULL AND messages.deleted_at IS NULL
-            AND messages.user_id <> me.user_id"
     };
 }
 
@@ -67,7 +24,7 @@ macro_rules! tags {
     };
 }
 
-impl SqlField for UserField {
+impl SqlField<Postgres> for UserField {
     const CUSTOM_COLUMN: &'static str = "users.custom";
     const WORDS_COLUMN: &'static str = "users.words";
 
@@ -94,7 +51,7 @@ impl SqlField for UserField {
     }
 }
 
-impl SqlField for ChannelField {
+impl SqlField<Postgres> for ChannelField {
     const CUSTOM_COLUMN: &'static str = "channels.custom";
     const WORDS_COLUMN: &'static str = "channels.words";
 
@@ -150,7 +107,7 @@ impl SqlField for ChannelField {
     }
 }
 
-impl SqlField for MemberField {
+impl SqlField<Postgres> for MemberField {
     const CUSTOM_COLUMN: &'static str = "members.custom";
     const WORDS_COLUMN: &'static str = "NULL::json";
 

@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::{PgConnection, QueryBuilder};
 
-use super::{PostgresStore, channels, filter, messages};
+use super::{PostgresStore, channels, messages};
 use crate::query::{Sort, Target, UserField, UserQuery};
+use crate::store::filter;
 use crate::store::row::{self, micros};
 use crate::store::{Limits, Result, Sighting, StoreError, User, UserChange, UserStore, Written};
 

@@ -2,8 +2,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::{QueryBuilder, SqliteConnection};
 
-use super::{SqliteStore, filter, json_list, members, users};
+use super::{SqliteStore, json_list, members, users};
 use crate::query::{ChannelField, ChannelQuery, Sort, Target};
+use crate::store::filter;
 use crate::store::row::{self, micros};
 use crate::store::{Channel, ChannelChange, ChannelStore, Member, NewChannel, Opened, Result, StoreError, Written};
 

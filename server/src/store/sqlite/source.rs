@@ -1,90 +1,31 @@
-//! Where each field of a query is in the tables.
+//! Where each field of a query is in the tables of SQLite.
 
-use crate::query::{ChannelField, Field, MemberField, UserField};
+use sqlx::Sqlite;
 
-/// How to get at a field's value. All of it is our own text: nothing of a caller's is in it.
-pub(super) enum Source {
-    /// One value.
-    One(Operand),
-    /// Several.
-    Many {
-        /// Opens a condition that holds when what follows holds for one of them; `)` closes it.
-        /// Not a bare `EXISTS`: SQLite turns that into a join, and an `OFFSET` then counts every
-        /// match of a row in place of the row.
-        any: &'static str,
-        /// The one at hand in `any`.
-        one: Operand,
-        /// Selects all of them.
-        all: &'static str,
-    },
-}
+use crate::query::{ChannelField, MemberField, UserField};
+use crate::store::source::{Operand, Source, SqlField, text, unread};
 
-/// Expressions for a value.
-pub(super) struct Operand {
-    /// NULL when there is no value.
-    pub(super) value: &'static str,
-    /// The form a text is searched in; NULL when it is not searched.
-    pub(super) words: &'static str,
-}
-
-/// A field that can be asked for in SQL.
-pub(super) trait SqlField: Field {
-    /// The column that holds the custom fields.
-    const CUSTOM_COLUMN: &'static str;
-    /// The column that holds their texts in the form they are searched in.
-    const WORDS_COLUMN: &'static str;
-
-    fn source(self) -> Source;
-}
+// A bare `EXISTS` SQLite turns into a join, and an `OFFSET` then counts every match of a row in place
+// of the row: hence `1 = EXISTS`.
 
 fn value(value: &'static str) -> Source {
     text(value, "NULL")
 }
 
-fn text(value: &'static str, words: &'static str) -> Source {
-    Source::One(Operand { value, words })
-}
-
-/// A custom field in the one role in which only texts count.
-macro_rules! custom_text {
-    ($table:literal, $path:literal) => {
+/// A custom field in the one role in which only texts count; or what of it is searched.
+macro_rules! text_in {
+    ($json:literal, $path:literal) => {
         concat!(
             "CASE json_type(",
-            $table,
-            ".custom, '",
+            $json,
+            ", '",
             $path,
             "') WHEN 'text' THEN json_extract(",
-            $table,
-            ".custom, '",
+            $json,
+            ", '",
             $path,
             "') END"
         )
-    };
-}
-
-/// What of the text at this path is searched.
-macro_rules! words {
-    ($table:literal, $path:literal) => {
-        concat!(
-            "CASE json_type(",
-            $table,
-            ".words, '",
-            $path,
-            "') WHEN 'text' THEN json_extract(",
-            $table,
-            ".words, '",
-            $path,
-            "') END"
-        )
-    };
-}
-
-/// The messages the viewer has not read: of others, since they last read.
-macro_rules! unread {
-    () => {
-        "FROM messages WHERE messages.cid = me.cid AND messages.created_at > me.last_read
-            AND messages.parent_id IS NULL AND messages.deleted_at IS NULL
-            AND messages.user_id <> me.user_id"
     };
 }
 
@@ -96,16 +37,16 @@ macro_rules! tags {
     };
 }
 
-impl SqlField for UserField {
+impl SqlField<Sqlite> for UserField {
     const CUSTOM_COLUMN: &'static str = "users.custom";
     const WORDS_COLUMN: &'static str = "users.words";
 
     fn source(self) -> Source {
         match self {
-            UserField::Id => text("users.id", words!("users", "$.id")),
-            UserField::Name => text("users.name", words!("users", "$.name")),
-            UserField::Username => text(custom_text!("users", "$.username"), words!("users", "$.username")),
-            UserField::Email => value(custom_text!("users", "$.email")),
+            UserField::Id => text("users.id", text_in!("users.words", "$.id")),
+            UserField::Name => text("users.name", text_in!("users.words", "$.name")),
+            UserField::Username => text(text_in!("users.custom", "$.username"), text_in!("users.words", "$.username")),
+            UserField::Email => value(text_in!("users.custom", "$.email")),
             UserField::Role => value("users.role"),
             UserField::Language => value("users.language"),
             UserField::Teams => Source::Many {
@@ -123,7 +64,7 @@ impl SqlField for UserField {
     }
 }
 
-impl SqlField for ChannelField {
+impl SqlField<Sqlite> for ChannelField {
     const CUSTOM_COLUMN: &'static str = "channels.custom";
     const WORDS_COLUMN: &'static str = "channels.words";
 
@@ -152,7 +93,7 @@ impl SqlField for ChannelField {
             ChannelField::MemberUserName => Source::Many {
                 any: "channels.cid IN (SELECT cid FROM members
                     JOIN users ON users.id = members.user_id WHERE ",
-                one: Operand { value: "users.name", words: words!("users", "$.name") },
+                one: Operand { value: "users.name", words: text_in!("users.words", "$.name") },
                 all: "SELECT name FROM members JOIN users ON users.id = members.user_id
                     WHERE members.cid = channels.cid",
             },
@@ -161,7 +102,7 @@ impl SqlField for ChannelField {
                 one: Operand { value: "tag.value", words: "NULL" },
                 all: concat!("SELECT tag.value FROM ", tags!()),
             },
-            ChannelField::Name => text(custom_text!("channels", "$.name"), words!("channels", "$.name")),
+            ChannelField::Name => text(text_in!("channels.custom", "$.name"), text_in!("channels.words", "$.name")),
             ChannelField::Hidden => value("coalesce(me.hidden, 0)"),
             ChannelField::Joined => value("(me.user_id IS NOT NULL AND coalesce(me.invite, 'accepted') = 'accepted')"),
             ChannelField::Invite => value("me.invite"),
@@ -179,17 +120,17 @@ impl SqlField for ChannelField {
     }
 }
 
-impl SqlField for MemberField {
+impl SqlField<Sqlite> for MemberField {
     const CUSTOM_COLUMN: &'static str = "members.custom";
     const WORDS_COLUMN: &'static str = "NULL";
 
     fn source(self) -> Source {
         match self {
-            MemberField::UserId | MemberField::Id => text("users.id", words!("users", "$.id")),
+            MemberField::UserId | MemberField::Id => text("users.id", text_in!("users.words", "$.id")),
             MemberField::CreatedAt => value("members.created_at"),
             MemberField::UpdatedAt => value("members.updated_at"),
-            MemberField::Name => text("users.name", words!("users", "$.name")),
-            MemberField::UserEmail => text(custom_text!("users", "$.email"), words!("users", "$.email")),
+            MemberField::Name => text("users.name", text_in!("users.words", "$.name")),
+            MemberField::UserEmail => text(text_in!("users.custom", "$.email"), text_in!("users.words", "$.email")),
             MemberField::Banned => value("members.banned"),
             MemberField::Invite => value("members.invite"),
             MemberField::Joined => value("(coalesce(members.invite, 'accepted') = 'accepted')"),

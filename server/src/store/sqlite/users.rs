@@ -2,8 +2,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::{QueryBuilder, SqliteConnection};
 
-use super::{SqliteStore, channels, filter, json_list, messages};
+use super::{SqliteStore, channels, json_list, messages};
 use crate::query::{Sort, Target, UserField, UserQuery};
+use crate::store::filter;
 use crate::store::row::{self, micros};
 use crate::store::{Limits, Result, Sighting, StoreError, User, UserChange, UserStore, Written};
 
