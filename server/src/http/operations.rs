@@ -1,12 +1,13 @@
 //! What operators and load balancers ask.
 
 use axum::extract::State;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use rollcall_protocol::ErrorCode;
 use serde_json::json;
 
+use super::gate;
 use super::reply::Reply;
 use crate::auth::{Caller, Credentials};
 use crate::error::ApiError;
@@ -40,7 +41,7 @@ pub async fn ready(State(app): State<AppState>) -> Result<Response, ApiError> {
 /// therefore for the server's own token only.
 pub async fn metrics(State(app): State<AppState>, headers: HeaderMap) -> Result<impl IntoResponse, ApiError> {
     if !app.config.listen.ip().is_loopback() {
-        let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = gate::header(&headers, "authorization");
         let credentials = Credentials { api_key: Some(&app.config.api_key), token, ..Credentials::default() };
         if app.authenticate(&credentials).await? != Caller::Server {
             return Err(ApiError::new(ErrorCode::NotAllowed, "metrics are for a server's token"));

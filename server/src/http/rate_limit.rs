@@ -108,7 +108,7 @@ impl RateLimiter {
         now: i64,
     ) -> (Allowance, Result<(), ApiError>) {
         let mut window = self.window_at(now);
-        let reset = (window.minute + 1) * 60;
+        let reset = end_of_window(now);
         let shared = self.limit_of(endpoint);
         // The user's own limit first: who is over it does not use up everybody's.
         let own = user.map(|user| {
@@ -120,7 +120,7 @@ impl RateLimiter {
             Ok(match (platform, own) {
                 (Platform::ServerSide, _) => all,
                 (_, Some(own)) => own,
-                (_, None) => whole(shared, reset),
+                (_, None) => whole(shared, now),
             })
         });
         match allowance {
@@ -136,7 +136,7 @@ impl RateLimiter {
 
     /// What a stranger is told, who uses up nothing.
     pub fn untouched(&self, endpoint: Endpoint, now: i64) -> Allowance {
-        whole(self.limit_of(endpoint), (now.div_euclid(60) + 1) * 60)
+        whole(self.limit_of(endpoint), now)
     }
 
     /// What is left for `platform`, without counting a request.
@@ -146,13 +146,13 @@ impl RateLimiter {
         Allowance {
             limit: self.limit_of(endpoint),
             remaining: self.limit_of(endpoint).saturating_sub(used.unwrap_or(0)),
-            reset: (window.minute + 1) * 60,
+            reset: end_of_window(now),
         }
     }
 
     /// What is left of what nobody counts, such as `/hi` and addresses where there is nothing.
     pub fn unlimited(&self, now: i64) -> Allowance {
-        whole(u32::MAX, (now.div_euclid(60) + 1) * 60)
+        whole(u32::MAX, now)
     }
 
     fn limit_of(&self, endpoint: Endpoint) -> u32 {
@@ -176,8 +176,13 @@ impl RateLimiter {
 
 /// All of `limit`. What others use up of it is told to the application alone: a count that moves
 /// while nobody else is online tells of somebody who hides.
-fn whole(limit: u32, reset: i64) -> Allowance {
-    Allowance { limit, remaining: limit, reset }
+fn whole(limit: u32, now: i64) -> Allowance {
+    Allowance { limit, remaining: limit, reset: end_of_window(now) }
+}
+
+/// When the window of `now` ends, in seconds since 1970.
+fn end_of_window(now: i64) -> i64 {
+    (now.div_euclid(60) + 1) * 60
 }
 
 /// Counts one request, or returns the limit that refuses it.
