@@ -1,15 +1,13 @@
 // `rollcall/wasm`: the wasm as a file of its own, and what a strict content security policy asks for.
 
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { newPage } from './harness/browser.mjs';
 import { installed } from './harness/package.mjs';
 import { newStage } from './harness/stage.mjs';
-
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
+import { serve, typeOf } from './harness/web.mjs';
 
 const MAIN = `
   import * as rollcall from '/wasm.js';
@@ -17,8 +15,8 @@ const MAIN = `
 
 /** A page of a site that sends this `content-security-policy`. */
 async function open(t, policy, options) {
-  const server = createServer(async ({ url }, response) => {
-    const headers = { 'content-security-policy': policy, 'content-type': TYPES[extname(url)] ?? 'text/html' };
+  const site = await serve(async ({ url }, response) => {
+    const headers = { 'content-security-policy': policy, 'content-type': url === '/' ? 'text/html' : typeOf(url) };
     if (url === '/main.js') response.writeHead(200, headers).end(MAIN);
     else if (url === '/') response.writeHead(200, headers).end('<!doctype html><title>strict</title><script type="module" src="/main.js"></script>');
     else {
@@ -26,14 +24,12 @@ async function open(t, policy, options) {
       response.writeHead(content ? 200 : 404, headers).end(content);
     }
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { page, complaints, close } = await newPage(options);
   t.after(async () => {
     await close();
-    server.close();
-    server.closeAllConnections();
+    site.close();
   });
-  await page.goto(`http://localhost:${server.address().port}/`);
+  await page.goto(`${site.url}/`);
   await page.waitForFunction(() => window.rollcall);
   return { page, complaints };
 }

@@ -1,6 +1,5 @@
 // An app in one of the frameworks, in Chromium: see `adapters/page.mjs`.
 
-import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after } from 'node:test';
@@ -10,6 +9,7 @@ import { root } from '../../scripts/shell.mjs';
 import { newPage } from './browser.mjs';
 import { DEADLINE } from './event.mjs';
 import { installed } from './package.mjs';
+import { serve } from './web.mjs';
 
 const PAGE = '<!doctype html><meta charset="utf-8"><title>app</title><link rel="icon" href="data:,"><script type="module" src="app.js"></script>';
 
@@ -65,25 +65,19 @@ async function packed() {
   };
 }
 
-const server = createServer(async (request, response) => {
-  const [, framework, file] = request.url.split('/');
-  if (file === 'app.js') response.writeHead(200, { 'content-type': 'text/javascript' }).end(await bundle(framework));
-  else response.writeHead(200, { 'content-type': 'text/html' }).end(PAGE);
-});
+let apps;
 
-let starting;
-
-function serve() {
-  starting ??= new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve(`http://localhost:${server.address().port}`));
+/** The origin of all apps; started when it is first needed. */
+async function origin() {
+  apps ??= serve(async (request, response) => {
+    const [, framework, file] = request.url.split('/');
+    if (file === 'app.js') response.writeHead(200, { 'content-type': 'text/javascript' }).end(await bundle(framework));
+    else response.writeHead(200, { 'content-type': 'text/html' }).end(PAGE);
   });
-  return starting;
+  return (await apps).url;
 }
 
-after(() => {
-  server.close();
-  server.closeAllConnections();
-});
+after(async () => (await apps)?.close());
 
 export class App {
   /** Opens the app, not yet connected, of the user `id`; the other options are those of `newPage`. */
@@ -100,7 +94,7 @@ export class App {
     page.setDefaultTimeout(DEADLINE);
     await bundle(framework);
     const settings = { key: stage.server.key, baseURL: stage.server.url };
-    await page.goto(`${await serve()}/${framework}/#${encodeURIComponent(JSON.stringify(settings))}`);
+    await page.goto(`${await origin()}/${framework}/#${encodeURIComponent(JSON.stringify(settings))}`);
     await page.waitForFunction(() => window.app);
     await app.do('mount');
     return app;

@@ -4,11 +4,11 @@ import { createHash } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { extname, join, normalize } from 'node:path';
+import { join, normalize } from 'node:path';
 import { root, run, step } from '../../scripts/shell.mjs';
 import { inTime } from './event.mjs';
 import { installed } from './package.mjs';
+import { serve, typeOf } from './web.mjs';
 
 const source = join(root, 'pkg-tests', 'bundlers');
 const cache = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'pkg-tests');
@@ -60,18 +60,14 @@ export class Project {
 
   /** Serves its files, or those of a folder in it. */
   async files(t, folder = '.') {
-    const server = createServer(async (request, response) => {
+    const { url, close } = await serve(async (request, response) => {
       const path = normalize(new URL(request.url, 'http://site').pathname);
       const file = join(this.folder, folder, path === '/' ? 'index.html' : path);
       const content = await readFile(file).catch(() => null);
-      response.writeHead(content ? 200 : 404, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' }).end(content);
+      response.writeHead(content ? 200 : 404, { 'content-type': typeOf(file) }).end(content);
     });
-    const port = await listening(server);
-    t.after(() => {
-      server.close();
-      server.closeAllConnections();
-    });
-    return `http://localhost:${port}`;
+    t.after(close);
+    return url;
   }
 
   /** Starts a server of the bundler's own, on a free port; resolves with its address once it says so. */
@@ -107,7 +103,3 @@ export class Project {
 
 /** No bundler tells anybody that it is used, nor asks whether there is a newer one. */
 const ENV = { CI: 'true', NEXT_TELEMETRY_DISABLED: '1', PARCEL_DISABLE_TELEMETRY: '1', NO_UPDATE_NOTIFIER: '1', NO_COLOR: '1' };
-
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm', '.css': 'text/css' };
-
-const listening = (server) => new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server.address().port)));

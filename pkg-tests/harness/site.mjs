@@ -1,14 +1,12 @@
 // Somebody's web app: a static site, on another origin than the server's, that imports an SDK.
 
-import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
-import { extname, join, normalize } from 'node:path';
+import { join, normalize } from 'node:path';
 import { after } from 'node:test';
 import { build } from 'esbuild';
 import { root } from '../../scripts/shell.mjs';
 import { installed } from './package.mjs';
-
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm' };
+import { serve, typeOf } from './web.mjs';
 
 /** A page that imports one SDK by its name and leaves its client class on `window`. */
 const page = (sdk, name) => `<!doctype html>
@@ -58,27 +56,20 @@ async function content(path) {
   return readFile(join(root, 'pkg-tests', path));
 }
 
-const server = createServer(async (request, response) => {
-  const path = normalize(new URL(request.url, 'http://site').pathname);
-  try {
-    const body = await content(path);
-    response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' }).end(body);
-  } catch (error) {
-    response.writeHead(404).end(String(error));
-  }
-});
-
-let starting;
+let running;
 
 /** The site's origin; started when it is first needed. */
-export function site() {
-  starting ??= new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve(`http://localhost:${server.address().port}`));
+export async function site() {
+  running ??= serve(async (request, response) => {
+    const path = normalize(new URL(request.url, 'http://site').pathname);
+    try {
+      const body = await content(path);
+      response.writeHead(200, { 'content-type': typeOf(path) }).end(body);
+    } catch (error) {
+      response.writeHead(404).end(String(error));
+    }
   });
-  return starting;
+  return (await running).url;
 }
 
-after(() => {
-  server.close();
-  server.closeAllConnections();
-});
+after(async () => (await running)?.close());
