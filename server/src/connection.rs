@@ -23,7 +23,7 @@ use crate::store::{self, Unread, User};
 use handshake::Handshake;
 
 /// Bytes read ahead of a socket: small, because most of them are silent most of the time.
-const READ_BUFFER: usize = 4 * 1024;
+const READ_BUFFER: usize = 512;
 
 /// The address a client connects to.
 pub fn router() -> Router<AppState> {
@@ -52,7 +52,7 @@ async fn connect(
         .write_buffer_size(0);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let opened = match admitted {
-            true => admit(&app, &handshake).await,
+            true => Box::pin(admit(&app, &handshake)).await,
             false => Err(ApiError::not_allowed("pages of this origin may not connect: see --allowed-origin")),
         };
         serve(&app, &handshake, opened, socket).await;
@@ -69,7 +69,8 @@ async fn serve(app: &App, handshake: &Handshake, opened: Result<Opened, ApiError
                 ping_after: app.config.limits.ping_after,
                 idle_timeout: app.config.limits.idle_timeout,
             };
-            socket::run(socket, opened, manner, &app.metrics.delivery).await;
+            // As a task of its own, so that what opening took is not kept as long as the socket lives.
+            tokio::spawn(socket::run(socket, opened, manner, app.metrics.delivery.clone()));
         }
         Err(error) if error.code() == ErrorCode::RateLimited => {
             socket::hang_up(&mut socket, close::TRY_AGAIN_LATER, error.message()).await;

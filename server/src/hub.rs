@@ -309,12 +309,13 @@ impl Hub {
     fn deliver(&self, envelope: &Envelope) {
         let mut state = self.lock();
         let recipients = state.recipients(&envelope.audience);
+        let event = Arc::new(envelope.event.clone());
         let mut delivered = 0;
         for connection in recipients {
             let Some(outbox) = state.outboxes.get(&connection) else {
                 continue;
             };
-            if outbox.push(envelope.event.clone()) {
+            if outbox.push(event.clone()) {
                 delivered += 1;
             } else if let Some(outbox) = state.outboxes.remove(&connection) {
                 outbox.close(close::TRY_AGAIN_LATER);

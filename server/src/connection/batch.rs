@@ -2,6 +2,7 @@
 //! than for what is in it.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use axum::extract::ws::Utf8Bytes;
 
@@ -9,7 +10,7 @@ use crate::bus::Event;
 
 /// Joins events into one frame: an array, or the bare event when there is but one. Of several
 /// presences of one user only the newest stays, with its reason where that was asked for.
-pub fn join(events: &mut Vec<Event>, explained: bool) -> Option<Utf8Bytes> {
+pub fn join(events: &mut Vec<Arc<Event>>, explained: bool) -> Option<Utf8Bytes> {
     let mut seen = HashSet::new();
     events.reverse();
     events.retain(|event| event.presence_of.as_ref().is_none_or(|user| seen.insert(user.clone())));
@@ -34,8 +35,9 @@ pub fn join(events: &mut Vec<Event>, explained: bool) -> Option<Utf8Bytes> {
 mod tests {
     use super::*;
 
-    fn event(json: &'static str, presence_of: Option<&str>) -> Event {
-        Event { json: json.into(), explained: None, presence_of: presence_of.map(Into::into), flipped_at: None }
+    fn event(json: &'static str, presence_of: Option<&str>) -> Arc<Event> {
+        let presence_of = presence_of.map(Into::into);
+        Arc::new(Event { json: json.into(), explained: None, presence_of, flipped_at: None })
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub struct Sessions {
 }
 
 enum Command {
-    Poll(oneshot::Sender<Vec<Event>>),
+    Poll(oneshot::Sender<Vec<Arc<Event>>>),
     Close,
 }
 
@@ -60,7 +60,7 @@ impl Sessions {
 
     /// Waits for events; none came when the answer is empty, and there is no such session when it
     /// is `None`.
-    pub async fn poll(&self, id: ConnectionId) -> Option<Vec<Event>> {
+    pub async fn poll(&self, id: ConnectionId) -> Option<Vec<Arc<Event>>> {
         let (answer, answered) = oneshot::channel();
         self.lock().get(&id)?.send(Command::Poll(answer)).ok()?;
         answered.await.ok()
@@ -86,8 +86,8 @@ struct Session {
     inbox: Inbox,
     commands: mpsc::UnboundedReceiver<Command>,
     /// Taken out of the inbox, and not yet with the client.
-    waiting: Vec<Event>,
-    poll: Option<oneshot::Sender<Vec<Event>>>,
+    waiting: Vec<Arc<Event>>,
+    poll: Option<oneshot::Sender<Vec<Arc<Event>>>>,
     expire_after: Duration,
     deadline: Instant,
 }
@@ -132,7 +132,7 @@ impl Session {
         }
     }
 
-    fn take(&mut self, event: Event) {
+    fn take(&mut self, event: Arc<Event>) {
         self.waiting.push(event);
         while self.waiting.len() < AHEAD
             && let Some(event) = self.inbox.try_next()
@@ -152,7 +152,7 @@ impl Session {
 }
 
 /// Done when the client of the open poll hangs up.
-async fn gone(poll: &mut Option<oneshot::Sender<Vec<Event>>>) {
+async fn gone(poll: &mut Option<oneshot::Sender<Vec<Arc<Event>>>>) {
     match poll {
         Some(poll) => poll.closed().await,
         None => std::future::pending().await,

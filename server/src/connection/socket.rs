@@ -1,5 +1,6 @@
 //! The life of an open socket: events out, keep-alives in and out, and its end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
@@ -39,10 +40,10 @@ pub struct Manner {
 }
 
 /// Serves the socket until it ends.
-pub async fn run(mut socket: WebSocket, opened: Opened, manner: Manner, delivery: &Delays) {
+pub async fn run(mut socket: WebSocket, opened: Opened, manner: Manner, delivery: Delays) {
     let Opened { mut membership, inbox, hello } = opened;
     let outcome = match send(&mut socket, hello.into()).await {
-        Ok(()) => serve(&mut socket, &mut membership, inbox, manner, delivery).await,
+        Ok(()) => serve(&mut socket, &mut membership, inbox, manner, &delivery).await,
         Err(Gone) => Outcome::Lost,
     };
     match outcome {
@@ -138,7 +139,7 @@ async fn serve(
 async fn send_events(
     socket: &mut WebSocket,
     inbox: &mut Inbox,
-    first: Event,
+    first: Arc<Event>,
     extensions: Extensions,
     delivery: &Delays,
 ) -> Result<(), Gone> {

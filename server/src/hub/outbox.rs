@@ -11,14 +11,14 @@ use crate::bus::Event;
 /// The end that the hub holds. Dropping it ends the connection.
 #[derive(Debug)]
 pub struct Outbox {
-    events: mpsc::Sender<Event>,
+    events: mpsc::Sender<Arc<Event>>,
     code: Arc<AtomicU16>,
 }
 
 /// The end that a connection holds.
 #[derive(Debug)]
 pub struct Inbox {
-    events: mpsc::Receiver<Event>,
+    events: mpsc::Receiver<Arc<Event>>,
     code: Arc<AtomicU16>,
 }
 
@@ -33,7 +33,7 @@ pub fn queue(capacity: usize) -> (Outbox, Inbox) {
 
 impl Outbox {
     /// Queues the event. False when the queue is full or nobody reads it any more.
-    pub fn push(&self, event: Event) -> bool {
+    pub fn push(&self, event: Arc<Event>) -> bool {
         match self.events.try_send(event) {
             Ok(()) => true,
             Err(TrySendError::Full(_) | TrySendError::Closed(_)) => false,
@@ -54,7 +54,7 @@ impl Outbox {
 impl Inbox {
     /// The next event, or the code to close with when there will be none.
     /// Cancel safe: no event is lost.
-    pub async fn next(&mut self) -> Result<Event, u16> {
+    pub async fn next(&mut self) -> Result<Arc<Event>, u16> {
         match self.events.recv().await {
             Some(event) => Ok(event),
             None => Err(self.code.load(Ordering::Acquire)),
@@ -62,7 +62,7 @@ impl Inbox {
     }
 
     /// The next event, if one is queued already.
-    pub fn try_next(&mut self) -> Option<Event> {
+    pub fn try_next(&mut self) -> Option<Arc<Event>> {
         self.events.try_recv().ok()
     }
 }

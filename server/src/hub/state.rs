@@ -122,9 +122,10 @@ impl State {
             .collect()
     }
 
-    pub fn recipients(&self, audience: &Audience) -> BTreeSet<ConnectionId> {
+    /// Each connection once.
+    pub fn recipients(&self, audience: &Audience) -> Vec<ConnectionId> {
         let own = |user: &UserId| self.registry.connections(user).iter().copied();
-        match audience {
+        let mut recipients: Vec<_> = match audience {
             Audience::Presence(user) => self.watchers.of_user(user).chain(own(user)).collect(),
             Audience::Users(users) => users.iter().flat_map(own).collect(),
             Audience::Channel(cid) => self.watchers.of_channel(cid).collect(),
@@ -140,7 +141,10 @@ impl State {
             Audience::Outside { cid, users } => {
                 users.iter().flat_map(own).filter(|connection| !self.watchers.watches(*connection, cid)).collect()
             }
-        }
+        };
+        recipients.sort_unstable();
+        recipients.dedup();
+        recipients
     }
 }
 

@@ -57,6 +57,8 @@ impl Watchers {
                 omitted += 1;
                 continue;
             }
+            // Whoever else watches the user keeps the same copy of their id.
+            let user = self.users.get_key_value(&user).map_or(user, |(known, _)| known.clone());
             scoped.insert(user.clone());
             watching.subscriptions += 1;
             self.subscriptions += 1;
