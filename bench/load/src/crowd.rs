@@ -39,14 +39,15 @@ const UNKNOWN: u8 = 2;
 
 struct Tally {
     delivery: Histogram<u64>,
+    connect: Histogram<u64>,
     counts: BTreeMap<String, u64>,
     errors: BTreeMap<String, u64>,
 }
 
-/// From the moment a flip is asked for until a watcher has read it.
+/// How long something took, each time.
 #[derive(Debug, Serialize)]
-pub struct Delivery {
-    pub deliveries: u64,
+pub struct Durations {
+    pub times: u64,
     pub p50_ms: f64,
     pub p99_ms: f64,
     pub max_ms: f64,
@@ -69,6 +70,7 @@ impl Crowd {
             seen: (0..size * watches).map(|_| AtomicU8::new(UNKNOWN)).collect(),
             tally: Mutex::new(Tally {
                 delivery: Histogram::new_with_bounds(1, 600_000_000, 3)?,
+                connect: Histogram::new_with_bounds(1, 600_000_000, 3)?,
                 counts: BTreeMap::new(),
                 errors: BTreeMap::new(),
             }),
@@ -105,6 +107,18 @@ impl Crowd {
     pub fn flips(&self, user: usize, online: bool) {
         let micros = self.began.elapsed().as_micros() as u64;
         self.truth[user].store(micros << 1 | u64::from(online), Ordering::SeqCst);
+    }
+
+    /// What was asked for was refused, and is asked for again only now.
+    pub fn asks_again(&self, user: usize) {
+        let micros = self.began.elapsed().as_micros() as u64;
+        let _ =
+            self.truth[user].fetch_update(Ordering::SeqCst, Ordering::SeqCst, |truth| Some(micros << 1 | truth & 1));
+    }
+
+    /// A connection was opened, so long after it was first tried.
+    pub fn connects(&self, took: Duration) {
+        self.tally().connect.saturating_record(took.as_micros() as u64);
     }
 
     /// A watcher begins anew.
@@ -161,20 +175,21 @@ impl Crowd {
         self.tally().errors.clone()
     }
 
-    pub fn delivery(&self) -> Delivery {
-        let tally = self.tally();
-        let ms = |micros: u64| micros as f64 / 1000.0;
-        Delivery {
-            deliveries: tally.delivery.len(),
-            p50_ms: ms(tally.delivery.value_at_quantile(0.5)),
-            p99_ms: ms(tally.delivery.value_at_quantile(0.99)),
-            max_ms: ms(tally.delivery.max()),
-        }
+    /// From the moment a flip is asked for until a watcher has read it.
+    pub fn delivery(&self) -> Durations {
+        Durations::of(&self.tally().delivery)
     }
 
-    /// Deliveries before now do not count.
+    /// From the first try to connect until the first frame is there.
+    pub fn connect(&self) -> Durations {
+        Durations::of(&self.tally().connect)
+    }
+
+    /// What was before now does not count.
     pub fn starts_measuring(&self) {
-        self.tally().delivery.reset();
+        let mut tally = self.tally();
+        tally.delivery.reset();
+        tally.connect.reset();
     }
 
     /// Waits until every watch shows what is true, at most so long. How long it took, or how many do not.
@@ -191,6 +206,18 @@ impl Crowd {
 
     fn tally(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Durations {
+    fn of(durations: &Histogram<u64>) -> Self {
+        let ms = |micros: u64| micros as f64 / 1000.0;
+        Self {
+            times: durations.len(),
+            p50_ms: ms(durations.value_at_quantile(0.5)),
+            p99_ms: ms(durations.value_at_quantile(0.99)),
+            max_ms: ms(durations.max()),
+        }
     }
 }
 

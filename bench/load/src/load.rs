@@ -13,9 +13,9 @@ use serde::Serialize;
 use tokio::sync::watch::{self, Receiver};
 use tokio::time::{Instant, interval_at, sleep, sleep_until};
 
-use crate::crowd::{Crowd, Delivery};
+use crate::crowd::{Crowd, Durations};
 use crate::health::{Health, Probe};
-use crate::member::{IDLE, Member, TRY_AGAIN_LATER, set_invisible};
+use crate::member::{Member, set_invisible};
 use crate::server::{Server, own_cpu};
 
 /// How long one who comes and goes, or hides and shows, stays so: five departures a minute, half
@@ -25,6 +25,9 @@ const STAY: Duration = Duration::from_secs(6);
 const GATHERING: Duration = Duration::from_secs(600);
 /// How long after the last flip everybody may take to see what is true.
 const SETTLING: Duration = Duration::from_secs(30);
+/// The close of one who is silent for too long. So it is for readers that stall: what the system
+/// itself keeps for them takes minutes to fill at this rate, and only then would their queue.
+const SILENT: u16 = 4000;
 /// Memory that may come on top over a whole run, and still be called flat.
 const GROWTH: f64 = 1.05;
 
@@ -60,8 +63,12 @@ pub struct Report {
     pub watches: usize,
     pub seconds: f64,
     pub flips_per_second: f64,
-    pub delivery: Delivery,
+    pub delivery: Durations,
+    pub connect: Durations,
     pub settled_ms: Option<u64>,
+    /// Of a processor's time, for each to connect, to subscribe and to be told how things are.
+    pub arrival_cpu_us: f64,
+    /// Processors kept busy while users flip.
     pub server_cpu: f64,
     pub generator_cpu: f64,
     pub memory_first_mib: f64,
@@ -82,8 +89,9 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
     let server = Server::start(server).await?;
     let crowd = Arc::new(Crowd::gather(server.address, options.connections, options.watches).await?);
     eprintln!("{} users are known", options.connections);
+    let idle = server.cpu()?;
     let (phase, phases) = watch::channel(Phase::Gathering);
-    let mut flipping = Vec::new();
+    let (mut flipping, mut stalling) = (Vec::new(), Vec::new());
     for number in 0..options.connections {
         crowd.flips(number, true);
         let (crowd, phases) = (crowd.clone(), phases.clone());
@@ -94,7 +102,7 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
             flipping.push(tokio::spawn(hides_and_shows(crowd.clone(), number, offset, phases)));
             tokio::spawn(stays(crowd, number));
         } else if number < 2 * pool + stalled {
-            tokio::spawn(stalls(crowd, number, phases));
+            stalling.push(tokio::spawn(stalls(crowd, number, phases)));
         } else {
             tokio::spawn(stays(crowd, number));
         }
@@ -103,6 +111,7 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
         bail!("{wrong} watches are wrong before it has begun: {:?} {:?}", crowd.counted(), crowd.errors());
     }
     eprintln!("{} are connected and watch", options.connections);
+    let arrival = (server.cpu()? - idle) / options.connections as f64;
 
     crowd.starts_measuring();
     phase.send(Phase::Flipping)?;
@@ -112,8 +121,11 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
     let memory = memory_until(&server, began + options.duration).await?;
     let seconds = began.elapsed().as_secs_f64();
     let cpu = (server.cpu()? - cpu.0, own_cpu()? - cpu.1);
+    // Those who stalled do not count any more.
+    let (delivery, connect) = (crowd.delivery(), crowd.connect());
     phase.send(Phase::Over)?;
     let flips = join_all(flipping).await.into_iter().sum::<Result<u64, _>>()?;
+    join_all(stalling).await.into_iter().collect::<Result<(), _>>()?;
     let settled = crowd.all_right(SETTLING).await;
     let health = probe.stop()?;
 
@@ -133,8 +145,10 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
         watches: options.watches,
         seconds,
         flips_per_second: flips as f64 / seconds,
-        delivery: crowd.delivery(),
+        delivery,
+        connect,
         settled_ms: settled.ok().map(|took| took.as_millis() as u64),
+        arrival_cpu_us: arrival * 1e6,
         server_cpu: cpu.0 / seconds,
         generator_cpu: cpu.1 / seconds,
         memory_first_mib: first,
@@ -163,17 +177,19 @@ async fn stays(crowd: Arc<Crowd>, number: usize) {
     reads_until(&mut Member::arrives(&crowd, number).await, pending()).await
 }
 
-/// Does not read while others flip. Then it finds out that the server let go of it, and comes back.
+/// Does not read while others flip. Then it finds out how the server let go of it, and comes back.
 async fn stalls(crowd: Arc<Crowd>, number: usize, mut phases: Phases) {
     let mut member = Member::arrives(&crowd, number).await;
     reads_until(&mut member, reached(&mut phases, Phase::Flipping)).await;
     reached(&mut phases, Phase::Over).await;
-    match member.listens().await {
-        Some(code @ (TRY_AGAIN_LATER | IDLE)) => crowd.counts(format!("a stalled reader was closed with {code}")),
+    match member.last_words().await {
+        Some(SILENT) => crowd.counts(format!("a stalled reader was closed with {SILENT}")),
         other => crowd.errs(format!("a stalled reader was closed with {other:?}")),
     }
-    let mut member = Member::returns(&crowd, number).await;
-    reads_until(&mut member, pending()).await
+    tokio::spawn(async move {
+        let mut member = Member::returns(&crowd, number).await;
+        reads_until(&mut member, pending::<()>()).await;
+    });
 }
 
 /// Says goodbye, stays away, comes back, stays. Returns its flips.

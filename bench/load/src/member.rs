@@ -2,12 +2,14 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use futures_util::{SinkExt, StreamExt};
+use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig, frame::coding::CloseCode};
@@ -22,11 +24,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Before try n a client waits a random part of this, doubled n times, at most [`LONGEST`].
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(25);
+/// Longer than a lost connection takes to be seen, between processes of one machine.
+const MOMENT: Duration = Duration::from_secs(1);
 /// One source address has fewer free ports than we open and close sockets.
 const SOURCES: usize = 16;
-/// Closes after which a client comes back by itself: too slow, or silent for too long.
-pub const TRY_AGAIN_LATER: u16 = 1013;
-pub const IDLE: u16 = 4000;
 
 type Socket = WebSocketStream<TcpStream>;
 
@@ -60,9 +61,10 @@ struct Users<'a> {
 impl Member {
     /// Comes, and tries again until it is here and watches.
     pub async fn arrives(crowd: &Arc<Crowd>, number: usize) -> Self {
+        let began = Instant::now();
         let mut tries = 0;
         loop {
-            match Self::tries(crowd, number).await {
+            match Self::tries(crowd, number, began).await {
                 Ok(member) => return member,
                 Err(error) => crowd.counts(format!("tried again: {}", error.root_cause())),
             }
@@ -79,11 +81,20 @@ impl Member {
         Self::arrives(crowd, number).await
     }
 
-    async fn tries(crowd: &Arc<Crowd>, number: usize) -> Result<Self> {
+    async fn tries(crowd: &Arc<Crowd>, number: usize, began: Instant) -> Result<Self> {
         crowd.forgets(number);
+        crowd.asks_again(number);
         let (socket, connection) = timeout(PATIENCE, greeted(crowd.address, number)).await.context("not greeted")??;
-        watch(crowd, number, &connection).await?;
-        Ok(Self { crowd: crowd.clone(), number, socket })
+        crowd.connects(began.elapsed());
+        let mut member = Self { crowd: crowd.clone(), number, socket };
+        if let Err(error) = watch(crowd, number, &connection).await {
+            // When the connection was lost too, that is why.
+            if timeout(MOMENT, member.listens()).await.is_err() {
+                crowd.errs(format!("a watch failed: {}", error.root_cause()));
+            }
+            return Err(error);
+        }
+        Ok(member)
     }
 
     pub fn crowd(&self) -> Arc<Crowd> {
@@ -123,6 +134,17 @@ impl Member {
         }
     }
 
+    /// Reads to the end and answers nothing: to the server an answer would be a sign of life, and once
+    /// it is gone it would break off what is still to be read. With which code the server closed.
+    pub async fn last_words(self) -> Option<u16> {
+        let mut rest = Vec::new();
+        self.socket.into_inner().read_to_end(&mut rest).await.ok()?;
+        match rest.last_chunk()? {
+            [0x88, 2, high, low] => Some(u16::from_be_bytes([*high, *low])),
+            _ => None,
+        }
+    }
+
     /// Says goodbye, as `disconnectUser` does.
     pub async fn leaves(mut self) {
         let goodbye = CloseFrame { code: CloseCode::Normal, reason: "".into() };
@@ -136,10 +158,35 @@ impl Member {
 pub async fn set_invisible(crowd: &Crowd, user: usize, invisible: bool) -> Result<()> {
     let id = id(user);
     let body = json!({ "users": { id.as_str(): { "id": id, "invisible": invisible } } });
-    let _turn = crowd.requests.acquire().await?;
     let request = crowd.http.post(format!("http://{}/users", crowd.address)).query(&[("api_key", KEY)]);
-    request.header("authorization", token::user(&id)?).json(&body).send().await?.error_for_status()?;
+    answer(crowd, request.header("authorization", token::user(&id)?).json(&body)).await?;
     Ok(())
+}
+
+/// The answer to a request, which is sent again when the server says that one may, and no sooner.
+async fn answer(crowd: &Crowd, request: RequestBuilder) -> Result<String> {
+    loop {
+        let reply = {
+            let _turn = crowd.requests.acquire().await?;
+            let reply = request.try_clone().context("a body that is read once")?.send().await?;
+            (reply.status(), until_reset(&reply), reply.text().await?)
+        };
+        match reply {
+            (status, _, body) if status.is_success() => return Ok(body),
+            (StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT, wait, _) => {
+                crowd.counts(format!("told to ask again: {}", reply.0));
+                sleep(wait).await;
+            }
+            (status, _, body) => bail!("{status}: {body}"),
+        }
+    }
+}
+
+/// How long until the server takes such requests again.
+fn until_reset(reply: &Response) -> Duration {
+    let reset = reply.headers().get("x-ratelimit-reset").and_then(|value| value.to_str().ok()?.parse().ok());
+    let reset = reset.map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds));
+    reset.and_then(|reset| reset.duration_since(SystemTime::now()).ok()).unwrap_or(SHORTEST)
 }
 
 /// Opens a socket; returns it with the id of the connection.
@@ -173,11 +220,10 @@ async fn watch(crowd: &Crowd, number: usize, connection: &str) -> Result<()> {
     let ids: Vec<_> = crowd.watched_by(number).map(id).collect();
     let query = json!({ "filter_conditions": { "id": { "$in": ids } }, "presence": true, "limit": crowd.watches });
     let parameters = [("payload", query.to_string()), ("connection_id", connection.to_owned())];
-    let _turn = crowd.requests.acquire().await?;
     let request =
         crowd.http.get(format!("http://{}/users", crowd.address)).query(&[("api_key", KEY), ("user_id", &me)]);
     let request = request.query(&parameters).header("authorization", token::user(&me)?);
-    let reply = request.send().await?.error_for_status()?.text().await?;
+    let reply = answer(crowd, request).await?;
     let reply: Users<'_> = serde_json::from_str(&reply)?;
     for User { id, online } in reply.users {
         if let Some((user, online)) = self::number(id).zip(online) {
