@@ -6,6 +6,10 @@ use crate::error::Reaction;
 pub const NORMAL: u16 = 1000;
 /// The page was left, or the server is shutting down.
 pub const GOING_AWAY: u16 = 1001;
+/// What came is not what a WebSocket sends.
+pub const PROTOCOL_ERROR: u16 = 1002;
+/// What came as text is not UTF-8.
+pub const NOT_UTF8: u16 = 1007;
 /// The user may not stay: deleted, deactivated, or their token was revoked.
 pub const POLICY: u16 = 1008;
 /// The frame was larger than the peer accepts.
@@ -32,7 +36,7 @@ pub const PAGE_LEFT: u16 = 4001;
 /// that silently stops is wrong. Only codes that say "you broke the protocol" end it.
 pub const fn reaction(code: u16) -> Reaction {
     match code {
-        1002 | 1003 | 1007 | 1008 => Reaction::Stop,
+        PROTOCOL_ERROR | 1003 | NOT_UTF8 | POLICY => Reaction::Stop,
         _ => Reaction::Retry,
     }
 }

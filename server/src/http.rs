@@ -12,6 +12,7 @@ mod copies;
 mod cors;
 mod endpoint;
 mod events;
+mod files;
 mod flag;
 mod gate;
 mod guests;
@@ -32,13 +33,13 @@ mod users;
 
 use std::sync::Arc;
 
-use axum::routing::{MethodRouter, any, delete, get, patch, post};
+use axum::routing::{MethodRouter, delete, get, patch, post};
 use axum::{Extension, Router, middleware};
-use tower_http::services::ServeDir;
 
 use crate::error::ApiError;
 use crate::state::AppState;
 use endpoint::Endpoint;
+use files::Files;
 use gate::Gate;
 pub use rate_limit::RateLimiter;
 
@@ -93,7 +94,7 @@ pub fn router(state: AppState, connections: Router<AppState>) -> Router {
         .route("/rate_limits", at(endpoint::GET_RATE_LIMITS, get(app::rate_limits)))
         .route("/tasks/{id}", at(endpoint::GET_TASK, get(tasks::get)))
         .layer(Extension(limiter.clone()));
-    let files = state.config.www.as_ref().map(ServeDir::new);
+    let files = state.config.www.as_deref().map(Files::of);
     let routes = api
         .merge(connections)
         .route("/hi", get(operations::hi))
@@ -102,8 +103,7 @@ pub fn router(state: AppState, connections: Router<AppState>) -> Router {
         .route("/metrics", get(operations::metrics))
         .method_not_allowed_fallback(unknown);
     match files {
-        // A file is only ever read; whatever else is asked for is no endpoint.
-        Some(files) => routes.fallback_service(files.call_fallback_on_method_not_allowed(true).fallback(any(unknown))),
+        Some(files) => routes.fallback(move |request| files.serve(request)),
         None => routes.fallback(unknown),
     }
     .layer(middleware::from_fn_with_state(limiter, reply::finish))

@@ -7,6 +7,7 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::SinkExt;
 use rollcall_protocol::close;
 use tokio::time::{Instant, sleep_until, timeout};
+use tungstenite::error::ProtocolError;
 
 use super::admission::retry_after;
 use super::handshake::Extensions;
@@ -106,7 +107,8 @@ async fn serve(
                     Some(Ok(Message::Close(frame))) => {
                         return Outcome::Closed(frame.map_or(close::NO_CODE, |frame| frame.code));
                     }
-                    Some(Err(_)) | None => return Outcome::Lost,
+                    Some(Err(error)) => return broken(error),
+                    None => return Outcome::Lost,
                 };
                 membership.heard();
                 if asks {
@@ -133,6 +135,18 @@ async fn serve(
         if sent.is_err() {
             return Outcome::Lost;
         }
+    }
+}
+
+/// What to do about a socket that cannot be read: say what was wrong with what came, if that was it.
+fn broken(error: axum::Error) -> Outcome {
+    use tungstenite::Error::{Capacity, Protocol, Utf8};
+    match error.into_inner().downcast_ref() {
+        Some(Protocol(ProtocolError::ResetWithoutClosingHandshake)) => Outcome::Lost,
+        Some(Protocol(_)) => Outcome::HangUp(close::PROTOCOL_ERROR),
+        Some(Utf8(_)) => Outcome::HangUp(close::NOT_UTF8),
+        Some(Capacity(_)) => Outcome::HangUp(close::TOO_BIG),
+        _ => Outcome::Lost,
     }
 }
 

@@ -1,13 +1,9 @@
 //! Nobody can pass off their own words for what the server says.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
-
-mod common;
-
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
-use common::{KEY, TestServer, user_token};
+use crate::common::{KEY, TestServer, WITHOUT_LIMITS, user_token};
 use reqwest::{Client, Method};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, json};
@@ -91,7 +87,7 @@ async fn strictly(client: &Client, token: &str, method: Method, url: String, bod
 
 #[tokio::test]
 async fn no_field_of_the_server_s_can_be_forged() {
-    let server = TestServer::with(&common::WITHOUT_LIMITS).await;
+    let server = TestServer::with(&WITHOUT_LIMITS).await;
     let (ada, bob) = (server.connect("ada").await, server.connect("bob").await);
     let tea = "/channels/messaging/tea";
     let open = json!({ "data": { "members": ["ada", "bob"] }, "state": true, "watch": true });

@@ -1,14 +1,10 @@
 //! Whatever a socket is opened with and whatever is sent over it, it gets an answer or an end,
 //! and the server serves the next one.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
-
-mod common;
-
 use std::time::Duration;
 
-use common::person::{next_frame, open};
-use common::{TestServer, user_token};
+use crate::common::person::{next_frame, open};
+use crate::common::{TestServer, user_token};
 use futures_util::{SinkExt, StreamExt};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};

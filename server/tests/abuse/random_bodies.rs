@@ -1,11 +1,7 @@
 //! Whatever is sent, the server answers, and answers the next one.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
-
-mod common;
-
-use common::document::table;
-use common::{TestServer, token};
+use crate::common::document::table;
+use crate::common::{KEY, TestServer, WITHOUT_LIMITS, token};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use reqwest::Method;
@@ -182,7 +178,7 @@ fn attempt() -> impl Strategy<Value = Attempt> {
 fn random_json_never_breaks_an_endpoint() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (server, ada) = runtime.block_on(async {
-        let server = TestServer::with(&common::WITHOUT_LIMITS).await;
+        let server = TestServer::with(&WITHOUT_LIMITS).await;
         let ada = server.connect("ada").await;
         server.connect("bob").await;
         let open = json!({ "data": { "members": ["ada", "bob"] }, "watch": true, "presence": true });
@@ -195,7 +191,7 @@ fn random_json_never_breaks_an_endpoint() {
     let mut runner = TestRunner::new(Config { cases: 1000, failure_persistence: None, ..Config::default() });
     let outcome = runner.run(&attempt(), |attempt| {
         let claims = if attempt.server_side { json!({ "server": true }) } else { json!({ "user_id": "ada" }) };
-        let mut query = vec![("api_key", common::KEY.to_owned())];
+        let mut query = vec![("api_key", KEY.to_owned())];
         let method = Method::from_bytes(attempt.method.as_bytes()).unwrap();
         // With one it is a poll, which says nothing more.
         if attempt.path != "/longpoll" {
