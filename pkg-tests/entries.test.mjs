@@ -15,6 +15,7 @@ const BUDGETS = {
   './vue': 1_500,
   './svelte': 1_500,
   './elements': 2_000,
+  './testing': 4_000,
 };
 const CLIENT = ['.', './package.json', './wasm', './rollcall.wasm'];
 /** Bytes of brotli for `rollcall/wasm` and the file it loads: as for the client that has it inside. */
