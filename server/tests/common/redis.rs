@@ -1,0 +1,163 @@
+//! A Redis of the tests' own, from what is installed: on a port and in a folder of its own, and gone
+//! with the process that started it, however that ends. To start one takes a few hundredths of a
+//! second, and what is published reaches all of a Redis's databases: each test has its own.
+
+#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::iter;
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+/// Ends when its input does. `$0` is the program, `$1` the port. Asked to end, Redis saves what it
+/// has; unasked, it would not before the end of a day.
+const SCRIPT: &str = r#"
+port=$1
+trap : INT
+home=$(mktemp -d) && cd "$home" || exit
+start() {
+    "$0" --port "$port" --bind 127.0.0.1 --save 86400 1 --shutdown-timeout 0 </dev/null &
+    id=$!
+}
+start
+while read -r command; do
+    case $command in
+        start) start ;;
+        STOP | CONT) kill -s "$command" "$id"; echo done ;;
+        *) kill -s "$command" "$id"; wait "$id" 2>/dev/null; echo done ;;
+    esac
+done
+kill -s KILL "$id"
+rm -rf "$home"
+"#;
+
+/// Below those that a system gives to whoever connects: while nothing listens on one of those, it may
+/// be given to the very client that tries to reach it, which then reaches itself.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server that runs.
+pub struct Redis {
+    script: Child,
+    said: Receiver<String>,
+    port: u16,
+}
+
+impl Redis {
+    /// `None`, and a word about it, when Redis is not installed.
+    pub fn start() -> Option<Self> {
+        let Some(program) = program() else {
+            // Not by `eprintln`, which is kept from sight when a test passes.
+            let _ = writeln!(std::io::stderr(), "SKIPPED: no Redis is installed: its stories are not told");
+            return None;
+        };
+        let port = free_port();
+        let mut script = Command::new("sh")
+            .args(["-c", SCRIPT])
+            .arg(program)
+            .arg(port.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(script.stdout.take().unwrap()).lines();
+        let (say, said) = mpsc::channel();
+        // Also what nobody waits for is read: Redis would wait for whoever reads its log.
+        thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(say.send(line))));
+        let redis = Self { script, said, port };
+        redis.hears("Ready to accept connections");
+        Some(redis)
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Ends every connection; what it knows is kept for [`start_again`](Self::start_again).
+    pub fn stop(&mut self) {
+        self.tell("TERM");
+    }
+
+    /// Ends as in a power cut: what was not saved is lost. `ask("SAVE")` saves; nothing else does.
+    pub fn kill(&mut self) {
+        self.tell("KILL");
+    }
+
+    /// On the same port, after it was stopped or killed.
+    pub fn start_again(&mut self) {
+        writeln!(self.script.stdin.as_mut().unwrap(), "start").unwrap();
+        self.hears("Ready to accept connections");
+    }
+
+    /// Keeps all connections and answers nobody.
+    pub fn freeze(&mut self) {
+        self.tell("STOP");
+    }
+
+    /// Goes on after [`freeze`](Self::freeze), with what was sent meanwhile.
+    pub fn thaw(&mut self) {
+        self.tell("CONT");
+    }
+
+    /// See [`ask`].
+    pub fn ask(&self, command: &str) -> String {
+        ask(&self.url(), command)
+    }
+
+    fn tell(&mut self, command: &str) {
+        writeln!(self.script.stdin.as_mut().unwrap(), "{command}").unwrap();
+        self.hears("done");
+    }
+
+    fn hears(&self, end: &str) {
+        let mut log = String::new();
+        loop {
+            match self.said.recv_timeout(PATIENCE) {
+                Ok(line) if line.ends_with(end) => return,
+                Ok(line) => log = format!("{log}{line}\n"),
+                Err(_) => panic!("Redis did not say {end:?}, but:\n{log}"),
+            }
+        }
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        drop(self.script.stdin.take());
+        let _ = self.script.wait();
+    }
+}
+
+/// What the Redis there answers to a command of words without spaces, as it comes over the wire.
+pub fn ask(url: &str, command: &str) -> String {
+    let mut stream = TcpStream::connect(url.trim_start_matches("redis://")).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    write!(stream, "{command}\r\nQUIT\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.strip_suffix("+OK\r\n").expect("an answer to QUIT").trim_end().to_owned()
+}
+
+/// The program that `REDIS_SERVER` names, or Redis or Valkey on the path.
+fn program() -> Option<PathBuf> {
+    let named = std::env::var_os("REDIS_SERVER").map(PathBuf::from);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path =
+        ["redis-server", "valkey-server"].map(|name| std::env::split_paths(&path).map(move |in_| in_.join(name)));
+    named.into_iter().chain(on_path.into_iter().flatten()).find(|program| program.exists())
+}
+
+/// One on which nothing listens. Processes begin at different ones.
+fn free_port() -> u16 {
+    static TRIED: AtomicU16 = AtomicU16::new(0);
+    let begin = (std::process::id() as u16).wrapping_mul(61);
+    let next = || PORTS.start + begin.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed)) % PORTS.len() as u16;
+    let mut ports = iter::repeat_with(next).take(PORTS.len());
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
+}
