@@ -9,14 +9,24 @@ import { Problem, program, root, run, say, step } from '../scripts/shell.mjs';
 
 const built = (name) => join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'release', name);
 
-/** Runs a scenario of `rollcall-load`; flags of the command line go to it. */
-export const scenario = (name) => program(async () => {
+let building;
+
+/** Builds both, and returns where they are. */
+export const builtForSpeed = () => (building ??= build());
+
+async function build() {
   // One by one, so that the server is built as it is delivered: cargo unites the features of what it builds together.
   for (const name of ['rollcall-server', 'rollcall-load']) {
     await step(`compiling ${name}`, () => run('cargo', ['build', '--release', '--package', name], { quiet: true }));
   }
-  const args = [built('rollcall-server'), name, ...process.argv.slice(2)];
-  const crowd = spawn(built('rollcall-load'), args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  return { server: built('rollcall-server'), crowd: built('rollcall-load') };
+}
+
+/** Runs a scenario of `rollcall-load`; flags of the command line go to it. */
+export const scenario = (name) => program(async () => {
+  const binaries = await builtForSpeed();
+  const args = [binaries.server, name, ...process.argv.slice(2)];
+  const crowd = spawn(binaries.crowd, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const [report, [status]] = await Promise.all([text(crowd.stdout), once(crowd, 'close')]);
   if (report) {
     const folder = join(root, 'bench', 'results');

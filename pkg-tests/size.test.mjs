@@ -4,33 +4,16 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { test } from 'node:test';
-import { brotliCompressSync, constants } from 'node:zlib';
-import { build } from 'esbuild';
+import { brotli, bundleOf } from './harness/download.mjs';
 import { installed, project } from './harness/package.mjs';
 
 /** Bytes: what is reached, and 3 %. */
 const BUDGET = 31_940;
 
-const brotli = (content) =>
-  brotliCompressSync(content, {
-    params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: content.length },
-  }).length;
-
 test('the package fits its budget', async (t) => {
-  const { outputFiles } = await build({
-    stdin: { contents: "export { PresenceClient } from 'rollcall'", resolveDir: await project() },
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2022',
-    // As the package is written, and as Vite and webpack leave it; esbuild alone would escape it.
-    charset: 'utf8',
-    write: false,
-    logLevel: 'error',
-  });
+  const bundle = await bundleOf("export { PresenceClient } from 'rollcall'", await project());
   const folder = await installed();
-  const parts = { 'rollcall.js, bundled and minified': brotli(outputFiles[0].contents) };
+  const parts = { 'rollcall.js, bundled and minified': brotli(bundle) };
   for (const name of readdirSync(folder).filter((name) => extname(name) === '.wasm')) {
     parts[name] = brotli(readFileSync(join(folder, name)));
   }

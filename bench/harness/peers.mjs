@@ -1,0 +1,22 @@
+// The clients and servers of others, in a project of their own: who builds or tests Rollcall does
+// not install them.
+
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root, run, step } from '../../scripts/shell.mjs';
+
+const folder = join(root, 'bench', 'peers');
+
+/** The folder from which they can be imported; installed when the lock file has changed. */
+export async function peers() {
+  const wanted = createHash('sha256').update(readFileSync(join(folder, 'package-lock.json'))).digest('hex');
+  const stamp = join(folder, 'node_modules', '.installed-from');
+  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
+    await step('installing the peers', () =>
+      run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder, quiet: true }),
+    );
+    writeFileSync(stamp, wanted);
+  }
+  return folder;
+}
