@@ -1,13 +1,15 @@
-// The browsers that the tests run in, the programs that drive them, the proxy that is put before
+// The browsers that the tests run in, the programs that drive them, what stands before and behind
 // the server, and where they are.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { Problem, which } from './shell.mjs';
 
 /**
  * By the variable that may name it: how the program is called, and the Debian package or crate it is
- * in. Installed, a `daemon` would be started on a port of its own: only its program is taken.
+ * in. Installed, a `daemon` would be started on a port of its own: only its program is taken. What is
+ * `optional` has stories that are left out, visibly, where it cannot be had.
  */
 export const PROGRAMS = {
   CHROMIUM: { names: ['chromium', 'chromium-browser', 'google-chrome', 'chrome'], debian: 'chromium' },
@@ -18,15 +20,26 @@ export const PROGRAMS = {
   WEBKITDRIVER: { names: ['WebKitWebDriver'], debian: 'webkit2gtk-driver' },
   // Not NGINX: that variable nginx reads itself.
   NGINX_PROGRAM: { names: ['nginx'], debian: 'nginx', daemon: true },
+  // This package has the whole program, under another name, and starts nothing.
+  REDIS_SERVER: { names: ['redis-server', 'valkey-server'], debian: 'redis-tools', alias: 'redis-check-rdb', optional: true },
+  POSTGRES: { names: ['postgres'], besides: debianPostgres, debian: 'postgresql', optional: true },
   XVFB: { names: ['Xvfb'], debian: 'xvfb' },
 };
 
 /** Where the program is: as its variable says, or on PATH; null when it is not there. */
 export function find(variable) {
   const named = process.env[variable];
-  if (!named) return which(...PROGRAMS[variable].names);
+  const { names, besides } = PROGRAMS[variable];
+  if (!named) return which(...names) ?? besides?.() ?? null;
   if (existsSync(named)) return named;
   throw new Problem(`${variable} names ${named}, which does not exist.`);
+}
+
+/** The newest of those that Debian keeps side by side, or undefined. */
+function debianPostgres() {
+  const folder = '/usr/lib/postgresql';
+  const programs = existsSync(folder) ? readdirSync(folder).map((version) => join(folder, version, 'bin', 'postgres')) : [];
+  return programs.filter(existsSync).sort().at(-1);
 }
 
 /** The same, for what cannot do without. */

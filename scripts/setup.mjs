@@ -1,12 +1,12 @@
 // Brings a fresh machine that has rustup and Node to the point where everything builds and is
 // tested. What is there is not made again: a second run takes a moment.
 
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { find, PROGRAMS, required } from './browsers.mjs';
-import { output, Problem, program, root, run, step, tools, which } from './shell.mjs';
+import { output, Problem, program, root, run, say, step, tools, which } from './shell.mjs';
 
 const NODE_MAJOR = 20;
 
@@ -27,17 +27,35 @@ export async function setupForBuild() {
   await cargoTool('wasm-bindgen', ['--version', version], { crate: 'wasm-bindgen-cli', version });
 }
 
-/** What the tests need besides: three browsers, their drivers, a proxy. Returns where they are, by variable. */
+/**
+ * What the tests need besides: three browsers, their drivers, a proxy, and two databases where they
+ * can be had. Returns where they are, by variable.
+ */
 export async function setupForTests() {
   await setupForBuild();
   const found = {};
   for (const variable of Object.keys(PROGRAMS)) {
-    const { debian, crate, daemon } = PROGRAMS[variable];
-    const install = () => (crate ? cargoTool(crate, ['--locked']) : daemon ? debianProgram(debian) : debianPackage(debian));
-    if (!find(variable)) await install();
-    found[variable] = required(variable);
+    const { optional, debian } = PROGRAMS[variable];
+    if (!find(variable)) await install(variable).catch((error) => optional || Promise.reject(error));
+    const program = optional ? find(variable) : required(variable);
+    if (program) found[variable] = program;
+    else say(`  ${variable} is not here (Debian: ${debian}): its stories are left out`);
   }
   return found;
+}
+
+async function install(variable) {
+  const { names, debian, crate, daemon, alias } = PROGRAMS[variable];
+  if (crate) return cargoTool(crate, ['--locked']);
+  if (daemon) return debianProgram(debian);
+  if (variable === 'POSTGRES') return debianPostgres(debian);
+  await debianPackage(debian);
+  const program = alias && which(alias);
+  if (!program) return;
+  const link = join(tools, 'bin', names[0]);
+  mkdirSync(join(tools, 'bin'), { recursive: true });
+  rmSync(link, { force: true });
+  symlinkSync(program, link);
 }
 
 function checkNode() {
@@ -99,20 +117,42 @@ async function cargoTool(command, options, { crate = command, version = null } =
   );
 }
 
+/** What a command is run by where the system's packages are apt's and may be installed; elsewhere null. */
+function byRoot() {
+  if (!which('apt-get')) return null;
+  if (process.getuid?.() === 0) return [];
+  return output('sudo', ['-n', 'true']) === null ? null : ['sudo', '-n'];
+}
+
 /** Installs a package where the system's package manager may be used, and elsewhere does nothing. */
 async function debianPackage(name) {
-  const root = process.getuid?.() === 0;
-  if (!which('apt-get') || !(root || output('sudo', ['-n', 'true']) !== null)) return;
-  const apt = root ? ['apt-get'] : ['sudo', '-n', 'apt-get'];
-  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  const by = byRoot();
+  if (!by) return;
+  const apt = (...words) => {
+    const [command, ...args] = [...by, 'apt-get', ...words];
+    return run(command, args, { quiet: true, env: { DEBIAN_FRONTEND: 'noninteractive' } });
+  };
   await step(`installing ${name}`, async () => {
-    const install = [...apt.slice(1), 'install', '-y', '--no-install-recommends', name];
+    const install = ['install', '-y', '--no-install-recommends', name];
     // Package lists may be old or missing; refreshing them is the cure, and not needed otherwise.
-    await run(apt[0], install, { quiet: true, env }).catch(async () => {
-      await run(apt[0], [...apt.slice(1), 'update'], { quiet: true, env });
-      await run(apt[0], install, { quiet: true, env });
+    await apt(...install).catch(async () => {
+      await apt('update');
+      await apt(...install);
     });
   });
+}
+
+/** Installs Postgres without the database of the system's own that its package would create and serve. */
+async function debianPostgres(name) {
+  await debianPackage('postgresql-common');
+  const by = byRoot();
+  if (!by) return;
+  const configure = (...words) => {
+    const [command, ...args] = [...by, 'pg_conftool', '/etc/postgresql-common/createcluster.conf', ...words];
+    return run(command, args, { quiet: true });
+  };
+  await configure('set', 'create_main_cluster', 'off');
+  await debianPackage(name).finally(() => configure('remove', 'create_main_cluster'));
 }
 
 /** Takes the program of a package, and leaves the system as it is. */
