@@ -1,6 +1,8 @@
 /**
  * Presence without a framework: `rollcall/elements` defines `<presence-dot>` and `<presence-label>`.
  *
+ * @packageDocumentation
+ *
  * @example
  * import { PresenceClient } from 'rollcall';
  * import { setPresenceClient } from 'rollcall/elements';
@@ -9,8 +11,6 @@
  * setPresenceClient(client);
  * await client.connectUser({ id: 'john' }, token);
  * // <presence-dot user="jack"></presence-dot> <presence-label user="jack" live></presence-label>
- *
- * @packageDocumentation
  */
 
 import type { Presence, PresenceClient } from 'rollcall';
@@ -24,6 +24,9 @@ const connected = new Set<PresenceElement>();
 /**
  * Sets the client that all elements on the page use, connected or not; null for none, and
  * everybody is unknown. Connecting stays with the app.
+ *
+ * @example
+ * setPresenceClient(client);
  */
 export function setPresenceClient(client: PresenceClient<any> | null): void {
   roster = client && rosterOf(client);
@@ -42,8 +45,16 @@ const shownAs = ({ freshness, online }: Presence<any>): Shown =>
 // On a server there are no elements, and importing this must do no harm.
 const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
 
-/** What both elements are: somebody, named by `user`, who is watched while the element is on a page. */
+/**
+ * What both elements are: somebody, named by `user`, who is watched while the element is on a page.
+ *
+ * @example
+ * for (const element of document.querySelectorAll<PresenceElement>('[user]')) {
+ *   console.log(element.user, element.presence.online);
+ * }
+ */
 export abstract class PresenceElement extends Base {
+  /** @internal */
   static readonly observedAttributes: readonly string[] = ['user'];
   #leave: (() => void) | undefined;
   #presence: Presence<any> = unknown('');
@@ -53,6 +64,7 @@ export abstract class PresenceElement extends Base {
     return this.getAttribute('user') ?? '';
   }
 
+  /** Has it show somebody else. */
   set user(id: string) {
     this.setAttribute('user', id);
   }
@@ -62,17 +74,20 @@ export abstract class PresenceElement extends Base {
     return this.#presence;
   }
 
+  /** @internal */
   connectedCallback(): void {
     connected.add(this);
     this.follow();
   }
 
+  /** @internal */
   disconnectedCallback(): void {
     connected.delete(this);
     this.#leave?.();
     this.#leave = undefined;
   }
 
+  /** @internal */
   attributeChangedCallback(): void {
     if (this.isConnected) this.follow();
   }
@@ -103,8 +118,14 @@ export abstract class PresenceElement extends Base {
  *
  * Style it by `::part(dot)`, by `[data-presence="online"]` (`offline`, `stale`, `unknown`), and by
  * `--presence-size`, `--presence-online`, `--presence-offline`, `--presence-unknown`.
+ *
+ * @example
+ * const dot: PresenceDotElement = document.createElement('presence-dot');
+ * dot.user = 'jack';
+ * document.body.append(dot);
  */
 export class PresenceDotElement extends PresenceElement {
+  /** @internal */
   static override readonly observedAttributes = ['user', 'label'];
   #dot: HTMLElement | undefined;
 
@@ -122,9 +143,16 @@ export class PresenceDotElement extends PresenceElement {
  * With the attribute `live`, changes are announced politely to screen readers. The words are
  * English unless the attributes `online`, `offline`, `stale`, `unknown` say others. Style it by
  * `::part(presence)` and `::part(status)`, and by `[data-presence="online"]` (`offline`, …).
+ *
+ * @example
+ * const label: PresenceLabelElement = document.createElement('presence-label');
+ * label.user = 'jack';
+ * label.setAttribute('live', '');
+ * document.body.append(label);
  */
 export class PresenceLabelElement extends PresenceElement {
   #parts: { label: HTMLElement; presence: HTMLElement; status: HTMLElement } | undefined;
+  /** @internal */
   static override readonly observedAttributes = ['user', 'live', 'online', 'offline', 'stale', 'unknown'];
 
   protected render({ status }: Presence, shown: Shown): void {

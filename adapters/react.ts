@@ -5,6 +5,14 @@
  * longer watched. On a server everybody is `unknown`, and nothing is connected.
  *
  * @packageDocumentation
+ *
+ * @example
+ * import { usePresence } from 'rollcall/react';
+ *
+ * function Row({ id }: { id: string }) {
+ *   const { online, status } = usePresence(id);
+ *   return <li>{id}: {online ? 'online' : 'offline'} {status}</li>;
+ * }
  */
 
 import { createContext, createElement, useContext, useMemo, useSyncExternalStore } from 'react';
@@ -14,10 +22,16 @@ import { NO_CONNECTION, rosterOf, unknown, type AnyClient } from './roster.ts';
 
 const Client = createContext<AnyClient | null | undefined>(undefined);
 
-/** What {@link PresenceProvider} takes. */
+/**
+ * What {@link PresenceProvider} takes.
+ *
+ * @example
+ * const props: PresenceProviderProps = { client, children: <Team /> };
+ */
 export interface PresenceProviderProps {
   /** The client that all below use, connected or not; null while there is none, as on a server. */
   client: PresenceClient<any> | null;
+  /** What is below. */
   children?: ReactNode;
 }
 
@@ -40,6 +54,12 @@ export function PresenceProvider({ client, children }: PresenceProviderProps): R
  * The client that {@link PresenceProvider} was given.
  *
  * @throws Error when no `PresenceProvider` is above.
+ *
+ * @example
+ * function Hide() {
+ *   const client = usePresenceClient();
+ *   return <button onClick={() => client?.markInvisible()}>Hide</button>;
+ * }
  */
 export function usePresenceClient(): PresenceClient<any> | null {
   const client = useContext(Client);

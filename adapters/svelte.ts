@@ -5,6 +5,11 @@
  * nothing shows any more is no longer watched. On a server everybody is `unknown`.
  *
  * @packageDocumentation
+ *
+ * @example
+ * import { presence } from 'rollcall/svelte';
+ *
+ * const jack = presence('jack', client); // {$jack.online} in the markup
  */
 
 import { getContext, setContext } from 'svelte';
@@ -31,6 +36,10 @@ export function setPresenceClient(client: PresenceClient<any> | null): void {
  * The client that {@link setPresenceClient} was given.
  *
  * @throws Error when there was none.
+ *
+ * @example
+ * const client = getPresenceClient(); // while the component is made
+ * const hide = () => client?.markInvisible();
  */
 export function getPresenceClient(): PresenceClient<any> | null {
   const context = getContext<{ client: AnyClient | null } | undefined>(key);

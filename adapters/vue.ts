@@ -5,6 +5,11 @@
  * longer watched. On a server everybody is `unknown`, and nothing is connected.
  *
  * @packageDocumentation
+ *
+ * @example
+ * import { usePresence } from 'rollcall/vue';
+ *
+ * const jack = usePresence('jack'); // {{ jack.online }} in the template
  */
 
 import { computed, inject, onScopeDispose, provide, shallowRef, toValue, watch } from 'vue';
@@ -27,7 +32,12 @@ export function presence(client: PresenceClient<any> | null): Plugin {
   return { install: (app) => void app.provide(key, client) };
 }
 
-/** Gives the client to all components below the one in whose `setup` this is called. */
+/**
+ * Gives the client to all components below the one in whose `setup` this is called.
+ *
+ * @example
+ * providePresence(client); // in the setup of the outermost component
+ */
 export function providePresence(client: PresenceClient<any> | null): void {
   provide(key, client);
 }
@@ -36,6 +46,10 @@ export function providePresence(client: PresenceClient<any> | null): void {
  * The client that {@link presence} or {@link providePresence} was given.
  *
  * @throws Error when there was none.
+ *
+ * @example
+ * const client = usePresenceClient();
+ * const hide = () => client?.markInvisible();
  */
 export function usePresenceClient(): PresenceClient<any> | null {
   const client = inject(key, undefined);

@@ -6,11 +6,23 @@
  * and here the file's address in `connect-src`; nothing more.
  *
  * @packageDocumentation
+ *
+ * @example
+ * import { init, PresenceClient } from 'rollcall/wasm';
+ *
+ * await init('/assets/rollcall.wasm');
+ * const client = new PresenceClient(apiKey, { baseURL });
  */
 
 export * from 'rollcall';
 
-/** Where the WebAssembly comes from: an address, an answer, or the thing itself. */
+/**
+ * Where the WebAssembly comes from: an address, an answer, or the thing itself.
+ *
+ * @example
+ * const source: WasmSource = fetch('/assets/rollcall.wasm');
+ * await init(source);
+ */
 export type WasmSource = string | URL | Request | Response | PromiseLike<Response> | BufferSource | WebAssembly.Module;
 
 /**
@@ -23,7 +35,8 @@ export type WasmSource = string | URL | Request | Response | PromiseLike<Respons
  * @param source The package's `rollcall.wasm`: exported as `rollcall/rollcall.wasm`.
  *
  * @example
- * import url from 'rollcall/rollcall.wasm?url'; // as Vite says it
+ * // As Vite says it.
+ * import url from 'rollcall/rollcall.wasm?url';
  * import { init, PresenceClient } from 'rollcall/wasm';
  *
  * await init(url);

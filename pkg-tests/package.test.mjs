@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { root } from '../scripts/shell.mjs';
 import { bundlers } from './harness/bundling.mjs';
 import { installed, project } from './harness/package.mjs';
 
@@ -30,8 +31,9 @@ test('it holds what its manifest promises, and nothing else', async () => {
   const entries = Object.values(manifest.exports).flatMap((entry) => Object.values(entry.types ? entry : { entry }));
   const promised = entries.map((path) => path.replace('./', ''));
   const shared = ['roster', 'fake-client', 'fake-watch'].flatMap((name) => [`adapters/${name}.d.ts`, `adapters/${name}.js`]);
+  const types = readdirSync(join(root, 'types')).map((name) => `types/${name}`);
   const texts = ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md'];
-  assert.deepEqual(names, [...new Set([...promised, ...shared, ...texts])].sort());
+  assert.deepEqual(names, [...new Set([...promised, ...shared, ...types, ...texts])].sort());
 });
 
 test('publint has nothing to say of it', async () => {

@@ -1,6 +1,6 @@
 // Builds the npm package into `pkg/`, and the demo page into `www/dist/`.
 
-import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -61,7 +61,7 @@ export async function buildPackage() {
   for (const file of ['wasm.js', 'rollcall.wasm']) {
     await copyFile(join(generated, file), join(packageFolder, 'wasm', file));
   }
-  await copyFile(join(root, 'src', 'browser', 'types.d.ts'), join(packageFolder, 'rollcall.d.ts'));
+  await cp(join(root, 'types'), join(packageFolder, 'types'), { recursive: true });
   await copyFile(join(root, 'adapters', 'wasm.d.ts'), join(packageFolder, 'wasm', 'wasm.d.ts'));
   // One file each and nothing bundled: whoever imports two of them has what they share once.
   await step('compiling the adapters', () =>

@@ -1,31 +1,19 @@
 // A tiny project for one bundler, with the packed package installed, built and served.
 
-import { createHash } from 'node:crypto';
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, normalize } from 'node:path';
-import { root, run, step } from '../../scripts/shell.mjs';
+import { root, run } from '../../scripts/shell.mjs';
+import { toolbox } from '../../scripts/toolbox.mjs';
 import { inTime } from './event.mjs';
 import { installed } from './package.mjs';
 import { serve, typeOf } from './web.mjs';
 
 const source = join(root, 'pkg-tests', 'bundlers');
-const cache = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'pkg-tests');
 const MINUTE = 60_000;
 
-/** The folder in whose `node_modules` the bundlers are: installed once, until the lock file changes. */
-export async function bundlers() {
-  const lock = readFileSync(join(source, 'package-lock.json'));
-  const folder = join(cache, `bundlers-${createHash('sha256').update(lock).digest('hex').slice(0, 16)}`);
-  if (existsSync(folder)) return folder;
-  await mkdir(cache, { recursive: true });
-  const fresh = await mkdtemp(join(cache, 'making-'));
-  for (const name of ['package.json', 'package-lock.json']) await cp(join(source, name), join(fresh, name));
-  await step('installing the bundlers (once)', () => run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: fresh, quiet: true }));
-  await rename(fresh, folder);
-  return folder;
-}
+/** The folder in whose `node_modules` the bundlers are. */
+export const bundlers = () => toolbox(source);
 
 export class Project {
   /** A copy of `pkg-tests/bundlers/<name>`, removed when the test has passed and kept when it has not. */

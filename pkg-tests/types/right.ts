@@ -110,6 +110,7 @@ export async function ownFields(token: string): Promise<void> {
   const client = new PresenceClient<Player>('key');
   await client.connectUser({ id: 'john', level: 3 }, token);
   const level: number | undefined = client.user?.level;
+  await client.queryUsers({ level: { $gte: 3 }, team: { $in: ['red'] }, name: 'Jill', $or: [{ level: 1 }] }, { level: -1 });
   const watch = await client.watchPresence(['jack']);
   same<typeof watch, PresenceWatch<Player>>(true);
   const theirs: number | undefined = watch.get('jack').user?.level ?? client.user('jack').presence.user?.level;

@@ -44,6 +44,20 @@ export async function mistakes(client: PresenceClient, typed: PresenceClient<Pla
   await client.queryUsers({ id: { $inn: ['jack'] } });
   // @ts-expect-error $in takes a list
   await client.queryUsers({ id: { $in: 'jack' } });
+  // @ts-expect-error ids are strings
+  await client.queryUsers({ id: { $in: [1, 2] } });
+  // @ts-expect-error so they are in lists of filters
+  await client.queryUsers({ $or: [{ id: 1 }] });
+  // @ts-expect-error lists of filters, not one
+  await client.queryUsers({ $and: { id: 'jack' } });
+  // @ts-expect-error an operator that ids do not take
+  await client.queryUsers({ id: { $contains: 'j' } });
+  // @ts-expect-error a number of members
+  await client.queryChannels({ member_count: 'two' });
+  // @ts-expect-error an own field of the wrong type
+  await typed.queryUsers({ level: 'three' });
+  // @ts-expect-error a misspelt field, where own fields are declared
+  await typed.queryUsers({ levle: 3 });
   // @ts-expect-error directions are 1 and -1
   await client.queryUsers({}, { id: 2 });
   // @ts-expect-error presence is a boolean
