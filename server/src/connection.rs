@@ -106,7 +106,7 @@ pub async fn open(app: &App, caller: Caller, handshake: &Handshake) -> Result<Op
     let (user, unread, membership, inbox) = match caller {
         Caller::User(id) => {
             let change = handshake.profile(&id)?;
-            let (membership, inbox) = app.arrive(change).await?;
+            let (membership, inbox) = app.arrive(change, handshake.origin.clone()).await?;
             // Whoever is greeted is online for everybody, and `last_active` says since when.
             app.hub.told().await;
             let user = app.store.user(&id).await?.ok_or_else(|| ApiError::deleted(&id))?;
@@ -117,7 +117,7 @@ pub async fn open(app: &App, caller: Caller, handshake: &Handshake) -> Result<Op
             let mut user = User::new(ANONYMOUS, store::now());
             user.role = "anonymous".to_owned();
             // Nobody is told of somebody who is nobody.
-            let (membership, inbox) = app.hub.connect(&ANONYMOUS.into(), true)?;
+            let (membership, inbox) = app.hub.connect(&ANONYMOUS.into(), true, handshake.origin.clone())?;
             (user, Unread::default(), membership, inbox)
         }
         Caller::Server => {

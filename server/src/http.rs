@@ -16,6 +16,7 @@ mod files;
 mod flag;
 mod gate;
 mod guests;
+mod inspect;
 mod lifecycle;
 mod long_poll;
 mod members;
@@ -64,6 +65,7 @@ pub fn router(state: AppState, connections: Router<AppState>) -> Router {
         .route("/users/{id}/deactivate", at(endpoint::DEACTIVATE_USER, post(lifecycle::deactivate)))
         .route("/users/{id}/reactivate", at(endpoint::REACTIVATE_USER, post(lifecycle::reactivate)))
         .route("/users/{id}/event", at(endpoint::SEND_USER_EVENT, post(users::send_event)))
+        .route("/rollcall/users/{id}/presence", at(endpoint::INSPECT_PRESENCE, get(inspect::presence)))
         .route("/guest", at(endpoint::CREATE_GUEST, post(guests::create)))
         .route("/channels", at(endpoint::QUERY_CHANNELS, get(channels::query).post(channels::query_by_post)))
         .route("/channels/delete", at(endpoint::DELETE_CHANNELS, post(channel_updates::delete_many)))

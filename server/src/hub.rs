@@ -5,9 +5,11 @@ mod announcer;
 mod census;
 mod clock;
 mod drain;
+mod inspection;
 mod membership;
 pub mod outbox;
 mod state;
+mod visit;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,10 +23,12 @@ pub use announcer::Notice;
 pub use census::Census;
 pub use membership::Membership;
 pub use outbox::Inbox;
+pub use visit::{Origin, Transport};
 
 use crate::auth::ANONYMOUS;
 use crate::bus::{Audience, Envelope, Event, local::LocalBus};
 use crate::metrics::Metrics;
+use crate::presence::journal::{Happening, Journal};
 use crate::presence::registry::{Registry, Rules};
 use crate::presence::rules::{Damping, Ending, Grace};
 use crate::presence::watchers::{Scope, Watchers};
@@ -32,6 +36,7 @@ use crate::presence::{Cid, ConnectionId, UserId};
 use crate::store::Store;
 use crate::webhook::Webhook;
 use state::State;
+use visit::Visit;
 
 /// How long a request waits for its turn among the events: less than any SDK waits for a reply.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -92,6 +97,8 @@ impl Hub {
                     registry: Registry::new(rules),
                     watchers: Watchers::new(options.subscriptions),
                     outboxes: HashMap::new(),
+                    visits: HashMap::new(),
+                    journal: Journal::default(),
                     notices,
                     metrics: metrics.clone(),
                     last_seq: 0,
@@ -120,8 +127,14 @@ impl Hub {
 
     /// A connection of the user opened; `invisible` is what their profile says, read under the
     /// same profile lock. Events wait in the inbox until its connection has sent the first frame.
-    pub fn connect(&self, user: &UserId, invisible: bool) -> Result<(Membership, Inbox), TooManyConnections> {
+    pub fn connect(
+        &self,
+        user: &UserId,
+        invisible: bool,
+        origin: Origin,
+    ) -> Result<(Membership, Inbox), TooManyConnections> {
         let id = ConnectionId::random();
+        let visit = Arc::new(Visit::new(origin));
         let (outbox, inbox) = outbox::queue(self.shared.options.queue);
         self.update(|state, now| {
             let limit = self.shared.options.connections;
@@ -136,11 +149,13 @@ impl Hub {
                 outbox.close(close::GOING_AWAY);
             } else {
                 state.outboxes.insert(id, outbox);
+                state.visits.insert(id, visit.clone());
+                state.journal.add(now, user, Happening::Connected(id));
                 state.registry.connect(now, user, id, invisible);
             }
             Ok(())
         })?;
-        Ok((Membership::new(self.clone(), id), inbox))
+        Ok((Membership::new(self.clone(), id, visit), inbox))
     }
 
     fn disconnect(&self, connection: ConnectionId, ending: Ending) {

@@ -3,6 +3,7 @@
 //! Pure state: time comes in as an argument, what is to be told comes out. Nothing here knows
 //! a socket, a database or a clock; [`crate::hub`] drives it.
 
+pub mod journal;
 pub mod registry;
 pub mod rules;
 pub mod watchers;

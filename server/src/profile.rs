@@ -14,7 +14,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::bus::Audience;
 use crate::error::ApiError;
-use crate::hub::{Inbox, Membership};
+use crate::hub::{Inbox, Membership, Origin};
 use crate::presence::UserId;
 use crate::state::App;
 use crate::store::{self, StoreError, User, UserChange, Written};
@@ -88,7 +88,7 @@ impl App {
     }
 
     /// A connection of a user opens: merges what it says of them and makes them present.
-    pub async fn arrive(&self, change: UserChange) -> Result<(Membership, Inbox), ApiError> {
+    pub async fn arrive(&self, change: UserChange, origin: Origin) -> Result<(Membership, Inbox), ApiError> {
         let _guards = self.profiles.lock([&*change.id]).await;
         let id: UserId = change.id.as_str().into();
         let user = self.store.user(&id).await?;
@@ -104,7 +104,7 @@ impl App {
             }
         };
         self.hub.set_invisible(&id, written.after.invisible);
-        let (membership, inbox) = self.hub.connect(&id, written.after.invisible)?;
+        let (membership, inbox) = self.hub.connect(&id, written.after.invisible, origin)?;
         self.tell(std::slice::from_ref(&written));
         Ok((membership, inbox))
     }

@@ -5,6 +5,7 @@
 
 mod channel;
 mod event;
+pub mod inspection;
 mod member;
 mod message;
 mod user;

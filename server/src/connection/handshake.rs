@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use axum::extract::{Query, Request};
 use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, USER_AGENT};
 use rollcall_protocol::extension;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::auth::Credentials;
 use crate::error::ApiError;
+use crate::hub::Origin;
 use crate::profile::fields;
 use crate::store::UserChange;
 
@@ -21,6 +22,7 @@ pub struct Handshake {
     auth_type: Option<String>,
     payload: Result<Payload, String>,
     pub extensions: Extensions,
+    pub origin: Origin,
     /// Error frames carry a `type`.
     pub typed_errors: bool,
 }
@@ -78,6 +80,7 @@ impl Handshake {
             authorization: text(headers, AUTHORIZATION.as_str()),
             auth_type: text(headers, "stream-auth-type"),
             extensions,
+            origin: Origin::new(client.as_deref(), headers.get(USER_AGENT).and_then(|value| value.to_str().ok())),
             // The Unreal SDK takes a frame with a `type` for an event, and misses the error.
             typed_errors: !client.is_some_and(|name| name.to_ascii_lowercase().contains("unreal")),
             payload,

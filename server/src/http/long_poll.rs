@@ -14,6 +14,7 @@ use crate::auth::{ANONYMOUS, Caller};
 use crate::connection;
 use crate::connection::handshake::{Extensions, Handshake};
 use crate::error::ApiError;
+use crate::hub::Transport;
 use crate::presence::ConnectionId;
 use crate::state::AppState;
 
@@ -44,6 +45,7 @@ pub async fn poll(
         let mut handshake = Handshake::read(&request);
         // An answer holds many events as it is.
         handshake.extensions = Extensions::default();
+        handshake.origin.transport = Transport::LongPoll;
         let _turn = app.admission.turn().await?;
         let opened = connection::open(&app, caller, &handshake).await?;
         app.sessions.open(opened.membership, opened.inbox);

@@ -1,8 +1,10 @@
 //! Being connected, as a value: dropping it is the only way to leave.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::Hub;
+use super::visit::Visit;
 use crate::presence::ConnectionId;
 use crate::presence::rules::Ending;
 
@@ -10,14 +12,16 @@ use crate::presence::rules::Ending;
 pub struct Membership {
     hub: Hub,
     id: ConnectionId,
+    visit: Arc<Visit>,
     ending: Ending,
 }
 
 impl Membership {
-    pub(super) fn new(hub: Hub, id: ConnectionId) -> Self {
+    pub(super) fn new(hub: Hub, id: ConnectionId, visit: Arc<Visit>) -> Self {
         Self {
             hub,
             id,
+            visit,
             // What we are not told is a loss: a crash of the task, a vanished peer.
             ending: Ending::Lost { last_heard: Instant::now() },
         }
@@ -29,7 +33,9 @@ impl Membership {
 
     /// The client gave a sign of life.
     pub fn heard(&mut self) {
-        self.ending = Ending::Lost { last_heard: Instant::now() };
+        let now = Instant::now();
+        self.visit.heard(now);
+        self.ending = Ending::Lost { last_heard: now };
     }
 
     /// The client closed without a goodbye: its page was closed or reloaded.

@@ -1,16 +1,19 @@
 //! What the hub's lock guards: the registry, the watchers, and the way out for each connection.
 
 use std::collections::{BTreeSet, HashMap};
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rollcall_protocol::extension::reason;
 use tokio::sync::mpsc;
 
 use super::announcer::Notice;
 use super::outbox::Outbox;
+use super::visit::Visit;
 use crate::bus::Audience;
 use crate::channel_type::ChannelType;
 use crate::metrics::Metrics;
+use crate::presence::journal::{Happening, Journal};
 use crate::presence::registry::{Output, Reason, Registry};
 use crate::presence::rules::Ending;
 use crate::presence::watchers::Watchers;
@@ -22,6 +25,8 @@ pub(super) struct State {
     pub registry: Registry,
     pub watchers: Watchers,
     pub outboxes: HashMap<ConnectionId, Outbox>,
+    pub visits: HashMap<ConnectionId, Arc<Visit>>,
+    pub journal: Journal,
     /// Unbounded, because it is written to under the lock; the announcer outruns its writers,
     /// who all wait for the database first.
     pub notices: mpsc::UnboundedSender<Notice>,
@@ -36,6 +41,8 @@ impl State {
         let Some(user) = self.registry.owner(connection).cloned() else {
             return;
         };
+        self.visits.remove(&connection);
+        self.journal.add(now, &user, Happening::Disconnected(connection, ending.reason()));
         let visible = self.registry.is_online(&user);
         self.registry.disconnect(now, connection, ending);
         // First offline, then no longer watching, channel by channel in their order: as it looks when
@@ -88,14 +95,16 @@ impl State {
             true => self.metrics.came_online.inc(),
             false => self.metrics.went_offline.inc(),
         };
+        let happening = match reason {
+            None => Happening::Online,
+            Some(_) if self.registry.standing(&user).invisible => Happening::Hidden,
+            Some(reason) => Happening::Offline(reason),
+        };
+        self.journal.add(Instant::now(), &user, happening);
         let now = store::now();
         // Grows through restarts too, without being kept anywhere.
         self.last_seq = now.as_microsecond().max(self.last_seq + 1);
-        let reason = reason.map(|reason| match reason {
-            Reason::Closed => reason::CLOSED,
-            Reason::Left => reason::LEFT,
-            Reason::Lost => reason::LOST,
-        });
+        let reason = reason.map(word);
         let explanation = wire::Explanation { seq: self.last_seq, reason, last_heard_at: last_heard };
         self.notify(Notice::Flipped { user: user.clone(), online, at: Instant::now(), explanation });
         // Others who watch a channel see a user there only while they see them online.
@@ -148,9 +157,19 @@ impl State {
     }
 }
 
-/// The time of day that it was at `instant`, which has passed.
-fn at(instant: Instant) -> Timestamp {
+/// What a reason is called on the wire.
+pub(super) fn word(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Closed => reason::CLOSED,
+        Reason::Left => reason::LEFT,
+        Reason::Lost => reason::LOST,
+    }
+}
+
+/// The time of day that it is at `instant`.
+pub(super) fn at(instant: Instant) -> Timestamp {
     let now = store::now();
-    let ago = i64::try_from(instant.elapsed().as_micros()).unwrap_or_default();
-    Timestamp::from_microsecond(now.as_microsecond() - ago).unwrap_or(now)
+    let micros = |span: Duration| i64::try_from(span.as_micros()).unwrap_or_default();
+    let ahead = micros(instant.saturating_duration_since(Instant::now()));
+    Timestamp::from_microsecond(now.as_microsecond() + ahead - micros(instant.elapsed())).unwrap_or(now)
 }

@@ -30,6 +30,19 @@ pub enum Output {
     Active { user: UserId },
 }
 
+/// How a user stands with the registry, for whoever has to explain it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Others see the user as online.
+    pub online: bool,
+    /// The user hides. Known of those who are there, or were a moment ago.
+    pub invisible: bool,
+    /// The user may come back until then; and what is said if they do not.
+    pub grace: Option<(Instant, Reason)>,
+    /// The user came back too often, and is shown from then on.
+    pub held_until: Option<Instant>,
+}
+
 /// What an operator decides.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
@@ -214,6 +227,16 @@ impl Registry {
     /// The user's live connections.
     pub fn connections(&self, user: &str) -> &[ConnectionId] {
         self.users.get(user).map_or(&[], |entry| entry.connections.as_slice())
+    }
+
+    /// How the user stands: the facts that [`Registry::is_online`] follows from.
+    pub fn standing(&self, user: &str) -> Standing {
+        self.users.get(user).map_or_else(Standing::default, |entry| Standing {
+            online: entry.online(),
+            invisible: entry.invisible,
+            grace: entry.grace,
+            held_until: entry.held_until,
+        })
     }
 
     /// The users whom others see as online.

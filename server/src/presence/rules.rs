@@ -18,6 +18,17 @@ pub enum Ending {
     Lost { last_heard: Instant },
 }
 
+impl Ending {
+    /// What is said of it.
+    pub fn reason(self) -> Reason {
+        match self {
+            Self::Goodbye => Reason::Closed,
+            Self::Left => Reason::Left,
+            Self::Lost { .. } => Reason::Lost,
+        }
+    }
+}
+
 /// How long a user still counts as online after a connection ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Grace {
@@ -33,11 +44,12 @@ pub struct Grace {
 impl Grace {
     /// How long to wait, and what to say if nobody comes back.
     pub(super) fn after(&self, ending: Ending) -> (Duration, Reason) {
-        match ending {
-            Ending::Goodbye => (self.goodbye, Reason::Closed),
-            Ending::Left => (self.left, Reason::Left),
-            Ending::Lost { .. } => (self.lost, Reason::Lost),
-        }
+        let grace = match ending {
+            Ending::Goodbye => self.goodbye,
+            Ending::Left => self.left,
+            Ending::Lost { .. } => self.lost,
+        };
+        (grace, ending.reason())
     }
 }
 

@@ -180,6 +180,7 @@ fn asks(endpoint: &str) -> Vec<Ask> {
         "POST /users/{id}/deactivate" => nobody_else("/users/ada/deactivate", json!({})),
         "POST /users/{id}/reactivate" => nobody_else("/users/ada/reactivate", json!({})),
         "POST /users/{id}/event" => nobody_else("/users/ada/event", json!({ "event": { "type": "knock" } })),
+        "GET /rollcall/users/{id}/presence" => nobody_else("/rollcall/users/ada/presence", json!({})),
         "GET /tasks/{id}" => nobody_else("/tasks/1", json!({})),
         new => panic!("{new}: what can it show of somebody else?"),
     }
