@@ -1,8 +1,8 @@
 // Follows README.md to the letter, in an empty clone: its commands, its page, its snippet.
 //
 // Every line of an `sh` block is run; what is not to be followed stands in a `console` block.
-// Every `js` or `html` block that imports the package is run as a web app: it must say
-// something of Jack when he comes online.
+// Every `js` or `html` block for the server that `npm start` starts is run as a web app: it must
+// say something of Jack when he comes online. `guides.test.mjs` runs the others.
 
 import { createServer } from 'node:http';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { launchChromium } from '../pkg-tests/harness/chromium.mjs';
 import { inTime } from '../pkg-tests/harness/event.mjs';
+import { blocks } from '../pkg-tests/harness/markdown.mjs';
 import { serving } from '../pkg-tests/harness/server.mjs';
 import { Problem, program, root, run, say, step } from './shell.mjs';
 
@@ -18,11 +19,6 @@ import { Problem, program, root, run, say, step } from './shell.mjs';
 export const FOLLOWING = 'ROLLCALL_FOLLOWING_README';
 
 const MINUTES = 60_000;
-
-/** The fenced blocks of a Markdown text. */
-function blocks(markdown) {
-  return [...markdown.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language, text]) => ({ language, text }));
-}
 
 /** The commands of the `sh` blocks, without comments and prompts. */
 function commands(all) {
@@ -44,16 +40,18 @@ export async function followReadme({ tests }) {
   try {
     await run('git', ['clone', '--quiet', '--local', root, clone], { quiet: true });
     const all = blocks(await readFile(join(clone, 'README.md'), 'utf8'));
-    const snippets = all.filter(({ language, text }) => /^(js|html)$/.test(language) && /from 'rollcall'/.test(text));
+    const snippets = all.filter(({ language, text }) => /^(js|html)$/.test(language) && text.includes('http://localhost:8800'));
     const lines = commands(all);
     if (!lines.includes('npm start')) throw new Problem('README.md no longer tells to `npm start`.');
-    if (!snippets.length) throw new Problem("README.md shows no snippet that imports from 'rollcall'.");
+    if (!snippets.length) throw new Problem("README.md shows no snippet for the server that `npm start` starts.");
 
     // What set-up made for this checkout serves the clone as well: this is about the README, not about downloads.
+    const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
+    leaving.push(() => forgetClient(target));
     const env = {
       ...process.env,
       [FOLLOWING]: 'yes',
-      CARGO_TARGET_DIR: process.env.CARGO_TARGET_DIR ?? join(root, 'target'),
+      CARGO_TARGET_DIR: target,
       ROLLCALL_LISTEN: '127.0.0.1:0',
     };
     let url;
@@ -75,6 +73,17 @@ export async function followReadme({ tests }) {
     for (const snippet of snippets) await step('the snippet', () => tryOut(browser, app, snippet, url));
   } finally {
     for (const leave of leaving.reverse()) await leave();
+  }
+}
+
+/**
+ * Has the client compiled anew the next time: wasm-bindgen writes into it where its sources are,
+ * which cargo does not know, and the clone is gone then.
+ */
+async function forgetClient(target) {
+  const fingerprints = join(target, 'wasm32-unknown-unknown', 'client', '.fingerprint');
+  for (const name of await readdir(fingerprints)) {
+    if (name.startsWith('rollcall-')) await rm(join(fingerprints, name), { recursive: true });
   }
 }
 
