@@ -16,7 +16,7 @@ import { PresenceWatch } from './watch.js';
 import { Work } from './work.js';
 
 /** @import { Question } from '../../target/wasm-pack/glue.js' */
-/** @import { PresenceChange } from '../browser/types.js' */
+/** @import { PresenceChange } from '../../types/rollcall.js' */
 /** @import { Engine } from './engine.js' */
 /** @import { Json } from './state.js' */
 

@@ -1,6 +1,6 @@
 // What goes wrong, as the `Error` that an app catches.
 
-/** @import { PresenceError, PresenceErrorCode } from '../browser/types.js' */
+/** @import { PresenceError, PresenceErrorCode } from '../../types/rollcall.js' */
 
 /** The words among the codes that may not come again. */
 const PASSING = ['timeout', 'network', 'token_provider'];

@@ -1,6 +1,6 @@
 // What is known of somebody, as the app sees it.
 
-/** @import { Connection, Presence, PresenceChange, User } from '../browser/types.js' */
+/** @import { Connection, Presence, PresenceChange, User } from '../../types/rollcall.js' */
 
 /** In the engine's order. */
 const FRESHNESS = /** @type {const} */ (['live', 'stale', 'unknown']);

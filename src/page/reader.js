@@ -3,7 +3,7 @@
 
 import { upToDate } from './engine.js';
 
-/** @import { PresenceChange } from '../browser/types.js' */
+/** @import { PresenceChange } from '../../types/rollcall.js' */
 /** @import { Engine } from './engine.js' */
 
 /** @implements {AsyncIterableIterator<PresenceChange>} */

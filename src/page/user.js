@@ -5,7 +5,7 @@ import { report } from './listeners.js';
 import * as input from './input.js';
 import { PresenceWatch } from './watch.js';
 
-/** @import { Presence, PresenceChange } from '../browser/types.js' */
+/** @import { Presence, PresenceChange } from '../../types/rollcall.js' */
 /** @import { PresenceClient } from './client.js' */
 
 /** `client.user(id)`. */

@@ -6,7 +6,7 @@ import * as input from './input.js';
 import { Listeners } from './listeners.js';
 import { Reader } from './reader.js';
 
-/** @import { Presence, PresenceChange } from '../browser/types.js' */
+/** @import { Presence, PresenceChange } from '../../types/rollcall.js' */
 /** @import { PresenceClient } from './client.js' */
 
 /** The one event of a watch. */
