@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { root } from '../scripts/shell.mjs';
 import { blocks } from './harness/markdown.mjs';
 import { runBlock } from './harness/snippets.mjs';
@@ -29,3 +29,15 @@ for (const file of ['README.md', ...guides]) {
     });
   });
 }
+
+test('the guide on troubleshooting has every code there is, and no other', async () => {
+  const read = (...path) => readFile(join(root, ...path), 'utf8');
+  const rows = (markdown, heading) => {
+    const section = markdown.split(`\n## ${heading}\n`)[1].split('\n## ')[0];
+    return [...section.matchAll(/^\| `?([\w-]+)`? \|/gm)].map(([, code]) => code).filter((code) => code !== 'code');
+  };
+  const guide = await read('docs', 'guides', 'troubleshooting.md');
+  assert.deepEqual(rows(guide, "By the server's codes"), rows(await read('docs', 'PROTOCOL.md'), 'Errors'));
+  const union = (await read('types', 'error.d.ts')).match(/type PresenceErrorCode =([^;]*);/)[1];
+  assert.deepEqual(rows(guide, "By the client's own codes"), [...union.matchAll(/'(\w+)'/g)].map(([, code]) => code));
+});

@@ -10,6 +10,7 @@ import { build } from 'esbuild';
 import { root, serverBinary } from '../../scripts/shell.mjs';
 import { newPage } from './browser.mjs';
 import { DEADLINE, inTime } from './event.mjs';
+import { blocks } from './markdown.mjs';
 import { installed, project } from './package.mjs';
 import { serve, typeOf } from './web.mjs';
 
@@ -21,9 +22,10 @@ const RUNNERS = {
   html: inPage,
   console: asCommands,
   test: asTest,
+  node: asProgram,
   backend: asBackend,
-  // `readme.test.mjs` follows those of the README, in an empty clone.
-  followed: () => {},
+  config: asConfiguration,
+  followed: asFollowed,
 };
 
 /** Runs one block. */
@@ -103,14 +105,16 @@ async function inPage(t, stage, block) {
   await window.page.goto(site.url);
   const finished = window.page.waitForFunction(() => globalThis.finished);
   finished.catch(() => {});
-  await Promise.race([app === null || says || shows ? asked : finished, broken]);
+  await Promise.race([asked, ...(app === null ? [] : [finished]), broken]);
   const jack = await stage.person('jack', 'node');
   await jack.connect({ name: 'Jack' });
   try {
     if (shows) await Promise.race([window.page.getByText(shows, { exact: true }).waitFor(), broken]);
     if (says) await Promise.race([spoke, broken]);
+    if (!shows && !says) await Promise.race([finished, broken]);
   } catch (error) {
-    throw new Error(`it never ${shows ? `showed "${shows}"` : `said "${says}", but:\n${said.join('\n')}`}`, { cause: error });
+    const missing = shows ? `showed "${shows}"` : says ? `said "${says}", but:\n${said.join('\n')}` : 'came to its end';
+    throw new Error(`it never ${missing}`, { cause: error });
   } finally {
     await jack.disconnect();
   }
@@ -121,10 +125,45 @@ async function inPage(t, stage, block) {
 async function asTest(t, stage, { text }) {
   await inFolder(t, async (folder) => {
     await writeFile(join(folder, 'app.test.mjs'), text);
-    const { status, printed } = await finish(start(process.execPath, ['--test', 'app.test.mjs'], { cwd: folder }));
+    // Node's runner does not run in itself.
+    const { NODE_TEST_CONTEXT, ...env } = process.env;
+    const { status, printed } = await finish(start(process.execPath, ['--test', '--test-reporter=tap', 'app.test.mjs'], { cwd: folder, env }));
     assert.equal(status, 0, printed);
     assert.match(printed, /^# pass [1-9]/m, 'it tests nothing');
   });
+}
+
+/** As a program of a backend's, which has the secret. */
+async function asProgram(t, stage, { text, notes }) {
+  await inFolder(t, async (folder) => {
+    await mkdir(join(folder, 'node_modules'));
+    await symlink(join(root, 'node_modules', 'stream-chat'), join(folder, 'node_modules', 'stream-chat'));
+    await writeFile(join(folder, 'program.mjs'), text);
+    const { key, secret, url } = stage.server;
+    const env = { ...process.env, ROLLCALL_API_KEY: key, ROLLCALL_API_SECRET: secret, ROLLCALL_URL: url };
+    const { status, printed } = await finish(start(process.execPath, ['program.mjs'], { cwd: folder, env }));
+    assert.equal(status, 0, printed);
+    assert.ok(printed.includes(notes.says), `it does not say "${notes.says}", but:\n${printed}`);
+  });
+}
+
+/** As the server's configuration file. */
+async function asConfiguration(t, { server }, { text }) {
+  await inFolder(t, async (folder) => {
+    await writeFile(join(folder, 'rollcall.toml'), text);
+    const env = { ...process.env, ROLLCALL_API_SECRET: server.secret, ROLLCALL_LISTEN: '127.0.0.1:0' };
+    const program = start(serverBinary, ['--config', 'rollcall.toml'], { cwd: folder, env });
+    await program.says(/Rollcall is running/).finally(() => program.stop());
+    await program.ended;
+  });
+}
+
+/** As `readme.test.mjs` follows the README, in an empty clone: its commands are this block's too. */
+async function asFollowed(t, stage, { text }) {
+  const readme = blocks(await readFile(join(root, 'README.md'), 'utf8')).filter(({ language }) => language === 'sh');
+  const commands = (text) => text.split('\n').map((line) => line.replace(/\s+#.*$/, '')).filter(Boolean);
+  const followed = readme.flatMap(({ text }) => commands(text));
+  assert.deepEqual(commands(text).filter((command) => !followed.includes(command)), []);
 }
 
 /** As an app's backend, which says where it listens and gives tokens for whoever is signed in. */
@@ -168,7 +207,7 @@ async function asCommands(t, stage, { text }) {
     const env = { ...process.env, ROLLCALL_LISTEN: '127.0.0.1:0', HISTFILE: '' };
     const before = [];
     for (const [, command, answer] of text.matchAll(/^\$ (.*(?:\\\n.*)*)\n((?:(?!\$ ).*\n)*)/gm)) {
-      const line = possible(asReaders(stage, command), stage);
+      const line = possible(asReaders(stage, command));
       if (/^export /.test(line)) before.push(line);
       const program = start('bash', ['-euc', [...before, /rollcall-server(?!.*--help)/.test(line) ? `exec ${line}` : line].join('\n')], { cwd: folder, env });
       if (/rollcall-server(?!.*--help)/.test(line)) {
@@ -186,11 +225,10 @@ async function asCommands(t, stage, { text }) {
 }
 
 /** What a command is here, where nothing is built for release and nothing is downloaded. */
-function possible(command, { server }) {
+function possible(command) {
   return command
     .replace(/^cargo build --release --package (\S+)$/, `cargo pkgid --quiet --manifest-path ${join(root, 'Cargo.toml')} --package $1`)
-    .replace(/^npm install \.\.\/rollcall\/pkg$/, `npm init --yes && npm install --offline --no-audit --no-fund ${join(root, 'pkg')}`)
-    .replace('my-app.example', server.url);
+    .replace(/^npm install \.\.\/rollcall\/pkg$/, `npm init --yes && npm install --offline --no-audit --no-fund ${join(root, 'pkg')}`);
 }
 
 async function inFolder(t, work) {
