@@ -3,7 +3,8 @@
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Client, command, withRedis } from './harness/redis.mjs';
+import { Client, command } from './harness/redis.mjs';
+import { startRedis } from '../scripts/engines.mjs';
 import { program, root, say, step } from '../scripts/shell.mjs';
 
 /** Nodes that speak at the same time, each waiting for its answer. */
@@ -43,14 +44,14 @@ async function inBatches(client, count, size, make) {
 }
 
 /** What a flip costs, of one user after another, by the number of nodes that listen to them. */
-async function flips(path, says) {
-  const admin = await Client.open(path);
-  const speakers = await Promise.all(Array.from({ length: SPEAKERS }, () => Client.open(path)));
+async function flips(url, says) {
+  const admin = await Client.open(url);
+  const speakers = await Promise.all(Array.from({ length: SPEAKERS }, () => Client.open(url)));
   const listeners = [];
   const costs = [];
   for (const count of LISTENERS) {
     while (listeners.length < count) {
-      const listener = await Client.open(path);
+      const listener = await Client.open(url);
       await inBatches(listener, FLIPPING, 1_000, (number) => command('SSUBSCRIBE', user(number)));
       listener.listen();
       listeners.push(listener);
@@ -84,12 +85,12 @@ async function users(admin, says) {
 }
 
 /** What it costs that nodes listen to users. */
-async function listening(path, admin) {
+async function listening(url, admin) {
   const memory = [];
   const times = [];
   const nodes = [];
   for (let number = 0; number < 4; number++) {
-    const node = await Client.open(path);
+    const node = await Client.open(url);
     nodes.push(node);
     const [before] = await admin.info('used_memory');
     const began = await busy(admin);
@@ -114,27 +115,30 @@ function line(points) {
   return { base: y - slope * x, slope };
 }
 
-await program(async () => {
+async function measure(url) {
   const script = await readFile(join(root, 'server', 'src', 'cluster', 'presence.lua'), 'utf8');
   const { head, before, after } = await flip();
-  const measured = await withRedis(async (path) => {
-    const admin = await Client.open(path);
-    const [hash] = (await admin.send(command('SCRIPT', 'LOAD', script))).match(/^[0-9a-f]{40}$/m);
-    const [version] = (await admin.send(command('INFO', 'server'))).match(/(?<=redis_version:)[\d.]+/);
-    const says = (number, verdict) =>
-      command(
-        'EVALSHA', hash, 3, user(number), key(number, 'of:n1-1'), key(number, 'swept:n1-1'),
-        verdict, 'n1-1', `user-${number}`, head, before, after,
-      );
-    const costs = await step('flips', () => flips(path, says));
-    await admin.send(command('FLUSHALL'));
-    const ofUsers = await step('users', () => users(admin, says));
-    const ofListening = await step('listening', () => listening(path, admin));
-    admin.close();
-    const time = line(costs.map(({ nodes, us }) => [nodes, us]));
-    const { slope: messageBytes } = line(costs.map(({ nodes, bytes }) => [nodes, bytes]));
-    return { version, flipUs: time.base, flipUsPerNode: time.slope, messageBytes, ...ofUsers, ...ofListening, costs };
-  });
+  const admin = await Client.open(url);
+  const [hash] = (await admin.send(command('SCRIPT', 'LOAD', script))).match(/^[0-9a-f]{40}$/m);
+  const [version] = (await admin.send(command('INFO', 'server'))).match(/(?<=redis_version:)[\d.]+/);
+  const says = (number, verdict) =>
+    command(
+      'EVALSHA', hash, 3, user(number), key(number, 'of:n1-1'), key(number, 'swept:n1-1'),
+      verdict, 'n1-1', `user-${number}`, head, before, after,
+    );
+  const costs = await step('flips', () => flips(url, says));
+  await admin.send(command('FLUSHALL'));
+  const ofUsers = await step('users', () => users(admin, says));
+  const ofListening = await step('listening', () => listening(url, admin));
+  admin.close();
+  const time = line(costs.map(({ nodes, us }) => [nodes, us]));
+  const { slope: messageBytes } = line(costs.map(({ nodes, bytes }) => [nodes, bytes]));
+  return { version, flipUs: time.base, flipUsPerNode: time.slope, messageBytes, ...ofUsers, ...ofListening, costs };
+}
+
+await program(async () => {
+  const redis = await startRedis();
+  const measured = await measure(redis.url).finally(redis.stop);
   const report = JSON.stringify(measured, null, 2);
   await mkdir(join(root, 'bench', 'results'), { recursive: true });
   await writeFile(join(root, 'bench', 'results', 'redis.json'), `${report}\n`);

@@ -1,15 +1,14 @@
 // The reverse proxy of docs/OPERATIONS.md, as it stands there: nginx, with TLS, before the server.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { request } from 'node:https';
-import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { StreamChat } from 'stream-chat';
-import { required } from '../scripts/browsers.mjs';
+import { freePort, startNginx } from '../scripts/engines.mjs';
 import { root } from '../scripts/shell.mjs';
 import { Events, inTime } from './harness/event.mjs';
 import { Server } from './harness/server.mjs';
@@ -18,26 +17,6 @@ import { Server } from './harness/server.mjs';
 process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
 
 let server, folder, nginx, url;
-
-/** A port that was free a moment ago: nginx cannot say which one it got. */
-function freePort() {
-  return new Promise((resolve) => {
-    const socket = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = socket.address();
-      socket.close(() => resolve(port));
-    });
-  });
-}
-
-/** Resolves when something listens there. */
-async function listening(port) {
-  const reached = () =>
-    new Promise((resolve) => {
-      const socket = connect(port, '127.0.0.1', () => (socket.destroy(), resolve(true)));
-      socket.once('error', () => resolve(false));
-    });
-  while (!(await reached())) await new Promise(setImmediate);
-}
 
 before(async () => {
   server = await Server.start();
@@ -51,7 +30,7 @@ before(async () => {
   const page = await readFile(join(root, 'docs', 'OPERATIONS.md'), 'utf8');
   const [, block] = page.match(/```nginx\n([^]*?)```/);
   const port = await freePort();
-  const here = [
+  const config = [
     ['server 127.0.0.1:8800;', `server ${new URL(server.url).host};`],
     ['listen 443 ssl;', `listen 127.0.0.1:${port} ssl;`],
     ['/etc/letsencrypt/live/presence.example.com/fullchain.pem', file('cert.pem')],
@@ -61,21 +40,12 @@ before(async () => {
     assert.ok(text.includes(from), `docs/OPERATIONS.md no longer says ${from}`);
     return text.replace(from, to);
   }, block);
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${file(kind)};`);
-  const config = `daemon off; master_process off; pid ${file('pid')}; events {} http { ${temporary.join(' ')}\n${here}\n}`;
-  await writeFile(file('nginx.conf'), config);
-
-  nginx = spawn(required('NGINX_PROGRAM'), ['-c', file('nginx.conf'), '-e', 'stderr', '-p', folder], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
-  nginx.stderr.on('data', (text) => (said += text));
-  const ended = new Promise((_, reject) => nginx.once('exit', () => reject(new Error(`nginx ended: ${said}`))));
-  await inTime(Promise.race([listening(port), ended]), 'nginx starting');
-  ended.catch(() => {});
+  nginx = await inTime(startNginx(port, config, folder), 'nginx starting');
   url = `https://localhost:${port}`;
 });
 
 after(async () => {
-  nginx?.kill();
+  await nginx?.stop();
   await server?.discard();
   if (folder) await rm(folder, { recursive: true, force: true });
 });

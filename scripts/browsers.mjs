@@ -48,7 +48,7 @@ export function required(variable) {
   if (found) return found;
   const { names, debian, crate } = PROGRAMS[variable];
   const where = debian ? `Debian: ${debian}` : `cargo install ${crate}`;
-  throw new Problem(`The tests need ${names[0]}: install it (${where}), or set ${variable} to where it is.`);
+  throw new Problem(`${names[0]} is needed: install it (${where}), or set ${variable} to where it is.`);
 }
 
 /**

@@ -1,41 +1,7 @@
-// A redis-server of a benchmark's own, and as much of its protocol as measuring it takes.
+// As much of Redis's protocol as measuring it takes.
 
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { required } from '../../scripts/browsers.mjs';
-
-/** Does `work` with the path of the socket of a server that keeps nothing. */
-export async function withRedis(work) {
-  const program = required('REDIS_SERVER');
-  const folder = await mkdtemp(join(tmpdir(), 'rollcall-redis-'));
-  const path = join(folder, 'socket');
-  const args = ['--port', '0', '--unixsocket', path, '--save', '', '--maxclients', '1000', '--io-threads', '1'];
-  const redis = spawn(program, args, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
-  const ended = once(redis, 'exit');
-  try {
-    await ready(redis);
-    return await work(path);
-  } finally {
-    redis.kill('SIGKILL');
-    await ended;
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-function ready(redis) {
-  return new Promise((resolve, reject) => {
-    let log = '';
-    redis.stdout.on('data', (text) => {
-      log += text;
-      if (log.includes('eady to accept connections')) resolve();
-    });
-    redis.once('exit', () => reject(new Error(`redis-server ended:\n${log}`)));
-  });
-}
 
 /** A command as it is sent. */
 export const command = (...words) =>
@@ -47,9 +13,10 @@ export class Client {
   #waiting = null;
   #markers = 0;
 
-  static async open(path) {
+  static async open(url) {
     const client = new Client();
-    client.#socket = connect(path).setEncoding('latin1');
+    const { hostname, port } = new URL(url);
+    client.#socket = connect(Number(port), hostname).setNoDelay().setEncoding('latin1');
     client.#socket.on('data', (text) => client.#hear(text));
     await once(client.#socket, 'connect');
     return client;

@@ -13,34 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::{ConnectOptions, Executor};
 
-/// Ends when its input does. `$0` is where the programs are, `$1` the script: Postgres refuses to be
-/// run by root.
-///
-/// The locale is one that orders texts unlike their bytes, and without `fsync` nothing waits for a
-/// disk that has nothing to keep.
-const SCRIPT: &str = r#"
-if [ "$(id -u)" = 0 ]; then
-    exec setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups sh -c "$1" "$0" "$1"
-fi
-export LC_ALL=C
-trap : INT
-home=$(mktemp -d) && cd "$home" || exit
-start() {
-    "$0/pg_ctl" -D data -l log -w -o "-p 5432 -k $home -c listen_addresses= -c fsync=off -c jit=off -c max_connections=300" start
-}
-"$0/initdb" -D data -U rollcall --no-sync -E UTF8 --locale-provider=icu --icu-locale=en-US >initdb 2>&1 || cat initdb >&2
-start >started || cat started log >&2
-echo "$home"
-while read -r command; do
-    case $command in
-        stop) "$0/pg_ctl" -D data -m fast -w stop >stopped ;;
-        start) start >started ;;
-    esac
-    echo done
-done
-"$0/pg_ctl" -D data -m immediate -w stop >stopped 2>&1
-rm -rf "$home"
-"#;
+const SCRIPT: &str = include_str!("../../../scripts/postgres.sh");
 
 /// A server that runs.
 pub struct Postgres {

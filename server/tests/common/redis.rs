@@ -15,28 +15,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
-/// Ends when its input does. `$0` is the program, `$1` the port. Asked to end, Redis saves what it
-/// has; unasked, it would not before the end of a day.
-const SCRIPT: &str = r#"
-port=$1
-trap : INT
-home=$(mktemp -d) && cd "$home" || exit
-start() {
-    "$0" --port "$port" --bind 127.0.0.1 --save 86400 1 --shutdown-timeout 0 </dev/null &
-    id=$!
-}
-start
-while read -r command; do
-    case $command in
-        start) start ;;
-        STOP | CONT) kill -s "$command" "$id"; echo done ;;
-        *) kill -s "$command" "$id"; wait "$id" 2>/dev/null; echo done ;;
-    esac
-done
-kill -s KILL "$id"
-rm -rf "$home"
-"#;
-
+const SCRIPT: &str = include_str!("../../../scripts/redis.sh");
 /// Below those that a system gives to whoever connects: while nothing listens on one of those, it may
 /// be given to the very client that tries to reach it, which then reaches itself.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
