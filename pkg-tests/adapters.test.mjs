@@ -144,6 +144,15 @@ test('React renders the rows of whom something changed, and no others', async (t
   assert.equal(await app.page.evaluate(() => window.renders), 2);
 });
 
+test('React shows one truth in every commit, also of a transition in whose middle somebody comes or goes', async (t) => {
+  const stage = await newStage(t);
+  const app = await App.open(stage, 'tearing');
+  const [naive] = await app.do('play', 'naive');
+  assert.ok(naive.sliced && naive.torn > 0, `rows that would be torn were not, so nothing is shown by this: ${JSON.stringify(naive)}`);
+  const whole = { sliced: true, torn: 0, settled: true };
+  assert.deepEqual(await app.do('play', 'hooks'), [whole, whole]);
+});
+
 test('React renders on a server, where everybody is unknown and nothing is connected', async () => {
   const { PresenceClient } = await import(join(await installed(), 'rollcall.js'));
   const { PresenceProvider, useConnection, usePresence, usePresenceList } = await import(join(await installed(), 'adapters', 'react.js'));
