@@ -15,9 +15,12 @@ import type {
   PresenceEvent,
   Subscription,
   User,
+  UserFilter,
   UserInput,
   UserPresence,
+  UserSort,
 } from 'rollcall';
+import { matching, sorted } from './fake-filter.ts';
 import { FakeWatch } from './fake-watch.ts';
 import { unknown } from './roster.ts';
 
@@ -158,25 +161,18 @@ export class FakeClient<Custom> implements PresenceClient<Custom> {
     return this.upsertUser({ id: this.#mustBe('client.markVisible'), invisible: false } as UserInput<Custom>);
   }
 
-  /** Understands a filter by values and by `$in`. */
   async queryUsers(
-    filter: Record<string, unknown>,
-    _sort?: unknown,
-    options: { presence?: boolean; limit?: number } = {},
+    filter: UserFilter<Custom>,
+    sort?: UserSort<Custom>,
+    options: { presence?: boolean; limit?: number; offset?: number } = {},
   ): Promise<{ users: User<Custom>[] }> {
     this.#reach('client.queryUsers');
-    const conditions = Object.entries(filter).map(([field, wanted]) => {
-      const { $in, $eq, ...others } = (typeof wanted === 'object' ? (wanted ?? {}) : { $eq: wanted }) as Record<string, unknown>;
-      if (field.startsWith('$') || Object.keys(others).length) {
-        throw problem('invalid_argument', 'client.queryUsers: the client of rollcall/testing understands values and $in only');
-      }
-      const values = Array.isArray($in) ? $in : [$eq];
-      return (user: Record<string, unknown>) => values.includes(user[field]);
-    });
+    const { limit = 30, offset = 0 } = options;
     const found = [...this.#users.keys()]
       .map((id) => this.#see(id) as User<Custom>)
-      .filter((user) => conditions.every((holds) => holds(user)))
-      .slice(0, options.limit ?? 30);
+      .filter(matching(filter as Record<string, unknown>))
+      .sort(sorted(sort))
+      .slice(offset, offset + limit);
     if (options.presence) {
       const ids = this.#watches.get(this.#queried) ?? new Set();
       this.#watches.set(this.#queried, ids);

@@ -30,10 +30,16 @@ test('it holds what its manifest promises, and nothing else', async () => {
   const names = files.map((file) => file.split('/node_modules/rollcall/')[1]).sort();
   const entries = Object.values(manifest.exports).flatMap((entry) => Object.values(entry.types ? entry : { entry }));
   const promised = entries.map((path) => path.replace('./', ''));
-  const shared = ['roster', 'fake-client', 'fake-watch'].flatMap((name) => [`adapters/${name}.d.ts`, `adapters/${name}.js`]);
+  const shared = ['roster', 'fake-client', 'fake-filter', 'fake-watch'].flatMap((name) => [`adapters/${name}.d.ts`, `adapters/${name}.js`]);
   const types = readdirSync(join(root, 'types')).map((name) => `types/${name}`);
   const texts = ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md'];
   assert.deepEqual(names, [...new Set([...promised, ...shared, ...types, ...texts])].sort());
+});
+
+test('it says which Node has what it needs, and asks for nothing besides', () => {
+  assert.deepEqual(manifest.engines, { node: '>=22' });
+  assert.equal(manifest.dependencies, undefined);
+  assert.ok(Object.keys(manifest.peerDependencies).every((name) => manifest.peerDependenciesMeta[name]?.optional));
 });
 
 test('publint has nothing to say of it', async () => {

@@ -93,6 +93,34 @@ test('changes can be read one after the other, and what the fake does not have i
   await reading;
   assert.deepEqual(read, [true, false]);
   assert.deepEqual((await fake.client.queryUsers({ team: 'red' })).users.map(({ id }) => id), ['bob']);
-  await assert.rejects(fake.client.queryUsers({ id: { $gt: 'a' } }), /rollcall\/testing/);
+  await assert.rejects(fake.client.queryUsers({ name: { $q: 'b' } }), /rollcall\/testing/);
+  await assert.rejects(fake.client.queryUsers({ online: true }), { code: 4 });
   assert.throws(() => fake.client.channel('messaging', 'lunch'), /no channels/);
+});
+
+test('a filter and a sort find the same people, in the same order, as on the server', async (t) => {
+  const people = [
+    { id: 'ada', name: 'Ada Lovelace', level: 3, badges: ['early', 'kind'], home: { city: 'London' } },
+    { id: 'bob', name: 'bob-the-builder', level: 1 },
+    { id: 'cyd', level: 2, badges: [] },
+    { id: 'dan', name: 'Dan', home: { city: 'Oslo' } },
+  ];
+  const stage = await newStage(t);
+  await stage.admin.upsertUsers(people);
+  const fake = fakePresence({ user: 'ada', users: people });
+  const filters = [
+    {}, { id: 'ada' }, { id: { $in: ['bob', 'dan'] } }, { id: { $nin: ['bob'] } }, { id: { $ne: 'cyd' } }, { id: { $gt: 'bob', $lte: 'dan' } },
+    { name: { $autocomplete: 'lov' } }, { name: { $autocomplete: 'THE' } }, { name: { $autocomplete: 'uilder' } }, { name: { $exists: false } },
+    { level: { $gte: 2 } }, { level: { $lt: 'x' } }, { level: { $in: [1, 3] } }, { level: { $exists: true } },
+    { badges: { $contains: 'kind' } }, { badges: { $in: ['early'] } }, { 'home.city': 'Oslo' }, { 'home.city': { $exists: true } },
+    { created_at: { $gt: '2020-01-01T00:00:00Z' } }, { last_active: { $lt: '2020-01-01T00:00:00+01:00' } },
+    { $or: [{ id: 'bob' }, { level: 3 }] }, { $nor: [{ id: 'bob' }, { level: 3 }] }, { $and: [{ level: { $gt: 1 } }, { id: { $gt: 'b' } }] },
+  ];
+  const sorts = [{ id: 1 }, { id: -1 }, [{ level: -1 }, { id: 1 }], [{ name: 1 }, { id: 1 }]];
+  const ids = async (client, filter, sort) => (await client.queryUsers(filter, sort)).users.map(({ id }) => id);
+  for (const filter of filters) {
+    for (const sort of sorts) {
+      assert.deepEqual(await ids(fake.client, filter, sort), await ids(stage.admin, filter, sort), JSON.stringify([filter, sort]));
+    }
+  }
 });
