@@ -32,8 +32,8 @@ const ANSWERLESS = [
 /** Rows of the tables that this SDK does not ask for, or hear. */
 const OF_OTHERS = {
   'GET /channels': 'other SDKs ask so, and this one posts',
-  'GET /rollcall/users/{id}/presence': 'ours, and no SDK knows of it',
   'GET /api/v2/chat/channels': 'an alias in newer documentation',
+  'GET /rollcall/users/{id}/presence': 'ours, and no SDK knows of it',
 };
 const NOT_HEARD = {
   'connection.error': 'fails `connectUser`',
