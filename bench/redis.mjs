@@ -5,7 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, command } from './harness/redis.mjs';
 import { startRedis } from '../scripts/engines.mjs';
-import { program, root, say, step } from '../scripts/shell.mjs';
+import { Problem, program, root, say, step } from '../scripts/shell.mjs';
 
 /** Nodes that speak at the same time, each waiting for its answer. */
 const SPEAKERS = 8;
@@ -116,7 +116,9 @@ function line(points) {
 }
 
 async function measure(url) {
-  const script = await readFile(join(root, 'server', 'src', 'cluster', 'presence.lua'), 'utf8');
+  const script = await readFile(join(root, 'server', 'src', 'cluster', 'presence.lua'), 'utf8').catch(() => {
+    throw new Problem('The server has no Redis yet, and so no script to measure: it comes with several nodes.');
+  });
   const { head, before, after } = await flip();
   const admin = await Client.open(url);
   const [hash] = (await admin.send(command('SCRIPT', 'LOAD', script))).match(/^[0-9a-f]{40}$/m);
