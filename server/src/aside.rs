@@ -2,22 +2,31 @@
 //! for it, so that no clock tells that they are there.
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+use uuid::Uuid;
 
 type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Jobs that may wait; whoever brings one more waits for its turn.
 const WAITING: usize = 1024;
+/// How much later a job begins, at least: the request that brought it has its answer by then, so that
+/// the two do not compete for the database, which the answer's time would tell.
+const LATER: Duration = Duration::from_millis(50);
+/// And at random up to so much more, so that it falls on no request in particular.
+const SPREAD: u64 = 50;
 
 /// The queue, and the task that works it off until this is dropped.
-pub struct Aside(mpsc::Sender<Job>);
+pub struct Aside(mpsc::Sender<(Instant, Job)>);
 
 impl Aside {
     pub fn start() -> Self {
-        let (jobs, mut waiting) = mpsc::channel::<Job>(WAITING);
+        let (jobs, mut waiting) = mpsc::channel::<(Instant, Job)>(WAITING);
         tokio::spawn(async move {
-            while let Some(job) = waiting.recv().await {
+            while let Some((due, job)) = waiting.recv().await {
+                sleep_until(due).await;
                 job.await;
             }
         });
@@ -26,7 +35,8 @@ impl Aside {
 
     /// Has `job` done after all that came before.
     pub async fn add(&self, job: impl Future<Output = ()> + Send + 'static) {
+        let spread = Duration::from_millis(Uuid::new_v4().as_u64_pair().0 % SPREAD);
         // Fails only when the task has ended, and then the server has.
-        let _ = self.0.send(Box::pin(job)).await;
+        let _ = self.0.send((Instant::now() + LATER + spread, Box::pin(job))).await;
     }
 }

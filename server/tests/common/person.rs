@@ -171,11 +171,6 @@ impl Person {
         events
     }
 
-    /// Reads whatever comes, until the end.
-    pub async fn reads_on(mut self) {
-        while let Some(Ok(_)) = self.socket.next().await {}
-    }
-
     pub async fn send(&mut self, message: Message) {
         self.socket.send(message).await.unwrap();
     }
