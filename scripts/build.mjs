@@ -136,6 +136,21 @@ function withoutExtras(glue) {
     // Every browser with the rest of what this takes has these two as well.
     .replace(/\(typeof FinalizationRegistry === 'undefined'\)\s+\? \{.*\}\s+: /g, '')
     .replace(/^if \(!\('encodeInto' in [^]*?^\}\n/m, '')
+    // Only our own code calls this, with what it got from here.
+    .replace(/^ +_assertClass\(.*\n/gm, '')
+    // Of numbers and booleans, wasm makes numbers by itself.
+    .replace(/^    \w+\(.*\) \{\n[^]*?^    \}\n/gm, (method) => {
+      const numbers = new Map();
+      const rest = method.replace(/^ +const (val\d) = \+(\w+);\n/gm, (_, value, argument) => (numbers.set(value, argument), ''));
+      return rest.replace(/\bval\d\b/g, (value) => numbers.get(value));
+    })
+    // What this would give back is lost with a page that has no memory left.
+    .replace(/^( +)let ptr0, .*\n +try \{\n([^]*?)^ +\} catch \(e\) \{\n[^]*?^\1\}\n/gm, (_, indent, passing) => passing.replace(/^ +/gm, `${indent}const `))
+    // All strings are passed with a way to grow; a memory that has grown has another buffer; and
+    // nobody asks for the module.
+    .replace(/^    if \(realloc === undefined\) \{\n[^]*?^    \}\n/m, '')
+    .replace(/(\w+)\.buffer\.detached === true \|\| \(.*? && (.*?)\)(?=\) \{$)/m, '$2')
+    .replace(/^    wasm(Instance|Module) = .*\n/gm, '')
     // `entry` passes it the right way.
     .replace(/^        if \(Object\.getPrototypeOf\((module\w*)\)[^]*?^        \}\n/gm, '        ({$1} = $1)\n')
     // Whoever does not say where the wasm is has it inside.

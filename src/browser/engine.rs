@@ -7,11 +7,10 @@ use std::rc::Rc;
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 use web_sys::AbortSignal;
 
-use super::http::Request;
-use super::page::{self, Page, Token};
+use super::http;
+use super::page::{self, Page};
 use super::shell::Shell;
 use crate::core::{Asked, Failure, Frame, Generation, Input, RequestId, Seen, Snapshot, Status, WatchId};
 use rollcall_protocol::Reaction;
@@ -19,12 +18,6 @@ use rollcall_protocol::Reaction;
 /// When something was asked of the server; dates its answer.
 #[wasm_bindgen]
 pub struct Question(Asked);
-
-impl From<Asked> for Question {
-    fn from(asked: Asked) -> Self {
-        Question(asked)
-    }
-}
 
 #[wasm_bindgen]
 pub struct Engine {
@@ -129,9 +122,9 @@ impl Engine {
         self.frame(generation, frame);
     }
 
-    pub fn refused(&self, generation: u32, code: i32, error: &JsValue) {
+    pub fn refused(&self, generation: u32, code: i32, error: JsValue) {
         let retryable = Reaction::to(code) == Reaction::Retry;
-        let payload = page::from_server(error, JsValue::UNDEFINED, retryable, f64::NAN);
+        let payload = page::from_server(&error, JsValue::UNDEFINED, retryable, f64::NAN);
         self.frame(generation, Frame::Error { code, payload });
     }
 
@@ -145,18 +138,23 @@ impl Engine {
 
     // --- Requests -----------------------------------------------------------------------------
 
-    /// Resolves with `[Question, reply]`.
+    /// A mark to take before asking the server anything.
+    pub fn asked(&self) -> Question {
+        Question(self.shell.core().asked())
+    }
+
+    /// Resolves with the reply. `path` comes after the base address, each segment encoded;
+    /// `payload` is JSON, and goes into the address, or into the body when the method has one.
     pub fn request(
         &self,
-        user_id: String,
-        token: Token,
-        method: String,
-        path: String,
+        user_id: &str,
+        token: &str,
+        method: &str,
+        path: &str,
         payload: JsValue,
         signal: AbortSignal,
     ) -> Promise {
-        let request = Request { shell: self.shell.clone(), user_id, token, method, path, payload, signal };
-        future_to_promise(request.answer())
+        http::request(&self.shell, user_id, token, method, path, &payload, &signal)
     }
 
     /// What the core asked for was answered by those who were [seen](Engine::see).

@@ -1,12 +1,11 @@
 //! The page's side of the boundary: what of `src/page` is called from here.
 
-use js_sys::{Array, Promise};
+use js_sys::{Array, Function};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
     /// `PresenceClient`, which carries out what the core says.
-    #[derive(Clone)]
     pub type Page;
     #[wasm_bindgen(method, structural, js_name = _dial)]
     pub(super) fn dial(this: &Page, generation: u32);
@@ -32,30 +31,22 @@ extern "C" {
     pub(super) fn word(this: &Page, ticket: u32, problem: &JsValue);
     #[wasm_bindgen(method, structural, js_name = _changed)]
     pub(super) fn changed(this: &Page, watch: u32, change: JsValue);
-    /// A frame came on the socket of this generation.
-    #[wasm_bindgen(method, structural, js_name = _receive)]
-    pub(super) fn receive(this: &Page, generation: u32, text: &JsValue);
+    /// What takes the frames of a socket: from there to here there is one crossing for each event.
+    #[wasm_bindgen(method, structural, js_name = _receiver)]
+    pub(super) fn receiver(this: &Page, generation: u32) -> Function;
     #[wasm_bindgen(method, structural, js_name = _deliver)]
     pub(super) fn deliver(this: &Page, event: &JsValue);
     #[wasm_bindgen(method, structural, js_name = _emit)]
     pub(super) fn emit(this: &Page, kind: &str, name: &str, value: JsValue);
     #[wasm_bindgen(method, structural, js_name = _learnt)]
     pub(super) fn learnt(this: &Page, flipped: bool, lost: bool, user: &JsValue);
-
-    /// The connected user's token.
-    pub type Token;
-    #[wasm_bindgen(method, structural, getter, js_name = isRenewable)]
-    pub(super) fn is_renewable(this: &Token) -> bool;
-    /// Resolves with another one than `refused`.
-    #[wasm_bindgen(method, structural, js_name = get)]
-    pub(super) fn other_than(this: &Token, refused: &JsValue) -> Promise;
 }
 
 #[wasm_bindgen(module = "/src/page/error.js")]
 extern "C" {
     #[wasm_bindgen(js_name = fromServer)]
     pub(super) fn from_server(body: &JsValue, status: JsValue, retryable: bool, retry_after: f64) -> JsValue;
-    pub(super) fn unreachable(reason: &str) -> JsValue;
+    pub(super) fn unreachable(reason: &JsValue) -> JsValue;
     pub(super) fn closed(code: u16) -> JsValue;
     #[wasm_bindgen(js_name = notAccepted)]
     pub(super) fn not_accepted() -> JsValue;

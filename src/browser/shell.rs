@@ -32,7 +32,7 @@ pub(super) struct Shell {
     base_url: String,
     core: RefCell<Core<JsValue>>,
     /// There while somebody is connected, or tries to be.
-    page: Slot<Option<Page>>,
+    page: Slot<Option<Rc<Page>>>,
     socket: Cell<Option<Socket>>,
     server_clock: ServerClock,
     goodbye: Cell<Option<Promise>>,
@@ -72,7 +72,7 @@ impl Shell {
     }
 
     pub(super) fn begin(&self, page: Page) {
-        self.page.set(Some(page));
+        self.page.set(Some(Rc::new(page)));
     }
 
     /// Carries the disconnect out; the promise resolves when the server has heard it.
@@ -171,11 +171,9 @@ impl Shell {
             return;
         }
         loop {
-            let output = self.core().poll_output();
-            match (output, self.page.get()) {
-                (Some(output), Some(page)) => self.perform(&page, output),
-                (Some(_), None) => {}
-                (None, _) => break,
+            let Some(output) = self.core().poll_output() else { break };
+            if let Some(page) = self.page.get() {
+                self.perform(&page, output);
             }
         }
         self.pumping.set(false);
@@ -297,12 +295,9 @@ impl Shell {
             EXTENSIONS,
         ]);
         let shell = Rc::downgrade(self);
-        let socket = Socket::open(
-            &url,
-            move |text| page.receive(generation.0, &text),
-            move |code| closed(&shell, generation, code),
-        )
-        .map_err(|_| page::not_opened(&self.base_url))?;
+        let on_close = move |code| closed(&shell, generation, code);
+        let socket =
+            Socket::open(&url, &page.receiver(generation.0), on_close).map_err(|_| page::not_opened(&self.base_url))?;
         self.socket.set(Some(socket));
         Ok(true)
     }

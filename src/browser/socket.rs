@@ -1,8 +1,8 @@
 //! The browser's WebSocket, closed and silenced when dropped.
 
-use js_sys::Promise;
+use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
-use web_sys::{CloseEvent, MessageEvent, WebSocket};
+use web_sys::{CloseEvent, WebSocket};
 
 use super::timer::{Callback, callback, set_timeout};
 use rollcall_protocol::close;
@@ -12,7 +12,6 @@ const GOODBYE: f64 = 1_000.0;
 
 pub(super) struct Socket {
     socket: WebSocket,
-    _on_message: Callback,
     _on_error: Callback,
     _on_close: Callback,
     /// The code it is closed with.
@@ -20,25 +19,24 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    /// Opens a socket. `on_message` gets each text frame as the engine's string; after
-    /// `on_close` neither is called again, nor after the drop.
+    /// Opens a socket. `on_message` gets the event of each frame; after `on_close` neither is
+    /// called again, nor after the drop.
     pub(super) fn open(
         url: &str,
-        mut on_message: impl FnMut(JsValue) + 'static,
+        on_message: &Function,
         on_close: impl FnMut(u16) + Clone + 'static,
     ) -> Result<Socket, JsValue> {
         let socket = WebSocket::new(url)?;
-        let on_message = callback(move |event| on_message(event.unchecked_into::<MessageEvent>().data()));
         let (mut closed, mut failed) = (on_close.clone(), on_close);
         let on_close = callback(move |event| closed(event.unchecked_into::<CloseEvent>().code()));
         // Browsers follow an error by a close. Node does not when it could not even connect, and
         // goes on saying that it is connecting.
         let on_error = callback(move |_| failed(close::ABNORMAL));
-        socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        socket.set_onmessage(Some(on_message));
         socket.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
         let farewell = close::GIVEN_UP;
-        Ok(Socket { socket, _on_message: on_message, _on_error: on_error, _on_close: on_close, farewell })
+        Ok(Socket { socket, _on_error: on_error, _on_close: on_close, farewell })
     }
 
     /// Sends a text frame; a socket that is not open any more tells so by closing.

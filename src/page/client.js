@@ -273,13 +273,16 @@ export class PresenceClient {
         while (subscribes && !this._engine.isConnected()) {
           await new Promise((resolve) => this.#waiting.push(() => resolve(undefined)));
         }
-        return this._engine.request(id, token, method, path, text, ended);
+        return token.use(async (current) => {
+          const asked = this._engine.asked();
+          return { asked, reply: await this._engine.request(id, current, method, path, text, ended) };
+        });
       });
     } finally {
       // An answer may be the first thing that a page hears after a sleep.
       this._engine.look();
     }
-    return take(answer[0], answer[1]);
+    return take(answer.asked, answer.reply);
   }
 
   /**
@@ -373,13 +376,9 @@ export class PresenceClient {
     this._watches.get(watch)?._changed(change);
   }
 
-  /**
-   * A frame came on the socket of this generation.
-   * @param {number} generation
-   * @param {string} text
-   */
-  _receive(generation, text) {
-    receive(this._engine, generation, text);
+  /** What takes the frames of the socket of this generation. @param {number} generation */
+  _receiver(generation) {
+    return (/** @type {MessageEvent} */ { data }) => receive(this._engine, generation, data);
   }
 
   /** An event of the server's. @param {any} event */

@@ -2,6 +2,13 @@
 
 import { error, invalid } from './error.js';
 
+/** The server's code for a token that has expired. */
+const EXPIRED = 40;
+/** How often one request fetches a new token before it takes the refusal for final. */
+const REFRESHES = 2;
+/** The wait before a second new token, in milliseconds. */
+const REFRESH_PAUSE = 500;
+
 export class Token {
   /** @type {Promise<unknown> | undefined} what the provider was last called for */
   #current;
@@ -53,6 +60,28 @@ export class Token {
     } catch (problem) {
       this.#current = undefined;
       throw problem;
+    }
+  }
+
+  /**
+   * Does something with the token, and again with another one when that has expired.
+   * @template T
+   * @param {(token: string) => Promise<T>} attempt
+   * @returns {Promise<T>}
+   */
+  async use(attempt) {
+    /** @type {string | undefined} */
+    let refused;
+    for (let refreshes = 0; ; refreshes++) {
+      const token = await this.get(refused);
+      try {
+        return await attempt(token);
+      } catch (problem) {
+        const { code } = /** @type {any} */ (problem);
+        if (code !== EXPIRED || !this.isRenewable || refreshes === REFRESHES) throw problem;
+      }
+      refused = token;
+      if (refreshes) await new Promise((resolve) => setTimeout(resolve, REFRESH_PAUSE));
     }
   }
 }
