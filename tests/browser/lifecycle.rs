@@ -117,6 +117,29 @@ async fn a_machine_that_slept_is_noticed_by_whoever_looks_and_by_the_next_timer(
 }
 
 #[wasm_bindgen_test]
+async fn an_idle_client_looks_at_the_time_every_five_seconds_and_does_nothing_but_health_checks() {
+    let story = Story::connected().await;
+    let said = story
+        .run(
+            "const { clock, socket } = network;
+             const timers = clock.set;
+             let looks = 0;
+             for (; clock.steady < 76_000; looks++) {
+               clock.steady += clock.next;
+               clock.wall += clock.next;
+               const sent = socket.sent.length;
+               clock.fire();
+               if (socket.sent.length > sent) socket.greet();
+             }
+             const said = socket.sent.map((text) => JSON.parse(text)[0].type);
+             // One timer for each look, and one for each health check that is due between two.
+             return [looks >= 15 && looks <= 19, clock.set - timers - looks, said, network.requests.length]",
+        )
+        .await;
+    assert_eq!(said, r#"[true,0,["health.check","health.check","health.check"],0]"#);
+}
+
+#[wasm_bindgen_test]
 async fn a_clock_that_is_set_back_stops_nothing() {
     let story = Story::connected().await;
     let said = story

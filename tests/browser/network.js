@@ -1,7 +1,7 @@
 // A network in the hands of the test: sockets it opens and closes, requests it answers.
 (() => {
-  const { WebSocket, fetch, setTimeout } = globalThis;
-  const real = { WebSocket, fetch, setTimeout };
+  const { WebSocket, fetch, setTimeout, setInterval } = globalThis;
+  const real = { WebSocket, fetch, setTimeout, setInterval };
   const clocks = { date: Date.now, performance: performance.now };
   const network = {
     sockets: [],
@@ -17,6 +17,8 @@
       /** How far the wall clock and the steady one are ahead of the real ones, in milliseconds. */
       wall: 0,
       steady: 0,
+      /** How many timers were set. */
+      set: 0,
       /** The delay of the timer that was set last. */
       next: undefined,
       /** Has that timer be due now. */
@@ -39,8 +41,12 @@
   Date.now = () => clocks.date() + network.clock.wall;
   performance.now = () => clocks.performance.call(performance) + network.clock.steady;
   globalThis.setTimeout = (callback, delay, ...rest) => {
-    Object.assign(network.clock, { next: delay, last: callback });
+    Object.assign(network.clock, { set: network.clock.set + 1, next: delay, last: callback });
     return setTimeout(callback, delay, ...rest);
+  };
+  globalThis.setInterval = (...given) => {
+    network.clock.set++;
+    return setInterval(...given);
   };
   globalThis.WebSocket = class {
     static CLOSED = 3;
