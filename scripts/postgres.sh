@@ -1,5 +1,5 @@
 # A Postgres in a folder of its own, without a port, that ends when the input does. Says where it is,
-# once it serves; `stop` and `start` end it and start it again. `$0` is where the programs are, `$1`
+# once it serves; `stop` or `crash` end it, and `start` starts it again. `$0` is where the programs are, `$1`
 # this script: Postgres refuses to be run by root.
 #
 # The locale is one that orders texts unlike their bytes, and without `fsync` nothing waits for a
@@ -20,6 +20,7 @@ echo "$home"
 while read -r command; do
     case $command in
         stop) "$0/pg_ctl" -D data -m fast -w stop >stopped ;;
+        crash) "$0/pg_ctl" -D data -m immediate -w stop >stopped ;;
         start) start >started ;;
     esac
     echo done

@@ -151,8 +151,6 @@ pub enum ConfigError {
         "--api-secret can be guessed, and {0} may be reached by others: choose a random one of {SECRET_BYTES} characters or more, listen on 127.0.0.1, or add --demo-on-public-address"
     )]
     WeakSecretInPublic(SocketAddr),
-    #[error("--query-timeout must be more than 0")]
-    NoQueryTime,
     #[error("--event-queue must be at least 1")]
     NoQueue,
     #[error("--connects-at-once must be at least 1")]
@@ -206,9 +204,6 @@ impl Config {
         }
         if !self.listen.ip().is_loopback() && !self.demo_on_public_address {
             self.refuse_demo()?;
-        }
-        if self.limits.query_timeout.is_zero() {
-            return Err(ConfigError::NoQueryTime);
         }
         if self.limits.event_queue == 0 {
             return Err(ConfigError::NoQueue);

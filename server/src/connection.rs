@@ -72,7 +72,8 @@ async fn serve(app: &App, handshake: &Handshake, opened: Result<Opened, ApiError
             // As a task of its own, so that what opening took is not kept as long as the socket lives.
             tokio::spawn(socket::run(socket, opened, manner, app.metrics.delivery.clone()));
         }
-        Err(error) if error.code() == ErrorCode::RateLimited => {
+        // A code that makes an SDK come back by itself; after an error frame it would give up.
+        Err(error) if error.retry_after().is_some() => {
             socket::hang_up(&mut socket, close::TRY_AGAIN_LATER, error.message()).await;
         }
         Err(error) => {

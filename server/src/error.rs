@@ -1,17 +1,19 @@
 //! What a caller is told when a request cannot be served: one type for HTTP and for the socket.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rollcall_protocol::{ErrorCode, event};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::connection::admission;
 use crate::hub::TooManyConnections;
 use crate::query::QueryError;
 use crate::store::StoreError;
 
 const MORE_INFO: &str = "https://getstream.io/chat/docs/api_errors_response";
+/// Who is told to come back is told to do so within so many seconds.
+const SPREAD: u32 = 8;
 
 /// An error of the protocol: a code every SDK knows and a message that says what to do.
 ///
@@ -44,6 +46,11 @@ impl ApiError {
         Self { retry_after: Some(seconds), ..Self::new(ErrorCode::RateLimited, message) }
     }
 
+    /// The server takes no more just now (code 9, status 429).
+    pub fn busy() -> Self {
+        Self::temporary(ErrorCode::RateLimited, "the server is busy")
+    }
+
     /// The user is no more (code 16, status 404).
     pub fn deleted(user: &str) -> Self {
         Self::not_found(format!("user {user:?} was deleted"))
@@ -54,10 +61,19 @@ impl ApiError {
         Self::new(ErrorCode::NotAllowed, message)
     }
 
+    /// The server cannot do it just now, and the same may work later. The message says when to come
+    /// back: one caller a second after the other, so that they do not all do so at once.
+    pub fn temporary(code: ErrorCode, message: &str) -> Self {
+        static TOLD: AtomicU32 = AtomicU32::new(0);
+        let seconds = 1 + TOLD.fetch_add(1, Ordering::Relaxed) % SPREAD;
+        let message = format!("{message}: {}", retry_after(seconds));
+        Self { retry_after: Some(seconds), ..Self::new(code, message) }
+    }
+
     /// The server failed (code -1, status 500). The cause goes to the log, not to the caller.
     pub fn internal(cause: &dyn fmt::Display) -> Self {
         tracing::error!(%cause, "request failed");
-        Self::new(ErrorCode::Internal, "internal error, try again later")
+        Self::temporary(ErrorCode::Internal, "the server failed")
     }
 
     /// Says which endpoint failed, in the words the hosted service uses.
@@ -114,7 +130,7 @@ impl From<TooManyConnections> for ApiError {
     fn from(error: TooManyConnections) -> Self {
         match error {
             TooManyConnections::OfUser(_) => Self::new(ErrorCode::TooManyConnections, error.to_string()),
-            TooManyConnections::InAll(_) => admission::busy(),
+            TooManyConnections::InAll(_) => Self::busy(),
         }
     }
 }
@@ -125,6 +141,10 @@ impl From<StoreError> for ApiError {
             StoreError::NotFound { .. } | StoreError::Deleted { .. } => Self::not_found(error.to_string()),
             StoreError::AlreadyExists { .. } | StoreError::Invalid { .. } => Self::input(error.to_string()),
             StoreError::TooSlow => Self::new(ErrorCode::RequestTimeout, error.to_string()),
+            StoreError::Unavailable(_) => {
+                tracing::error!(%error, "request failed");
+                Self::temporary(ErrorCode::Internal, "the database cannot be reached")
+            }
             StoreError::Database(_) | StoreError::Newer(_) => Self::internal(&error),
         }
     }
@@ -143,6 +163,11 @@ impl fmt::Display for ApiError {
 }
 
 impl std::error::Error for ApiError {}
+
+/// When to come back, as the reason of a close says it, to programs and to people alike.
+pub fn retry_after(seconds: u32) -> String {
+    format!("retry after {seconds} s")
+}
 
 #[derive(Serialize)]
 struct Body<'a> {

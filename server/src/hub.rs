@@ -139,10 +139,12 @@ impl Hub {
         self.update(|state, now| {
             let limit = self.shared.options.connections;
             if limit != 0 && state.registry.connection_count() >= limit {
+                state.metrics.turn_away("connections");
                 return Err(TooManyConnections::InAll(limit));
             }
             let limit = self.shared.options.connections_per_user;
             if limit != 0 && **user != *ANONYMOUS && state.registry.connections(user).len() >= limit {
+                state.metrics.turn_away("connections-per-user");
                 return Err(TooManyConnections::OfUser(limit));
             }
             if state.closing {
@@ -308,6 +310,11 @@ impl Hub {
             // It had its turn in this very moment.
             None => outcome.await.unwrap_or_default(),
         }
+    }
+
+    /// Whether what happens is still told. It is, unless something broke that cannot.
+    pub fn is_working(&self) -> bool {
+        !self.lock().notices.is_closed()
     }
 
     /// How many connections live.

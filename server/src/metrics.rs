@@ -26,6 +26,7 @@ pub struct Metrics {
     /// From a flip to a watcher's socket.
     pub delivery: Delays,
     pub slow_readers: Counter,
+    turned_away: Family<Label, Counter>,
     pub webhooks_delivered: Counter,
     pub webhooks_retried: Counter,
     pub webhooks_failed: Counter,
@@ -45,7 +46,15 @@ pub struct Snapshot {
 
 type Label = [(&'static str, &'static str); 1];
 
+/// The flags by which a connection is turned away.
+const TURNED_AWAY: [&str; 3] = ["connect-patience", "connections", "connections-per-user"];
+
 impl Metrics {
+    /// A connection was not let in, by this flag.
+    pub fn turn_away(&self, flag: &'static str) {
+        self.turned_away.get_or_create(&[("limit", flag)]).inc();
+    }
+
     /// The OpenMetrics text format.
     pub fn to_text(&self, now: &Snapshot) -> String {
         let mut registry = Registry::with_prefix("rollcall");
@@ -67,6 +76,11 @@ impl Metrics {
         r.register("untold_changes", "Changes that wait to be stored and told", self.untold.clone());
         r.register("events_delivered", "Events put into a connection's queue", self.events_delivered.clone());
         r.register("slow_readers", "Connections closed because they did not keep up", self.slow_readers.clone());
+        for flag in TURNED_AWAY {
+            self.turned_away.get_or_create(&[("limit", flag)]).inc_by(0);
+        }
+        let help = "Connections that were not let in, by the flag that limits them";
+        r.register("connections_turned_away", help, self.turned_away.clone());
         r.register("webhooks_delivered", "Flips that the webhook took", self.webhooks_delivered.clone());
         r.register("webhooks_retried", "Attempts that failed and were repeated", self.webhooks_retried.clone());
         r.register("webhooks_failed", "Flips that the webhook never took", self.webhooks_failed.clone());

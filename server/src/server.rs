@@ -71,7 +71,7 @@ impl Server {
         hub.presume_online(&cut_off);
         let profiles = ProfileLocks::default();
         let sessions = Sessions::new(config.limits.idle_timeout);
-        let admission = Admission::new(config.limits.connects_at_once, config.limits.connect_patience);
+        let admission = Admission::new(config.limits.connects_at_once, config.limits.connect_patience, metrics.clone());
         let app = Arc::new(App {
             config,
             store,

@@ -60,5 +60,5 @@ impl App {
 /// Nobody is let in whose token cannot be looked up, nor told that it is wrong.
 fn unchecked(error: StoreError) -> ApiError {
     tracing::error!(%error, "a token could not be checked");
-    ApiError::new(ErrorCode::AuthBackendFailed, "your token could not be checked just now, try again later")
+    ApiError::temporary(ErrorCode::AuthBackendFailed, "your token could not be checked just now")
 }

@@ -46,7 +46,8 @@ impl<S> Store for S where S: UserStore + ChannelStore + MemberStore + MessageSto
 pub struct Limits {
     /// Bytes of a record's custom data, as JSON.
     pub custom_data_bytes: usize,
-    /// How long one query may take before it is stopped: few connections serve everybody.
+    /// How long one query may take before it is stopped, for few connections serve everybody; 0 for
+    /// any time.
     pub query_time: Duration,
 }
 

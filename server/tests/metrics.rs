@@ -6,12 +6,17 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 
+use common::binary::hello;
 use common::document::table_of;
+use common::person::{close_code, open};
 use common::scrape::Scrape;
 use common::{TestServer, user_token};
+use futures_util::future;
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
+use sqlx::{Connection, Executor};
 
 /// A connection for networks that let no socket through.
 async fn polls(server: &TestServer, user: &str) -> String {
@@ -82,6 +87,36 @@ async fn who_comes_and_goes_all_the_time_is_counted() {
     let now = Scrape::until(&server, |now| now.get(r#"rollcall_connections{transport="websocket"}"#) == 0.0).await;
     assert_eq!(now.get(r#"rollcall_presence_flips_total{to="online"}"#), 2.0);
     assert_eq!(now.get("rollcall_flaps_held_back_total"), 2.0);
+}
+
+#[tokio::test]
+async fn who_is_not_let_in_is_counted_by_the_limit() {
+    let flags = ["--connections", "2", "--connections-per-user", "1", "--connects-at-once", "1"];
+    let server = TestServer::with(&[&flags[..], &["--connect-patience", "50ms"]].concat()).await;
+    let turned_away = async || {
+        let now = Scrape::of(&server).await;
+        ["connections", "connections-per-user", "connect-patience"]
+            .map(|limit| now.get(&format!("rollcall_connections_turned_away_total{{limit=\"{limit}\"}}")))
+    };
+    let arrives = async |user: &str| close_code(&mut open(&server, &hello(user)).await).await;
+    let _ada = server.connect("ada").await;
+    assert_eq!(arrives("ada").await, Some(1000));
+    assert_eq!(turned_away().await, [0.0, 1.0, 0.0]);
+    let bob = server.connect("bob").await;
+    assert_eq!(arrives("eve").await, Some(1013));
+    assert_eq!(turned_away().await, [1.0, 1.0, 0.0]);
+    bob.says_goodbye().await;
+
+    // Whoever has the one turn waits for the database.
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(server.database());
+    let mut backup = sqlx::SqliteConnection::connect_with(&file).await.unwrap();
+    backup.execute("BEGIN IMMEDIATE").await.unwrap();
+    let mut cy = open(&server, &hello("cy")).await;
+    let mut dan = open(&server, &hello("dan")).await;
+    let (cy, dan) = (pin!(close_code(&mut cy)), pin!(close_code(&mut dan)));
+    assert_eq!(future::select(cy, dan).await.factor_first().0, Some(1013));
+    backup.execute("ROLLBACK").await.unwrap();
+    assert_eq!(turned_away().await, [1.0, 1.0, 1.0]);
 }
 
 /// While nothing can be stored nothing is told, and it shows at once.

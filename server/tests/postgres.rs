@@ -4,11 +4,23 @@
 
 mod common;
 
-use common::TestServer;
+use std::sync::Arc;
+use std::time::Duration;
+
 use common::binary::{command, stderr_of};
+use common::person::{close_code, open};
 use common::postgres::{self, Postgres};
+use common::{TestServer, WITHOUT_LIMITS, token, user_token};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Executor};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+/// Far longer than anything takes: only a failing test ever waits for it.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn flip(user: &str, online: bool) -> (String, bool) {
     (user.to_owned(), online)
@@ -17,7 +29,7 @@ fn flip(user: &str, online: bool) -> (String, bool) {
 #[tokio::test]
 async fn two_people_see_each_other_and_what_they_say_of_themselves_outlives_the_server() {
     let Some(postgres) = postgres::shared() else { return };
-    let server = TestServer::with_database(postgres.database().await).await;
+    let server = TestServer::with_database(postgres.database().await, &[]).await;
     let mut ada = server.connect("ada").await;
     server.knows(&["bob"]).await;
     assert_eq!(ada.watch_users(&["bob"]).await[0]["online"], false);
@@ -34,25 +46,137 @@ async fn two_people_see_each_other_and_what_they_say_of_themselves_outlives_the_
     assert!(bob["last_active"].is_string());
 }
 
-#[tokio::test]
-async fn while_postgres_is_away_requests_fail_and_no_flip_is_lost() {
+/// Somebody's server, which writes one number after the other, whatever comes of it.
+struct Writer {
+    user: String,
+    written: watch::Sender<Written>,
+    stop: watch::Receiver<bool>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Written {
+    acknowledged: u64,
+    last: u64,
+    refused: u64,
+}
+
+impl Writer {
+    /// Ends with a number that was acknowledged, and returns it.
+    async fn run(self, server: Arc<TestServer>) -> (String, u64) {
+        let token = token(json!({ "server": true }));
+        for number in 1.. {
+            let users = json!({ "users": { self.user.as_str(): { "id": self.user, "number": number } } });
+            let (status, reply) = server.request(&token, Method::POST, "/users", users).await;
+            if status == StatusCode::CREATED {
+                self.written.send_modify(|w| (w.acknowledged, w.last) = (w.acknowledged + 1, number));
+                if *self.stop.borrow() {
+                    return (self.user, number);
+                }
+                continue;
+            }
+            assert_eq!((status.as_u16(), &reply["code"]), (500, &json!(-1)), "{reply}");
+            let message = reply["message"].as_str().unwrap();
+            assert!(message.contains("the database cannot be reached: retry after"), "{message}");
+            self.written.send_modify(|w| w.refused += 1);
+        }
+        unreachable!("numbers do not end")
+    }
+}
+
+async fn until(watched: &mut [watch::Receiver<Written>], reached: impl Fn(&Written) -> bool) {
+    for written in watched {
+        timeout(PATIENCE, written.wait_for(&reached)).await.expect("it comes so far in time").unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_postgres_is_away_the_server_lives_and_nothing_is_lost() {
     let Some(mut postgres) = Postgres::start() else { return };
-    let server = TestServer::with_database(postgres.database().await).await;
+    let server = Arc::new(TestServer::with_database(postgres.database().await, &WITHOUT_LIMITS).await);
+    let probe = async |path: &str| reqwest::get(server.url(path)).await.unwrap().status();
     let mut ada = server.connect("ada").await;
-    let bob = server.connect("bob").await;
+    server.knows(&["bob"]).await;
     ada.watch_users(&["bob"]).await;
+    let (stop, stopped) = watch::channel(false);
+    let (mut writers, mut watched) = (JoinSet::new(), Vec::new());
+    for number in 0..4 {
+        let (written, receiver) = watch::channel(Written::default());
+        watched.push(receiver);
+        let writer = Writer { user: format!("writer-{number}"), written, stop: stopped.clone() };
+        writers.spawn(writer.run(server.clone()));
+    }
+    for end in [Postgres::stop, Postgres::crash] {
+        let bob = server.connect("bob").await;
+        assert_eq!(ada.sees().await, flip("bob", true));
+        let before: Vec<_> = watched.iter().map(|written| *written.borrow()).collect();
+        let most = before.iter().map(|w| w.acknowledged).max().unwrap();
+        until(&mut watched, |now| now.acknowledged > most + 5).await;
+        end(&mut postgres);
+        let refused = watched.iter().map(|written| written.borrow().refused).max().unwrap();
+        until(&mut watched, |now| now.refused > refused + 5).await;
 
-    postgres.stop();
-    let (status, error) = ada.request(Method::GET, "/users?payload={}", Value::Null).await;
-    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR, "{error}");
-    assert!(error["message"].as_str().unwrap().contains("try again later"), "{error}");
-    assert_eq!(reqwest::get(server.url("/healthz")).await.unwrap().status(), StatusCode::INTERNAL_SERVER_ERROR);
-    bob.says_goodbye().await;
+        assert_eq!(probe("/healthz").await, StatusCode::OK);
+        assert_eq!(probe("/readyz").await, StatusCode::SERVICE_UNAVAILABLE);
+        let (status, error) = ada.request(Method::GET, "/users", json!({})).await;
+        assert_eq!((status.as_u16(), &error["code"]), (500, &json!(3)), "{error}");
+        // Not by an error frame, after which an SDK would give up.
+        let eve = json!({ "user_id": "eve", "user_details": { "id": "eve" } }).to_string();
+        let mut socket = open(&server, &[("json", eve), ("authorization", user_token("eve"))]).await;
+        assert_eq!(close_code(&mut socket).await, Some(1013));
+        bob.says_goodbye().await;
 
-    postgres.start_again();
-    assert_eq!(ada.sees().await, flip("bob", false));
-    assert_eq!(server.user("bob").await["online"], false);
-    assert_eq!(reqwest::get(server.url("/healthz")).await.unwrap().status(), StatusCode::OK);
+        postgres.start_again();
+        assert_eq!(ada.sees().await, flip("bob", false));
+        let acknowledged = watched.iter().map(|written| written.borrow().acknowledged).max().unwrap();
+        until(&mut watched, |now| now.acknowledged > acknowledged + 5).await;
+        assert_eq!(probe("/readyz").await, StatusCode::OK);
+        assert_eq!(server.user("bob").await["online"], false);
+        server.connect("eve").await.says_goodbye().await;
+    }
+    stop.send(true).unwrap();
+    while let Some(writer) = timeout(PATIENCE, writers.join_next()).await.expect("an end in time") {
+        let (user, number) = writer.unwrap();
+        assert_eq!(server.user(&user).await["number"], number);
+    }
+}
+
+/// Somebody holds the table: whoever asks for it waits.
+async fn hold_users(database: &str) -> sqlx::PgConnection {
+    let mut connection = database.parse::<PgConnectOptions>().unwrap().connect().await.unwrap();
+    connection.execute("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    connection
+}
+
+#[tokio::test]
+async fn a_query_that_takes_too_long_is_stopped_and_the_next_is_served() {
+    let Some(postgres) = postgres::shared() else { return };
+    let database = postgres.database().await;
+    let server = TestServer::with_database(database.clone(), &["--query-timeout", "200ms"]).await;
+    let ask = async || server.request(&token(json!({ "server": true })), Method::GET, "/users", Value::Null).await;
+    let mut holder = hold_users(&database).await;
+    let (status, error) = ask().await;
+    assert_eq!((status.as_u16(), &error["code"]), (408, &json!(23)), "{error}");
+    holder.execute("ROLLBACK").await.unwrap();
+    assert_eq!(ask().await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn without_a_limit_a_query_may_take_any_time() {
+    let Some(postgres) = postgres::shared() else { return };
+    let database = postgres.database().await;
+    let server = TestServer::with_database(database.clone(), &["--query-timeout", "0"]).await;
+    let mut holder = hold_users(&database).await;
+    let waits = async {
+        let waiting = "SELECT count(*) > 0 FROM pg_locks JOIN pg_database ON pg_database.oid = database
+            WHERE datname = current_database() AND NOT granted";
+        while !sqlx::query_scalar::<_, bool>(waiting).fetch_one(&mut holder).await.unwrap() {}
+        // Long enough for any limit that is none.
+        holder.execute("SELECT pg_sleep(0.1); ROLLBACK").await.unwrap();
+    };
+    let token = token(json!({ "server": true }));
+    let ask = server.request(&token, Method::GET, "/users", Value::Null);
+    let ((status, reply), ()) = tokio::join!(ask, waits);
+    assert_eq!(status, StatusCode::OK, "{reply}");
 }
 
 #[tokio::test]

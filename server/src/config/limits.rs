@@ -51,7 +51,7 @@ pub struct Limits {
     #[arg(long, env = "ROLLCALL_FILTER_VALUES", default_value_t = 1000, value_parser = clap::value_parser!(u16).range(1..=30_000))]
     pub filter_values: u16,
 
-    /// How long a query of the database may take
+    /// How long a query of the database may take; 0 for any time
     #[arg(long, env = "ROLLCALL_QUERY_TIMEOUT", default_value = "5s", value_parser = humantime::parse_duration)]
     pub query_timeout: Duration,
 

@@ -9,10 +9,10 @@ use rollcall_protocol::close;
 use tokio::time::{Instant, sleep_until, timeout};
 use tungstenite::error::ProtocolError;
 
-use super::admission::retry_after;
 use super::handshake::Extensions;
 use super::{Opened, batch, frame};
 use crate::bus::Event;
+use crate::error::retry_after;
 use crate::hub::{Inbox, Membership};
 use crate::metrics::Delays;
 

@@ -1,11 +1,14 @@
 //! What operators and load balancers ask.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use rollcall_protocol::ErrorCode;
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::gate;
 use super::reply::Reply;
@@ -15,24 +18,38 @@ use crate::metrics::Snapshot;
 use crate::state::AppState;
 use crate::webhook::Webhook;
 
+/// How long the database has to answer: less than those who ask usually wait.
+const DATABASE_PATIENCE: Duration = Duration::from_millis(800);
+
 /// `GET /hi`: SDKs call it to open the connection early.
 pub async fn hi() -> Reply {
     Reply::ok(&json!({}))
 }
 
-/// `GET /healthz`: 200 while requests can be served. Otherwise a restart may help.
+/// `GET /healthz`: 200 unless only a restart can help. A database that is away is none of it: who is
+/// connected stays so, and a restart would cut them off.
 pub async fn health(State(app): State<AppState>) -> Result<Reply, ApiError> {
-    app.store.check().await?;
-    Ok(Reply::ok(&json!({ "status": "ok" })))
+    match app.hub.is_working() {
+        true => Ok(Reply::ok(&json!({ "status": "ok" }))),
+        false => Err(ApiError::internal(&"events are told no more")),
+    }
 }
 
-/// `GET /readyz`: 200 while new clients are welcome, which they are not while the server drains.
-pub async fn ready(State(app): State<AppState>) -> Result<Response, ApiError> {
+/// `GET /readyz`: 200 while new clients are welcome, which they are not while the server drains, or
+/// the database is away.
+pub async fn ready(State(app): State<AppState>) -> Response {
+    let unready = |why: &'static str| (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
     if app.hub.is_closing() {
-        return Ok((StatusCode::SERVICE_UNAVAILABLE, "the server is shutting down").into_response());
+        return unready("the server is shutting down");
     }
-    app.store.check().await?;
-    Ok(Reply::ok(&json!({ "status": "ready" })).into_response())
+    match timeout(DATABASE_PATIENCE, app.store.check()).await {
+        Ok(Ok(())) => Reply::ok(&json!({ "status": "ready" })).into_response(),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "not ready");
+            unready("the database does not serve")
+        }
+        Err(_) => unready("the database does not answer"),
+    }
 }
 
 /// `GET /metrics`, as Prometheus reads it.

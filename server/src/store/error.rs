@@ -29,7 +29,10 @@ pub enum StoreError {
     /// The database has a schema that this server does not know.
     #[error("it was written by a newer server, with schema {0}: run that one, or restore a backup")]
     Newer(i64),
-    /// The database failed: the disk is full, the file locked, the connection lost.
+    /// The database cannot be reached, or has no connection left.
+    #[error("the database cannot be reached: {0}")]
+    Unavailable(#[source] Arc<dyn Error + Send + Sync>),
+    /// The database failed: the disk is full, the file locked.
     #[error("the database failed: {0}")]
     Database(#[source] Arc<dyn Error + Send + Sync>),
 }
@@ -52,9 +55,15 @@ impl StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
+        use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls};
         match error.as_database_error().and_then(|error| error.code()).as_deref() {
             // SQLite's SQLITE_INTERRUPT and Postgres's query_canceled.
             Some("9" | "57014") => StoreError::TooSlow,
+            // Postgres is shutting down or starting, or has no connection to give.
+            Some("57P01" | "57P02" | "57P03" | "53300") => StoreError::Unavailable(Arc::new(error)),
+            _ if matches!(error, Io(_) | Tls(_) | PoolTimedOut | PoolClosed) => {
+                StoreError::Unavailable(Arc::new(error))
+            }
             _ => StoreError::database(error),
         }
     }

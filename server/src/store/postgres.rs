@@ -53,7 +53,8 @@ impl PostgresStore {
         migrate(&mut connection).await?;
         connection.close().await?;
         let pool = || PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
-        let query_time = format!("{}ms", limits.query_time.as_millis().max(1));
+        // Whole milliseconds, of which 0 are no limit to Postgres as to us.
+        let query_time = format!("{}ms", limits.query_time.as_micros().div_ceil(1000));
         let reading = [("default_transaction_read_only", "on"), ("statement_timeout", &query_time)];
         let writers = pool().connect_lazy_with(options.clone().options(WRITING));
         let readers = pool().connect_lazy_with(options.options(reading));

@@ -88,6 +88,9 @@ fn pool(size: u32) -> SqlitePoolOptions {
 
 /// Every query comes to its connection through the pool, which starts the clock for it.
 fn reader_pool(deadline: Duration) -> SqlitePoolOptions {
+    if deadline.is_zero() {
+        return pool(READERS);
+    }
     pool(READERS).after_connect(move |connection, _| Box::pin(stop_after(connection, deadline))).before_acquire(
         move |connection, _| {
             Box::pin(async move {
@@ -118,6 +121,18 @@ fn json_list(texts: &[String]) -> String {
 mod tests {
     use super::*;
     use crate::store::StoreError;
+
+    const LONG: &str =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000) SELECT max(i) FROM n";
+
+    #[tokio::test]
+    async fn without_a_limit_a_query_may_take_any_time() {
+        for (deadline, stopped) in [(Duration::ZERO, false), (Duration::from_nanos(1), true)] {
+            let readers = reader_pool(deadline).connect("sqlite::memory:").await.unwrap();
+            let outcome = sqlx::query(LONG).fetch_one(&readers).await.map_err(StoreError::from);
+            assert_eq!(matches!(outcome, Err(StoreError::TooSlow)), stopped, "{outcome:?}");
+        }
+    }
 
     #[tokio::test]
     async fn a_query_that_takes_too_long_is_stopped() {

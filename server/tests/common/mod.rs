@@ -74,8 +74,9 @@ impl TestServer {
     }
 
     /// A server on this database.
-    pub async fn with_database(url: String) -> Self {
-        Self::on(Data { url, ..Data::in_a_file() }, vec!["--dev-tokens".to_owned()]).await
+    pub async fn with_database(url: String, flags: &[&str]) -> Self {
+        let flags = flags.iter().chain(&["--dev-tokens"]).map(|flag| flag.to_string()).collect();
+        Self::on(Data { url, ..Data::in_a_file() }, flags).await
     }
 
     async fn on(data: Data, flags: Vec<String>) -> Self {

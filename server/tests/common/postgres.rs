@@ -66,7 +66,12 @@ impl Postgres {
         self.tell("stop");
     }
 
-    /// After [`stop`](Self::stop), with the same data.
+    /// Ends it as a power cut does.
+    pub fn crash(&mut self) {
+        self.tell("crash");
+    }
+
+    /// After [`stop`](Self::stop) or [`crash`](Self::crash), with the same data.
     pub fn start_again(&mut self) {
         self.tell("start");
     }
