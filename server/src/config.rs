@@ -81,7 +81,7 @@ pub struct Config {
     #[arg(long, env = "ROLLCALL_DEMO_ON_PUBLIC_ADDRESS")]
     pub demo_on_public_address: bool,
 
-    /// How long a user stays online after saying goodbye
+    /// How long a user stays online after saying goodbye, or hiding, which looks the same to others
     #[arg(long, env = "ROLLCALL_GOODBYE_GRACE", default_value = "0s", value_parser = humantime::parse_duration)]
     pub goodbye_grace: Duration,
 

@@ -193,6 +193,11 @@ impl Hub {
         self.lock().registry.is_online(user)
     }
 
+    /// Whether others see the user's connections.
+    pub fn is_in_sight(&self, user: &str) -> bool {
+        self.lock().registry.is_in_sight(user)
+    }
+
     /// Whether the user is connected, invisible or not. For the user's own eyes only.
     pub fn is_connected(&self, user: &str) -> bool {
         self.lock().registry.is_connected(user)
@@ -231,7 +236,7 @@ impl Hub {
                 return false;
             };
             let watched_before = state.is_watching(&user, cid);
-            if state.watchers.watch(connection, cid) && !watched_before && state.registry.is_online(&user) {
+            if state.watchers.watch(connection, cid) && !watched_before && state.registry.is_in_sight(&user) {
                 state.notify_watching(&user, cid, true);
             }
             true
@@ -246,7 +251,7 @@ impl Hub {
             };
             if state.watchers.unwatch(connection, cid)
                 && !state.is_watching(&user, cid)
-                && state.registry.is_online(&user)
+                && state.registry.is_in_sight(&user)
             {
                 state.notify_watching(&user, &cid.into(), false);
             }

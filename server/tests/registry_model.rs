@@ -92,8 +92,31 @@ struct Model {
 }
 
 impl Model {
+    /// To others, who hides is not there: only the graces of those who left may run.
     fn present(&self, now: u32) -> bool {
-        !self.live.is_empty() || self.graces.iter().any(|(end, _)| *end > now)
+        self.connected() || self.graces.iter().any(|(end, _)| *end > now)
+    }
+
+    fn connected(&self) -> bool {
+        !self.live.is_empty() && !self.invisible
+    }
+
+    fn set_invisible(&mut self, now: u32, invisible: bool, settings: Settings) {
+        if self.connected() && invisible {
+            self.end(now, now, settings.goodbye, Reason::Closed);
+        }
+        self.invisible = invisible;
+        if self.connected() {
+            self.graces.clear();
+        }
+    }
+
+    fn end(&mut self, now: u32, heard: u32, grace: u32, reason: Reason) {
+        // Of two graces that end together the one that was there says why.
+        if self.graces.iter().all(|(end, _)| *end < now + grace) {
+            self.graces.push((now + grace, reason));
+        }
+        self.last_heard = self.last_heard.max(Some(heard));
     }
 
     /// Departures in the window that is open at `now`: each begins with the first departure after
@@ -111,11 +134,8 @@ impl Model {
 
     /// Looks at how things are. `reason` is why, if they went.
     fn look(&mut self, now: u32, settings: Settings, reason: Reason) {
-        let visible = self.present(now) && !self.invisible;
+        let visible = self.present(now);
         if self.visible && !visible {
-            if self.invisible {
-                self.last_heard = Some(now - settings.goodbye);
-            }
             self.departures.push(now);
             self.held = false;
         }
@@ -183,7 +203,7 @@ impl World {
                 Output::Offline { user, reason, last_heard } => {
                     (user, (tick(now), false, Some((reason, last_heard.map(tick)))))
                 }
-                Output::Active { .. } => continue,
+                Output::Active { .. } | Output::InSight { .. } => continue,
             };
             self.told.entry(user).or_default().push(flip);
         }
@@ -198,9 +218,11 @@ impl World {
                 self.registry.connect(now, &user, connection, invisible);
                 self.connections.push((user.clone(), connection, tick));
                 let model = self.model(&user);
+                model.set_invisible(tick, invisible, settings);
                 model.live.push(connection);
-                model.graces.clear();
-                model.invisible = invisible;
+                if !invisible {
+                    model.graces.clear();
+                }
                 model.look(tick, settings, Reason::Closed);
             }
             Step::End { connection, how } if connection < self.connections.len() => {
@@ -216,11 +238,9 @@ impl World {
                 self.registry.disconnect(now, connection, ending);
                 let model = self.model(&user);
                 model.live.retain(|other| *other != connection);
-                // Of two graces that end together the one that was there says why.
-                if model.graces.iter().all(|(end, _)| *end < tick + grace) {
-                    model.graces.push((tick + grace, reason));
+                if !model.invisible {
+                    model.end(tick, heard, grace, reason);
                 }
-                model.last_heard = model.last_heard.max(Some(heard));
                 model.look(tick, settings, reason);
             }
             Step::End { .. } => {}
@@ -228,8 +248,8 @@ impl World {
                 let user = UserId::from(NAMES[user]);
                 self.registry.set_invisible(now, &user, invisible);
                 let model = self.model(&user);
-                if model.present(tick) {
-                    model.invisible = invisible;
+                if !model.live.is_empty() || model.present(tick) {
+                    model.set_invisible(tick, invisible, settings);
                     model.look(tick, settings, Reason::Closed);
                 }
             }
@@ -240,12 +260,12 @@ impl World {
                 }
                 self.registry.end_grace(now, &user);
                 let model = self.model(&user);
-                if model.present(tick) {
-                    model.last_heard = if model.live.is_empty() { model.last_heard } else { Some(tick) };
-                    model.live.clear();
-                    model.graces.clear();
-                    model.look(tick, settings, Reason::Closed);
+                if model.connected() {
+                    model.last_heard = Some(tick);
                 }
+                model.live.clear();
+                model.graces.clear();
+                model.look(tick, settings, Reason::Closed);
             }
             Step::Crash => {
                 self.registry = registry(settings);

@@ -149,7 +149,7 @@ async fn announce(app: &App, channel: &Channel, message: &Message) -> Result<(),
     members.retain(|id| app.hub.is_connected(id));
     teller.onlookers(&members, &event)?;
     let copies = Copies::new(app, &channel.cid, serialized(&event)?, serialized(&notification)?);
-    let (seen, hidden): (Vec<_>, Vec<_>) = members.into_iter().partition(|id| app.hub.is_online(id));
+    let (seen, hidden): (Vec<_>, Vec<_>) = members.into_iter().partition(|id| app.hub.is_in_sight(id));
     copies.tell(&seen).await?;
     if !hidden.is_empty() {
         let tell = async move {

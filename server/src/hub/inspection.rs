@@ -30,9 +30,9 @@ impl Hub {
 }
 
 fn why(standing: &Standing, connected: bool) -> Why {
-    match (connected, standing.grace.is_some()) {
+    match (connected && !standing.invisible, standing.grace.is_some()) {
+        (false, false) if connected => Why::Invisible,
         (false, false) => Why::Away,
-        _ if standing.invisible => Why::Invisible,
         _ if standing.held_until.is_some() => Why::HeldBack,
         (true, _) => Why::Connected,
         (false, true) => Why::Grace,

@@ -43,13 +43,13 @@ impl State {
         };
         self.visits.remove(&connection);
         self.journal.add(now, &user, Happening::Disconnected(connection, ending.reason()));
-        let visible = self.registry.is_online(&user);
+        let in_sight = self.registry.is_in_sight(&user);
         self.registry.disconnect(now, connection, ending);
         // First offline, then no longer watching, channel by channel in their order: as it looks when
         // somebody hides.
         self.settle();
         for cid in self.watchers.remove(connection).into_iter().collect::<BTreeSet<_>>() {
-            if visible && !self.is_watching(&user, &cid) {
+            if in_sight && !self.is_watching(&user, &cid) {
                 self.notify_watching(&user, &cid, false);
             }
         }
@@ -86,6 +86,12 @@ impl State {
                     self.flip(user, false, Some(reason), last_heard.map(at));
                 }
                 Output::Active { user } => self.notify(Notice::Active { user }),
+                // Others who watch a channel see a user there only while they do not hide.
+                Output::InSight { user, in_sight } => {
+                    for cid in self.watched_by(&user) {
+                        self.notify_watching(&user, &cid, in_sight);
+                    }
+                }
             }
         }
     }
@@ -97,7 +103,7 @@ impl State {
         };
         let happening = match reason {
             None => Happening::Online,
-            Some(_) if self.registry.standing(&user).invisible => Happening::Hidden,
+            Some(_) if self.registry.is_connected(&user) => Happening::Hidden,
             Some(reason) => Happening::Offline(reason),
         };
         self.journal.add(Instant::now(), &user, happening);
@@ -106,11 +112,7 @@ impl State {
         self.last_seq = now.as_microsecond().max(self.last_seq + 1);
         let reason = reason.map(word);
         let explanation = wire::Explanation { seq: self.last_seq, reason, last_heard_at: last_heard };
-        self.notify(Notice::Flipped { user: user.clone(), online, at: Instant::now(), explanation });
-        // Others who watch a channel see a user there only while they see them online.
-        for cid in self.watched_by(&user) {
-            self.notify_watching(&user, &cid, online);
-        }
+        self.notify(Notice::Flipped { user, online, at: Instant::now(), explanation });
     }
 
     fn watched_by(&self, user: &str) -> BTreeSet<Cid> {
@@ -126,7 +128,7 @@ impl State {
         self.watchers
             .of_channel(cid)
             .filter_map(|connection| self.registry.owner(connection))
-            .filter(|user| self.registry.is_online(user))
+            .filter(|user| self.registry.is_in_sight(user))
             .cloned()
             .collect()
     }

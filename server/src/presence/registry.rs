@@ -1,5 +1,8 @@
 //! The rule of presence: a user is online while a connection lives, or for a short grace after
-//! one ended, and never while invisible. Only flips are told.
+//! one ended. Only flips are told.
+//!
+//! To others, who hides says goodbye with every connection, and who shows themselves again comes
+//! back with every one: what a hidden connection does changes nothing.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -28,6 +31,8 @@ pub enum Output {
     Offline { user: UserId, reason: Reason, last_heard: Option<Instant> },
     /// The user is still there: `last_active` is due.
     Active { user: UserId },
+    /// Others see from now on what the user's connections watch, or no longer do.
+    InSight { user: UserId, in_sight: bool },
 }
 
 /// How a user stands with the registry, for whoever has to explain it.
@@ -81,16 +86,38 @@ struct Entry {
 }
 
 impl Entry {
-    fn present(&self) -> bool {
-        !self.connections.is_empty() || self.grace.is_some()
+    fn shows_connections(&self) -> bool {
+        !self.connections.is_empty() && !self.invisible
     }
 
     fn visible(&self) -> bool {
-        self.present() && !self.invisible
+        self.shows_connections() || self.grace.is_some()
     }
 
     fn online(&self) -> bool {
         self.visible() && self.held_until.is_none()
+    }
+
+    fn in_sight(&self) -> bool {
+        self.shows_connections() && self.held_until.is_none()
+    }
+
+    /// A connection that others saw ended, after which the user may come back for a while.
+    fn end(&mut self, now: Instant, last_heard: Instant, (grace, reason): (Duration, Reason)) {
+        self.last_heard = self.last_heard.max(Some(last_heard));
+        let until = now + grace;
+        if !grace.is_zero() && self.grace.is_none_or(|(other, _)| other < until) {
+            self.grace = Some((until, reason));
+        }
+    }
+
+    fn set_invisible(&mut self, now: Instant, invisible: bool, grace: &Grace) {
+        match (self.shows_connections(), invisible) {
+            (true, true) => self.end(now, now, grace.after(Ending::Goodbye)),
+            (false, false) if !self.connections.is_empty() => self.grace = None,
+            _ => {}
+        }
+        self.invisible = invisible;
     }
 
     fn timer(&self) -> Option<Instant> {
@@ -133,12 +160,15 @@ impl Registry {
     /// A connection opened. `invisible` is what the user's profile says now.
     pub fn connect(&mut self, now: Instant, user: &UserId, connection: ConnectionId, invisible: bool) {
         self.owners.insert(connection, user.clone());
+        let grace = self.rules.grace;
         let was_online = self.is_online(user);
         self.update(now, user, Reason::Closed, |entry| {
+            entry.set_invisible(now, invisible, &grace);
             entry.connections.push(connection);
-            entry.invisible = invisible;
-            // A page that came back takes the place of the one that was lost.
-            entry.grace = None;
+            if !invisible {
+                // A page that came back takes the place of the one that was lost.
+                entry.grace = None;
+            }
         });
         if was_online && !invisible {
             self.outputs.push_back(Output::Active { user: user.clone() });
@@ -157,10 +187,8 @@ impl Registry {
         };
         self.update(now, &user, reason, |entry| {
             entry.connections.retain(|c| *c != connection);
-            entry.last_heard = entry.last_heard.max(Some(last_heard));
-            let until = now + grace;
-            if !grace.is_zero() && entry.grace.is_none_or(|(other, _)| other < until) {
-                entry.grace = Some((until, reason));
+            if !entry.invisible {
+                entry.end(now, last_heard, (grace, reason));
             }
         });
     }
@@ -175,8 +203,14 @@ impl Registry {
     /// The user's profile now says `invisible`. It changes nothing for a user who is away:
     /// the next [`Registry::connect`] brings the flag along.
     pub fn set_invisible(&mut self, now: Instant, user: &UserId, invisible: bool) {
-        if self.users.contains_key(user) {
-            self.update(now, user, Reason::Closed, |entry| entry.invisible = invisible);
+        let Some(entry) = self.users.get(user) else {
+            return;
+        };
+        let returns = entry.online() && !entry.shows_connections();
+        let grace = self.rules.grace;
+        self.update(now, user, Reason::Closed, |entry| entry.set_invisible(now, invisible, &grace));
+        if returns && self.is_in_sight(user) {
+            self.outputs.push_back(Output::Active { user: user.clone() });
         }
     }
 
@@ -212,6 +246,11 @@ impl Registry {
     /// Whether others see the user as online.
     pub fn is_online(&self, user: &str) -> bool {
         self.users.get(user).is_some_and(Entry::online)
+    }
+
+    /// Whether others see what the user's connections watch: they are there, and do not hide.
+    pub fn is_in_sight(&self, user: &str) -> bool {
+        self.users.get(user).is_some_and(Entry::in_sight)
     }
 
     /// Whether the user is connected, invisible or not. For the user's own eyes only.
@@ -262,16 +301,13 @@ impl Registry {
     /// Every change of an entry goes through here, so that a flip cannot be missed, told twice,
     /// or leave a timer behind. `reason` is what is said if the user is offline after it.
     fn update(&mut self, now: Instant, user: &UserId, reason: Reason, change: impl FnOnce(&mut Entry)) {
-        let Rules { grace, damping, refresh } = self.rules;
+        let Rules { damping, refresh, .. } = self.rules;
         let entry = self.users.entry(user.clone()).or_default();
         let (was_visible, was_online, old_timer) = (entry.visible(), entry.online(), entry.timer());
+        let was_in_sight = entry.in_sight();
         change(entry);
         match (was_visible, entry.visible()) {
             (true, false) => {
-                if entry.invisible {
-                    // As one who said goodbye and is no longer waited for.
-                    entry.last_heard = now.checked_sub(grace.goodbye);
-                }
                 entry.held_until = None;
                 if damping.departures != 0 {
                     entry.departures.add(now);
@@ -289,7 +325,8 @@ impl Registry {
             entry.refresh_at = Some(now + refresh);
         }
         let (online, timer, last_heard) = (entry.online(), entry.timer(), entry.last_heard);
-        if !entry.present() && entry.departures.until().is_none() {
+        let in_sight = entry.in_sight();
+        if entry.connections.is_empty() && entry.grace.is_none() && entry.departures.until().is_none() {
             self.users.remove(user);
         }
         if old_timer != timer {
@@ -310,6 +347,9 @@ impl Registry {
                 self.outputs.push_back(Output::Offline { user: user.clone(), reason, last_heard });
             }
             _ => {}
+        }
+        if was_in_sight != in_sight {
+            self.outputs.push_back(Output::InSight { user: user.clone(), in_sight });
         }
     }
 }

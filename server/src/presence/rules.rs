@@ -32,7 +32,7 @@ impl Ending {
 /// How long a user still counts as online after a connection ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Grace {
-    /// After a goodbye.
+    /// After a goodbye, or hiding, which looks the same.
     pub goodbye: Duration,
     /// After a page was closed or reloaded: as long as a page takes to load.
     pub left: Duration,

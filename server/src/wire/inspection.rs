@@ -24,7 +24,7 @@ pub struct Inspection {
 pub enum Why {
     /// Online: a connection lives.
     Connected,
-    /// Online: the last connection ended a moment ago.
+    /// Online: the last connection ended, or hid, a moment ago.
     Grace,
     /// Offline: the user is there, and hides.
     Invisible,

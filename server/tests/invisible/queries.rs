@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::answers::{Asker, ask};
 use crate::blur::assert_same;
 use crate::histories::{HISTORIES, lives};
-use crate::story::{Ada, Story};
+use crate::story::{Ada, Goodbye, Story};
 
 /// Operands for a field of this kind. Of times those that Ada's profile shows are among them.
 fn operands(kind: Kind, times: &[Value]) -> Vec<Value> {
@@ -90,7 +90,7 @@ async fn no_filter_and_no_sort_finds_who_hides() {
     for history in [HISTORIES[0], HISTORIES[1]] {
         let mut tellings = Vec::new();
         for ada in [Ada::Hides, Ada::IsAway] {
-            let mut story = lives(ada, history).await;
+            let mut story = lives(ada, Goodbye::AtOnce, history).await;
             let answers = all_answers(&mut story).await;
             tellings.push(story.blurred(answers));
         }

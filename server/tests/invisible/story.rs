@@ -27,6 +27,29 @@ pub enum Ada {
     IsAway,
 }
 
+/// How long others see somebody who said goodbye, or hid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goodbye {
+    /// No longer.
+    AtOnce,
+    /// For a moment. The story waits for its end.
+    Ends,
+    /// To the end of the story.
+    Lasts,
+}
+
+impl Goodbye {
+    pub const ALL: [Self; 3] = [Self::AtOnce, Self::Ends, Self::Lasts];
+
+    fn grace(self) -> &'static str {
+        match self {
+            Self::AtOnce => "0s",
+            Self::Ends => "60ms",
+            Self::Lasts => "1h",
+        }
+    }
+}
+
 pub struct Story {
     pub server: TestServer,
     pub ada: Ada,
@@ -48,9 +71,9 @@ pub fn path(cid: &str) -> String {
 
 impl Story {
     /// Zoe is there and watches everybody, before Ada has ever been seen.
-    pub async fn begin(ada: Ada) -> Self {
-        let server =
-            TestServer::with(&[&WITHOUT_LIMITS[..], &GRACE, &["--channel-presence-limit", "0"]].concat()).await;
+    pub async fn begin(ada: Ada, goodbye: Goodbye) -> Self {
+        let more = ["--channel-presence-limit", "0", "--goodbye-grace", goodbye.grace()];
+        let server = TestServer::with(&[&WITHOUT_LIMITS[..], &GRACE, &more].concat()).await;
         server.knows(&["ada", "bob", "wes", "zoe"]).await;
         let (zoe, cy) = (watcher(&server).await, server.connect("cy").await);
         let mut story = Self { server, ada, devices: Vec::new(), zoe, cy, seen: Vec::new(), steps: Vec::new() };
@@ -151,12 +174,17 @@ impl Story {
     /// after all of them. Whatever else is told meanwhile, Zoe notes.
     pub async fn graces_end(&mut self) {
         self.server.connect("wes").await.vanishes();
+        self.sees_go("wes").await;
+    }
+
+    /// Zoe notes all she hears until somebody goes offline, that included.
+    pub async fn sees_go(&mut self, id: &str) {
         loop {
             let event = self.zoe.next_event().await;
             let gone = event["type"] == "user.presence.changed" && event["user"]["online"] == false;
-            let wes = event["user"]["id"] == "wes";
+            let theirs = event["user"]["id"] == id;
             self.seen.push(event);
-            if gone && wes {
+            if gone && theirs {
                 return;
             }
         }
