@@ -1,19 +1,13 @@
 // The scenes as people play them, on the demo page.
 
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { root } from '../scripts/shell.mjs';
 import { CONNECTION_LOST, HTTP_ERROR } from './harness/browser.mjs';
-import { newStage } from './harness/stage.mjs';
+import { demoStage } from './harness/demo.mjs';
 import { Visitor } from './harness/visitor.mjs';
 
-const www = join(root, 'www', 'dist');
-
 async function demo(t, grace, options) {
-  assert.ok(existsSync(join(www, 'index.html')), 'www/dist is missing: run `npm run build`');
-  const stage = await newStage(t, { grace, key: 'rollcall-demo', flags: ['--dev-tokens', '--www', www] });
+  const stage = await demoStage(t, grace);
   const [jack, john] = [await Visitor.open(stage, 'jack', options), await Visitor.open(stage, 'john', options)];
   await jack.sees('john', 'online');
   return { stage, jack, john };

@@ -1,10 +1,11 @@
 import { find, setText } from './dom';
+import { idOf, SUGGESTIONS } from './names';
 import type { People } from './people';
-import { addressFor, idOf, SUGGESTIONS } from './visitor';
+import { addressFor } from './visitor';
 
 /** The way to be two people at once: somebody who is not here, in a window of their own. */
 export class Invite {
-  readonly #section = find('.people');
+  readonly #section = find('.board');
   readonly #words = find('.invite span', this.#section);
   readonly #link = find<HTMLAnchorElement>('.invite a', this.#section);
 

@@ -7,7 +7,7 @@ const KEPT = 200;
 
 /** The events as they arrive, newest first. */
 export class Log {
-  readonly #section = find('.events');
+  readonly #section = find('#events');
   readonly #list = find('ol', this.#section);
   readonly #pause = find<HTMLButtonElement>('[data-action="pause-events"]', this.#section);
   /** Newest first; while paused, the page keeps showing what it showed. */

@@ -120,8 +120,11 @@ export class Messages {
 
   #showPresence(portrait: HTMLElement, author: string): void {
     const presence = this.room.people.presence(author);
+    const { freshness = 'unknown' } = this.room.people.get(author) ?? {};
     portrait.dataset.presence = presence;
-    portrait.ariaLabel = presence === 'unknown' ? 'whether they are here is unknown' : `${presence} now`;
+    portrait.dataset.freshness = freshness;
+    const when = freshness === 'stale' ? 'when last heard' : 'now';
+    portrait.ariaLabel = presence === 'unknown' ? 'whether they are here is unknown' : `${presence} ${when}`;
   }
 }
 

@@ -1,15 +1,21 @@
 import { Announcer } from './announcer';
 import type { Banner } from './banner';
+import { Board } from './board';
 import { find, setText } from './dom';
+import { Inspector } from './inspector';
 import { Invite } from './invite';
 import { Log } from './log';
 import { Messages } from './messages';
+import { Network } from './network';
+import { NetworkPanel } from './network-panel';
 import { Profile } from './profile';
-import { Room, type Connection } from './room';
-import { Roster } from './roster';
+import { Room } from './room';
 import { offerSignIn } from './sign-in';
+import { Tabs } from './tabs';
 import { keepFresh } from './time';
 import { readVisitor, settleAddress, type Visitor } from './visitor';
+
+const LIVE = 'Live';
 
 /** Shows what the address asks for: the room as somebody, or the question who it is. */
 export function open(banner: Banner): void {
@@ -19,30 +25,51 @@ export function open(banner: Banner): void {
 }
 
 function enter(visitor: Visitor, banner: Banner): void {
+  const network = new Network();
+  network.install();
   const room = new Room(visitor, location.origin);
-  const roster = new Roster(room.people);
+  const tabs = new Tabs(find('.tabs'));
+  const board = new Board(room);
   const log = new Log(visitor.id);
+  const inspector = new Inspector(room);
+  const panel = new NetworkPanel(room, network);
   new Profile(room, visitor);
   new Messages(room);
   new Announcer(room.people);
   new Invite(room.people);
 
   room.connectionChanged.listen((connection) => {
-    showConnection(connection);
-    if (connection.state !== 'online') return;
-    settleAddress(visitor);
-    banner.hide();
+    document.body.dataset.connection = connection.state;
+    if (connection.state === 'online') banner.hide();
   });
+  const showWire = () => {
+    const said = words(room);
+    document.body.dataset.trust = said === LIVE ? 'live' : room.connection.state === 'connecting' ? 'none' : 'lost';
+    setText(find('.connection'), said);
+  };
+  room.connectionChanged.listen(showWire);
+  room.wireChanged.listen(showWire);
+  const settle = () => {
+    if (room.connection.state === 'online') settleAddress(visitor.id, room.way.name);
+  };
+  room.connectionChanged.listen(settle);
+  room.boardChanged.listen(settle);
   room.heard.listen((event) => log.add(event));
   room.failed.listen((problem) => banner.show(problem));
-  keepFresh(() => roster.refresh());
+  board.asked.listen((id) => inspector.open(id));
+  inspector.opened.listen(() => tabs.open('inspector'));
+  keepFresh(30, () => board.refresh());
+  keepFresh(1, () => panel.render());
 
   find('main.room').hidden = false;
   void room.connect();
 }
 
-function showConnection(connection: Connection): void {
-  document.body.dataset.connection = connection.state;
-  const words = { connecting: 'Connecting…', online: 'Connected', offline: '' };
-  setText(find('.connection'), connection.state === 'offline' ? connection.because : words[connection.state]);
+/** How far what is shown can be trusted, for the corner of the page. */
+function words({ connection, wire }: Room): string {
+  if (connection.state === 'connecting') return 'Connecting…';
+  if (connection.state === 'offline' && !connection.retrying) return connection.because;
+  if (wire.inDoubt) return 'The server is silent: what is shown may be old';
+  if (wire.state !== 'connected') return 'Connection lost: what is shown is as of then';
+  return LIVE;
 }

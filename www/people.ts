@@ -1,4 +1,4 @@
-import type { Freshness, Presence as Known, User } from 'rollcall';
+import type { Freshness, Presence as Known } from 'rollcall';
 import { Signal } from './signal';
 
 /** What can truly be said of somebody: offline and unknown differ. */
@@ -8,7 +8,7 @@ export interface Person {
   id: string;
   name: string;
   status: string;
-  lastActive: Date | undefined;
+  lastActive: Date | null;
   online: boolean;
   freshness: Freshness;
   /** When this was last known to be so, while it is stale. */
@@ -23,7 +23,11 @@ export class People {
   #current = false;
   #hidden = false;
 
-  constructor(readonly me: string) {}
+  /** @param presenceOf What the client knows of somebody now. */
+  constructor(
+    readonly me: string,
+    readonly presenceOf: (id: string) => Known,
+  ) {}
 
   /** Whether what is known is how things are now. */
   get current(): boolean {
@@ -32,9 +36,8 @@ export class People {
 
   /** While what is known may be old, I am offline: that much I do know. */
   setCurrent(current: boolean): void {
-    if (this.#current === current) return;
     this.#current = current;
-    for (const id of this.#people.keys()) this.changed.send(id);
+    this.lookAtAll();
   }
 
   /** Whether I hide. Then I am shown as what others see: offline. */
@@ -61,26 +64,24 @@ export class People {
     return !person || person.freshness === 'unknown' ? 'unknown' : person.online ? 'online' : 'offline';
   }
 
-  /** Keeps what a reply or an event says of `user`. */
-  keep(user: User): void {
-    const { freshness = 'unknown', asOf = null } = this.#people.get(user.id) ?? {};
-    this.#people.set(user.id, {
-      id: user.id,
-      name: user.name || user.id,
-      status: user.status ?? '',
-      lastActive: user.last_active ? new Date(user.last_active) : undefined,
-      online: user.online ?? false,
+  /** Takes over what the client knows of somebody now. */
+  look(id: string): void {
+    const { user, online, status, lastActive, freshness, asOf } = this.presenceOf(id);
+    const before = this.#people.get(id);
+    this.#people.set(id, {
+      id,
+      online,
       freshness,
       asOf,
+      // Of whom nothing is known any more, the name is still theirs.
+      name: user?.name || before?.name || id,
+      status: user ? (status ?? '') : (before?.status ?? ''),
+      lastActive: lastActive ?? before?.lastActive ?? null,
     });
-    this.changed.send(user.id);
+    this.changed.send(id);
   }
 
-  /** How far what is known of somebody can be trusted from now on. */
-  trust({ id, freshness, asOf }: Known): void {
-    const person = this.#people.get(id);
-    if (!person) return;
-    Object.assign(person, { freshness, asOf });
-    this.changed.send(id);
+  lookAtAll(): void {
+    for (const id of this.#people.keys()) this.look(id);
   }
 }

@@ -1,10 +1,11 @@
-import { PresenceClient, type Channel, type Message, type PresenceEvent, type PresenceWatch, type User, type UserInput } from 'rollcall';
+import { PresenceClient, type Channel, type Connection as Wire, type Message, type PresenceEvent, type User, type UserInput } from 'rollcall';
 import { People } from './people';
 import { explain } from './problem';
+import { API_KEY } from './rest';
 import { Signal } from './signal';
+import { joinTeam } from './team';
 import type { Visitor } from './visitor';
-
-const API_KEY = 'rollcall-demo';
+import { waysOf, type Group, type Way, type WayName } from './ways';
 
 export type Connection =
   | { state: 'connecting' }
@@ -15,18 +16,22 @@ export type Connection =
 /** The place where everybody who opened the demo meets: one channel that all of them watch. */
 export class Room {
   readonly connectionChanged = new Signal<Connection>();
+  /** What the client does about its connection is something else now, or whether that is in doubt. */
+  readonly wireChanged = new Signal<Wire>();
   readonly heard = new Signal<PresenceEvent>();
   /** All messages there are, oldest first. */
   readonly messagesChanged = new Signal<readonly Message[]>();
+  /** Who is on the board is somebody else now. */
+  readonly boardChanged = new Signal();
   readonly failed = new Signal<string>();
   readonly people: People;
 
   readonly #visitor: Visitor;
   readonly #client: PresenceClient;
+  readonly #ways: Record<WayName, Way>;
+  #way: Way;
   #arrival: UserInput;
   #connection: Connection = { state: 'connecting' };
-  /** Of everybody on the page: says when what is known of them becomes uncertain. It ends with the connection. */
-  #watch: PresenceWatch | undefined;
   /** Ids of those who turned up, and of those among them who have yet to be asked about. */
   readonly #met = new Set<string>();
   readonly #newcomers: string[] = [];
@@ -35,13 +40,24 @@ export class Room {
     const { id, invisible } = visitor;
     this.#visitor = visitor;
     this.#arrival = invisible ? { id, invisible } : { id };
-    this.people = new People(visitor.id);
     this.#client = new PresenceClient(API_KEY, { baseURL });
+    this.people = new People(id, (id) => this.#client.user(id).presence);
+    this.#ways = waysOf(this.#client, id);
+    this.#way = this.#ways[visitor.way];
     this.#client.on((event) => this.#hear(event));
   }
 
   get connection(): Connection {
     return this.#connection;
+  }
+
+  get wire(): Wire {
+    return this.#client.connection;
+  }
+
+  /** Anybody's token: a server that takes these lets everybody be everybody. */
+  devToken(id: string): string {
+    return this.#client.devToken(id);
   }
 
   /**
@@ -57,6 +73,15 @@ export class Room {
     return this.people.hidden;
   }
 
+  /** How the board watches. */
+  get way(): Way {
+    return this.#way;
+  }
+
+  get groups(): Group[] {
+    return this.#way.groups();
+  }
+
   async connect(): Promise<void> {
     const attempt = this.#become({ state: 'connecting' });
     try {
@@ -66,11 +91,10 @@ export class Room {
       this.#arrival = { id };
       this.people.setHidden(first.me?.invisible ?? false);
       if (!first.me?.name) await this.#client.upsertUser({ id, name });
-      this.#watch = await this.#client.watchPresence([]);
-      this.#watch.on('change', (change) => this.people.trust(change));
       // The channel first: whoever comes while we ask for the rest announces themselves in it.
       await this.#channel.watch();
-      await this.#readRoster();
+      await joinTeam(this.#client, id);
+      await this.#watch();
       if (this.#connection !== attempt) return;
       this.#become({ state: 'online' });
       this.#showMessages();
@@ -85,6 +109,28 @@ export class Room {
   async disconnect(): Promise<void> {
     this.#become({ state: 'offline', retrying: false, because: 'You are disconnected.' });
     await this.#attempt(() => this.#client.disconnectUser());
+    // Nothing is known any more.
+    this.people.lookAtAll();
+  }
+
+  /** Watches in another way from now on. */
+  async watchBy(name: WayName): Promise<void> {
+    const before = this.#way;
+    const way = (this.#way = this.#ways[name]);
+    this.boardChanged.send();
+    if (this.#connection.state !== 'online') return;
+    await this.#attempt(async () => {
+      await before.stop();
+      if (this.#way === way) await this.#watch();
+    });
+  }
+
+  /** Has the board show one more, where it watches by names. */
+  async watchAlso(id: string): Promise<boolean> {
+    return this.#attempt(async () => {
+      await this.#way.add?.(id);
+      this.#showBoard();
+    });
   }
 
   setStatus(status: string): Promise<boolean> {
@@ -121,15 +167,24 @@ export class Room {
     return connection;
   }
 
-  /** Reads who there is, and asks to be told of their changes from here on. */
-  async #readRoster(): Promise<void> {
-    const { users } = await this.#client.queryUsers({}, { last_active: -1 }, { presence: true, limit: 100 });
-    await this.#keep(users);
+  /** Asks how those on the board are, and to be told of their changes from here on. */
+  async #watch(): Promise<void> {
+    await this.#way.start();
     this.people.setCurrent(true);
+    this.#showBoard();
+  }
+
+  #showBoard(): void {
+    for (const { ids } of this.#way.groups()) for (const id of ids) this.people.look(id);
+    this.boardChanged.send();
   }
 
   #hear(event: PresenceEvent): void {
     switch (event.type) {
+      case 'connection.state':
+        this.people.lookAtAll();
+        this.wireChanged.send(event.connection);
+        break;
       case 'connection.changed':
         this.#followConnection(event.online);
         break;
@@ -142,18 +197,22 @@ export class Room {
       case 'connection.recovered':
         // The client has caught up with all it was told to watch; some may have come for the first time.
         this.#showMessages();
-        void this.#attempt(() => this.#readRoster());
+        void this.#attempt(() => this.#watch());
         break;
       case 'user.presence.changed':
         // Connected and yet said to be offline: I hide, by another of my windows perhaps.
         if (event.user.id === this.people.me) this.people.setHidden(!event.user.online);
-        this.people.keep(event.user);
+        this.people.look(event.user.id);
         break;
       case 'user.updated':
-        this.people.keep(event.user);
+        this.people.look(event.user.id);
         break;
       case 'user.watching.start':
         this.#meet(event.user);
+        break;
+      case 'member.added':
+      case 'member.removed':
+        this.#showBoard();
         break;
       case 'message.new':
         this.#showMessages();
@@ -178,7 +237,7 @@ export class Room {
     this.messagesChanged.send(messages);
   }
 
-  /** Somebody whom the first question did not cover: asks how they are, and to be told from now on. */
+  /** Somebody whom no question has covered: asks how they are, and to be told from now on. */
   #meet({ id }: User): void {
     if (this.people.get(id) || this.#met.has(id)) return;
     this.#met.add(id);
@@ -191,15 +250,9 @@ export class Room {
     while (this.#newcomers.length > 0) {
       const ids = this.#newcomers.splice(0, 100);
       const { users } = await this.#client.queryUsers({ id: { $in: ids } }, {}, { presence: true, limit: 100 });
-      await this.#keep(users);
+      for (const { id } of users) this.people.look(id);
+      this.#ways.everybody.meet?.(users);
+      this.boardChanged.send();
     }
-  }
-
-  async #keep(users: User[]): Promise<void> {
-    for (const user of users) this.people.keep(user);
-    const watch = this.#watch;
-    if (!watch) return;
-    await watch.add(users.map(({ id }) => id));
-    for (const { id } of users) this.people.trust(watch.get(id));
   }
 }

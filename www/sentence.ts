@@ -16,6 +16,10 @@ export function describe(event: PresenceEvent, me: string): string {
       return `${name(event.user)} opened this page`;
     case 'user.watching.stop':
       return `${name(event.user)} left this page`;
+    case 'notification.added_to_channel':
+      return `You are a member of ${event.channel.name ?? event.channel.cid}`;
+    case 'member.added':
+      return `${name(event.member.user)} joined`;
     case 'message.new':
       return `${name(event.user)} wrote “${event.message.text ?? ''}”`;
     case 'health.check':

@@ -1,6 +1,7 @@
 import { draw } from './avatar';
 import { find } from './dom';
-import { addressFor, SUGGESTIONS, idOf } from './visitor';
+import { idOf, SUGGESTIONS } from './names';
+import { addressFor } from './visitor';
 
 /** The picker: choosing somebody leads to their address, so that back, reload and bookmarks work. */
 export function offerSignIn(): void {

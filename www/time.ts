@@ -32,14 +32,14 @@ export const toTheSecond = (then: Date): string => clockWithSeconds.format(then)
 /** Date and time in full. */
 export const inFull = (then: Date): string => full.format(then);
 
-/** Calls `refresh` every half minute while the page can be seen, and as soon as it can be seen again. */
-export function keepFresh(refresh: () => void): void {
+/** Calls `refresh` every so many seconds while the page can be seen, and as soon as it can be seen again. */
+export function keepFresh(seconds: number, refresh: () => void): void {
   let timer: ReturnType<typeof setInterval> | undefined;
   const follow = () => {
     clearInterval(timer);
     if (document.hidden) return;
     refresh();
-    timer = setInterval(refresh, MINUTE / 2);
+    timer = setInterval(refresh, seconds * 1000);
   };
   document.addEventListener('visibilitychange', follow);
   follow();

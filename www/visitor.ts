@@ -1,3 +1,6 @@
+import { idOf, nameOf } from './names';
+import { isWayName, type WayName } from './ways';
+
 /** Who opened this page, as its address says. */
 export interface Visitor {
   id: string;
@@ -5,17 +8,8 @@ export interface Visitor {
   name: string;
   /** Come in hidden from everyone else. Absent: as they were last time. */
   invisible?: true;
-}
-
-/** People to be, so that nobody has to think of a name. */
-export const SUGGESTIONS = ['John', 'Jack', 'Jill', 'Amina', 'Mateo', 'Sofia'];
-
-/** The id a name stands for: what the protocol allows, letters, digits, `@`, `_` and `-`. */
-export function idOf(name: string): string {
-  const plain = name.normalize('NFKD').replace(/\p{Mark}/gu, '').trim().toLowerCase();
-  const id = plain.replace(/[^a-z0-9@_-]+/g, '-').replace(/^-+|-+$/g, '');
-  // A name in another script keeps its own id, spelt by its code points.
-  return id || [...plain].map((letter) => letter.codePointAt(0)?.toString(36)).join('-');
+  /** How the board is to watch. */
+  way: WayName;
 }
 
 /** The address under which this page signs in as `name`. */
@@ -34,12 +28,12 @@ export function readVisitor(address: URL): Visitor | null {
   const isId = /^[\w@-]{1,255}$/.test(user);
   const id = isId ? user : idOf(user);
   const name = address.searchParams.get('name')?.trim() || (isId ? nameOf(id) : user);
-  return address.searchParams.get('invisible') === 'true' ? { id, name, invisible: true } : { id, name };
+  const given = address.searchParams.get('way');
+  const way = isWayName(given) ? given : 'everybody';
+  return address.searchParams.get('invisible') === 'true' ? { id, name, way, invisible: true } : { id, name, way };
 }
 
-/** Leaves only `?user=` in the address: a reload must not take back what was changed since. */
-export function settleAddress(visitor: Visitor): void {
-  history.replaceState(null, '', `?${new URLSearchParams({ user: visitor.id })}`);
+/** Leaves in the address who visits and how they watch: a reload must not take back what was changed since. */
+export function settleAddress(id: string, way: WayName): void {
+  history.replaceState(null, '', `?${new URLSearchParams({ user: id, ...(way !== 'everybody' && { way }) })}`);
 }
-
-const nameOf = (id: string) => SUGGESTIONS.find((name) => idOf(name) === id) ?? id;

@@ -17,8 +17,13 @@ function keepHistory() {
 }
 
 export class Visitor {
-  /** @param {string} id Who they sign in as. */
-  static async open(stage, id, options) {
+  /**
+   * @param {string} id Who they sign in as.
+   * @param {object} [options] Those of `newPage`, and
+   * @param {string} [options.way] how their board watches,
+   * @param {boolean} [options.ownClock] whether time on their page can be moved.
+   */
+  static async open(stage, id, { way, ownClock, ...options } = {}) {
     const visitor = new Visitor();
     visitor.id = id;
     visitor.window = await newPage(options);
@@ -26,7 +31,8 @@ export class Visitor {
     stage.defer(() => visitor.#end());
     visitor.page.setDefaultTimeout(DEADLINE);
     await visitor.page.addInitScript(keepHistory);
-    await visitor.page.goto(`${stage.server.url}/?user=${id}`);
+    if (ownClock) await visitor.page.clock.install();
+    await visitor.page.goto(`${stage.server.url}/?${new URLSearchParams({ user: id, ...(way && { way }) })}`);
     await visitor.isConnected();
     return visitor;
   }
@@ -39,6 +45,11 @@ export class Visitor {
   sees(id, presence, status) {
     const wanted = status === undefined ? '' : `[data-status="${status}"]`;
     return this.page.waitForSelector(`[data-user="${id}"][data-presence="${presence}"]${wanted}`);
+  }
+
+  /** Waits until what is shown of `id` is known to be so now (`live`), was so once (`stale`), or is `unknown`. */
+  trusts(id, freshness) {
+    return this.page.waitForSelector(`[data-user="${id}"][data-freshness="${freshness}"]`);
   }
 
   /** Every presence that `id` was shown with since the page was loaded. */
