@@ -3,6 +3,7 @@ import { arrange, copyOf, find, setText } from './dom';
 import type { People, Person } from './people';
 import type { Room } from './room';
 import { Signal } from './signal';
+import { soon } from './soon';
 import { ago, inFull, timeOfDay } from './time';
 import type { Group, WayName } from './ways';
 
@@ -16,7 +17,8 @@ export class Board {
   readonly #people: People;
   readonly #cards = new Map<string, HTMLElement>();
   readonly #lists = new Map<string, HTMLElement>();
-  #stale = false;
+  /** Sorts once after however many changes came together. */
+  readonly #arrangeSoon = soon(() => this.#arrange());
 
   constructor(readonly room: Room) {
     this.#people = room.people;
@@ -106,16 +108,6 @@ export class Board {
         if (asOf && !mine) return `Offline as of ${timeOfDay(asOf)}`;
         return lastActive && !mine ? `Last active ${ago(lastActive)}` : 'Offline';
     }
-  }
-
-  /** Sorts once after however many changes came together. */
-  #arrangeSoon(): void {
-    if (this.#stale) return;
-    this.#stale = true;
-    queueMicrotask(() => {
-      this.#stale = false;
-      this.#arrange();
-    });
   }
 
   #arrange(): void {

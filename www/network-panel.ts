@@ -2,6 +2,7 @@ import type { Connection, Freshness } from 'rollcall';
 import { copyOf, find, setText } from './dom';
 import { DELAY, type Network, type Weather } from './network';
 import type { Room } from './room';
+import { soon } from './soon';
 import { inFull, toTheSecond } from './time';
 
 const SECOND = 1000;
@@ -48,7 +49,7 @@ export class NetworkPanel {
     });
     room.wireChanged.listen(() => this.render());
     room.connectionChanged.listen(() => this.render());
-    room.people.changed.listen(() => this.#lookSoon());
+    room.people.changed.listen(soon(() => this.#count()));
     this.render();
   }
 
@@ -78,18 +79,6 @@ export class NetworkPanel {
     fact('heard', lastHeard ? secondsAgo(lastHeard) : 'Never');
     fact('next', nextTryIn === null ? '–' : `In ${Math.ceil(nextTryIn / SECOND)} s`);
     this.#count();
-  }
-
-  #pending = false;
-
-  /** Many may change together: one look at all of them. */
-  #lookSoon(): void {
-    if (this.#pending) return;
-    this.#pending = true;
-    queueMicrotask(() => {
-      this.#pending = false;
-      this.#count();
-    });
   }
 
   #count(): void {
