@@ -7,22 +7,34 @@ import { CONNECTION_LOST } from './harness/browser.mjs';
 import { installed } from './harness/package.mjs';
 import { FaultProxy } from './harness/proxy.mjs';
 import { newStage } from './harness/stage.mjs';
-import { play } from './testing-story.mjs';
+import * as stories from './testing-story.mjs';
 
 const { fakePresence } = await import(join(await installed(), 'adapters', 'testing.js'));
 
-/** The story with the real client, in a page whose network the test holds. */
-async function real(t) {
+/** A story with the real client, in a page whose network the test holds. */
+async function real(t, story) {
   const stage = await newStage(t, { grace: '0s' });
   await stage.admin.upsertUsers([{ id: 'jack' }, { id: 'jill' }]);
   const proxy = await FaultProxy.open(stage.server.url);
   stage.defer(() => proxy.close());
-  const john = await stage.person('john', 'rollcall', { expected: [CONNECTION_LOST] });
+  const john = await stage.person('john', 'rollcall', { expected: [CONNECTION_LOST, /the server responded with a status of 4/] });
   const people = {};
+  const lunch = stage.admin.channel('messaging', 'lunch', { members: ['jack', 'john'], created_by_id: 'jack', color: 'green' });
+  if (story === 'channels') {
+    await stage.admin.upsertUser({ id: 'john' });
+    await lunch.create();
+  }
+  const theirs = (id) => people[id].client.channel('messaging', 'lunch');
   const world = {
     comes: async (id) => (people[id] = await stage.person(id, 'node')).connect().then(() => {}),
     leaves: (id) => people[id].disconnect(),
     says: (id, status) => people[id].upsert({ status }),
+    opens: (id) => theirs(id).watch().then(() => {}),
+    closes: (id) => theirs(id).stopWatching().then(() => {}),
+    writes: (id, text) => theirs(id).sendMessage({ text }).then(() => {}),
+    adds: (id) => lunch.addMembers([id]).then(() => {}),
+    drops: (id) => lunch.removeMembers([id]).then(() => {}),
+    renames: (set) => lunch.updatePartial({ set }).then(() => {}),
     lose: async () => {
       await proxy.refuse();
       proxy.reset();
@@ -31,33 +43,43 @@ async function real(t) {
   };
   await john.page.exposeFunction('world', (name, ...args) => world[name](...args));
   return john.page.evaluate(
-    async ({ key, baseURL, token }) => {
-      const { play } = await import('/testing-story.mjs');
+    async ({ key, baseURL, token, story, moves }) => {
+      const stories = await import('/testing-story.mjs');
       const client = new window.Client(key, { baseURL });
-      const world = Object.fromEntries(['comes', 'leaves', 'says', 'lose', 'regain'].map((name) => [name, (...args) => window.world(name, ...args)]));
+      const world = Object.fromEntries(moves.map((name) => [name, (...args) => window.world(name, ...args)]));
       world.connect = () => client.connectUser({ id: 'john' }, token);
-      return play(client, world);
+      return stories[story](client, world);
     },
-    { key: stage.server.key, baseURL: proxy.url, token: stage.server.token('john') },
+    { key: stage.server.key, baseURL: proxy.url, token: stage.server.token('john'), story, moves: Object.keys(world) },
   );
 }
 
-function fake() {
-  const { client, ...hold } = fakePresence({ users: ['jack', 'jill'] });
-  return play(client, {
-    connect: () => client.connectUser({ id: 'john' }, 'token'),
+function fake(story) {
+  const channels = story === 'channels' ? [{ type: 'messaging', id: 'lunch', members: ['jack', 'john'], created_by_id: 'jack', color: 'green' }] : [];
+  const { client, ...hold } = fakePresence({ users: ['jack', 'jill'], channels });
+  const lunch = () => hold.channel('messaging', 'lunch');
+  return stories[story](client, {
+    connect: () => client.connectUser({ id: 'john' }, client.devToken('john')),
     comes: (id) => hold.goOnline(id),
     leaves: (id) => hold.goOffline(id),
     says: (id, status) => hold.setStatus(id, status),
+    opens: (id) => lunch().startWatching(id),
+    closes: (id) => lunch().stopWatching(id),
+    writes: (id, text) => lunch().sendMessage(id, text),
+    adds: (id) => lunch().addMember(id),
+    drops: (id) => lunch().removeMember(id),
+    renames: (data) => lunch().update(data),
     lose: () => hold.loseConnection(),
     regain: () => hold.reconnect(),
   });
 }
 
-test('one story, and both clients tell it alike', async (t) => {
-  const [told, faked] = [await real(t), await fake()];
-  for (const about of Object.keys(told)) assert.deepEqual(faked[about], told[about], about);
-});
+for (const story of Object.keys(stories)) {
+  test(`a story of ${story}, and both clients tell it alike`, async (t) => {
+    const [told, faked] = [await real(t, story), await fake(story)];
+    for (const about of Object.keys(told)) assert.deepEqual(faked[about], told[about], about);
+  });
+}
 
 test('time passes when it is told to', async () => {
   const fake = fakePresence({ user: 'john', users: ['bob'], now: new Date('2026-05-01T12:00:00Z') });
@@ -95,7 +117,40 @@ test('changes can be read one after the other, and what the fake does not have i
   assert.deepEqual((await fake.client.queryUsers({ team: 'red' })).users.map(({ id }) => id), ['bob']);
   await assert.rejects(fake.client.queryUsers({ name: { $q: 'b' } }), /rollcall\/testing/);
   await assert.rejects(fake.client.queryUsers({ online: true }), { code: 4 });
-  assert.throws(() => fake.client.channel('messaging', 'lunch'), /no channels/);
+});
+
+test('a channel is what others make of it, and tells of ten members', async () => {
+  const members = Array.from({ length: 12 }, (_, n) => `u${String(n).padStart(2, '0')}`);
+  const fake = fakePresence({ user: 'u00', channels: [{ type: 'messaging', id: 'lunch', members, color: 'green' }] });
+  const channel = fake.client.channel('messaging', 'lunch');
+  const heard = [];
+  channel.on(({ type, user, hand }) => heard.push([type, user?.id, hand].filter(Boolean).join(' ')));
+  assert.equal((await channel.watch({ presence: true })).presence_omitted, 2);
+  const freshness = (id) => fake.client.user(id).presence.freshness;
+  assert.deepEqual(['u09', 'u10'].map(freshness), ['live', 'stale']);
+  fake.goOnline('u09');
+  fake.goOnline('u10');
+  assert.deepEqual(['u09', 'u10'].map((id) => channel.state.members[id].user.online), [true, false]);
+
+  const lunch = fake.channel('messaging', 'lunch');
+  lunch.sendEvent('u01', 'typing.start');
+  lunch.sendEvent('u01', 'hand.raised', { hand: 'left' });
+  fake.advance(1_000);
+  const { id, created_at } = lunch.sendMessage('u01', { text: 'Pizza?', id: 'm1' });
+  assert.deepEqual([id, created_at], ['m1', '2026-01-01T00:00:01.000Z']);
+  lunch.delete();
+  assert.deepEqual(channel.state.watcher_count, 0);
+  assert.deepEqual(await fake.client.queryChannels({}), []);
+  assert.deepEqual(heard, ['user.watching.start u00', 'typing.start u01', 'hand.raised u01 left', 'message.new u01', 'channel.deleted']);
+});
+
+test('a token is asked for, and what is wrong with it told', async () => {
+  const { client } = fakePresence();
+  await assert.rejects(client.connectUser({ id: 'john' }, client.devToken('jack')), { code: 'token_mismatch' });
+  await assert.rejects(client.connectUser({ id: 'john' }, async () => { throw new Error('no'); }), { code: 'token_provider' });
+  await client.connectUser({ id: 'john' }, async () => client.devToken('john'));
+  assert.equal(client.user.online, true);
+  await assert.rejects(client.upsertUser({ id: 'jack', name: 'Jack' }), { code: 17, status: 403, retryable: false });
 });
 
 test('a filter and a sort find the same people, in the same order, as on the server', async (t) => {

@@ -63,10 +63,7 @@ export async function buildPackage() {
   }
   await cp(join(root, 'types'), join(packageFolder, 'types'), { recursive: true });
   await copyFile(join(root, 'adapters', 'wasm.d.ts'), join(packageFolder, 'wasm', 'wasm.d.ts'));
-  // One file each and nothing bundled: whoever imports two of them has what they share once.
-  await step('compiling the adapters', () =>
-    run('tsc', ['--project', join(root, 'adapters'), '--outDir', join(packageFolder, 'adapters')], { quiet: true }),
-  );
+  await buildAdapters();
   for (const file of ['README.md', 'LICENSE-MIT', 'LICENSE-APACHE']) {
     await copyFile(join(root, file), join(packageFolder, file));
   }
@@ -74,6 +71,23 @@ export async function buildPackage() {
   const manifest = Object.fromEntries(PUBLISHED.map((field) => [field, source[field]]));
   manifest.engines = ENGINES;
   await writeFile(join(packageFolder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** The further entries. */
+async function buildAdapters() {
+  const compiled = join(root, 'target', 'adapters');
+  await rm(compiled, { recursive: true, force: true });
+  await step('compiling the adapters', () => run('tsc', ['--project', join(root, 'adapters'), '--outDir', compiled], { quiet: true }));
+  const [from, to] = [join(compiled, 'adapters'), join(packageFolder, 'adapters')];
+  await mkdir(to);
+  // One file each and nothing bundled: whoever imports two of them has what they share once.
+  for (const name of ['roster', 'react', 'vue', 'svelte', 'elements']) {
+    for (const file of [`${name}.js`, `${name}.d.ts`]) await copyFile(join(from, file), join(to, file));
+  }
+  // But for this one, which has the client's own code inside, and which nobody downloads.
+  await copyFile(join(from, 'testing.d.ts'), join(to, 'testing.d.ts'));
+  const { build } = await import('esbuild');
+  await build({ entryPoints: [join(from, 'testing.js')], outfile: join(to, 'testing.js'), bundle: true, format: 'esm', target: 'es2022' });
 }
 
 /** The client itself, into `target/`; the same is not made twice. */

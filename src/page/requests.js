@@ -236,7 +236,7 @@ export async function askAgain(client, request, ids, areUsers, watch, presence, 
  * @param {string[]} cids
  * @param {boolean} presence
  */
-function seeChannels(client, asked, { channels }, cids, presence) {
+export function seeChannels(client, asked, { channels }, cids, presence) {
   for (const cid of cids) {
     const response = Array.isArray(channels) ? channels.findLast((found) => found?.channel?.cid === cid) : undefined;
     const channel = client._channels.find((channel) => channel.cid === cid);
