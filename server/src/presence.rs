@@ -4,6 +4,7 @@
 //! a socket, a database or a clock; [`crate::hub`] drives it.
 
 pub mod journal;
+mod numbered;
 pub mod registry;
 pub mod rules;
 pub mod watchers;

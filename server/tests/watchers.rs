@@ -121,6 +121,9 @@ proptest! {
                 prop_assert_eq!(watchers.of_channel(cid).collect::<BTreeSet<_>>(), expected);
             }
             prop_assert_eq!(watchers.subscription_count(), subscribed.values().map(BTreeSet::len).sum::<usize>());
+            // Nothing is kept of what ended.
+            prop_assert_eq!(watchers.watched_users(), subscribed.values().flatten().collect::<BTreeSet<_>>().len());
+            prop_assert_eq!(watchers.watched_channels(), watched.iter().map(|(_, ch)| ch).collect::<BTreeSet<_>>().len());
         }
     }
 }

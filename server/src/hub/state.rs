@@ -48,7 +48,7 @@ impl State {
         // First offline, then no longer watching, channel by channel in their order: as it looks when
         // somebody hides.
         self.settle();
-        for cid in self.watchers.remove(connection).into_iter().collect::<BTreeSet<_>>() {
+        for cid in self.watchers.remove(connection) {
             if in_sight && !self.is_watching(&user, &cid) {
                 self.notify_watching(&user, &cid, false);
             }

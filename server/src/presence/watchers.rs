@@ -1,13 +1,13 @@
 //! Who watches whom: connections on one side, users and channels on the other.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 
+use super::numbered::{Number, Numbered};
 use super::{Cid, ConnectionId, UserId};
 
 /// What made a connection subscribe to a user's presence. A user stays subscribed as long as
 /// one scope names them.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
     /// A query of users: lasts as long as the connection.
     Users,
@@ -16,20 +16,36 @@ pub enum Scope {
 }
 
 /// Both directions of every subscription of this node, and nothing of what ended.
+///
+/// A subscription takes eight bytes: a number in a sorted list on either side.
 #[derive(Debug, Default)]
 pub struct Watchers {
     limit: usize,
-    connections: HashMap<ConnectionId, Watching>,
-    users: HashMap<UserId, HashMap<ConnectionId, usize>>,
-    channels: HashMap<Cid, HashSet<ConnectionId>>,
+    connections: Numbered<ConnectionId, Watching>,
+    /// The connections subscribed to a user, each as many times as it has scopes that name them.
+    users: Numbered<UserId, Vec<Number>>,
+    /// The connections that watch a channel.
+    channels: Numbered<Cid, Vec<Number>>,
     subscriptions: usize,
 }
 
+/// What a connection watches: sorted lists, because most are short.
 #[derive(Debug, Default)]
 struct Watching {
-    scopes: HashMap<Scope, HashSet<UserId>>,
-    channels: HashSet<Cid>,
+    scopes: Vec<(Scope, Vec<Number>)>,
+    channels: Vec<Number>,
     subscriptions: usize,
+}
+
+impl Watching {
+    fn scope_mut(&mut self, scope: Scope) -> &mut Vec<Number> {
+        let place = self.scopes.binary_search_by(|(other, _)| other.cmp(&scope));
+        let place = place.unwrap_or_else(|place| {
+            self.scopes.insert(place, (scope, Vec::new()));
+            place
+        });
+        &mut self.scopes[place].1
+    }
 }
 
 impl Watchers {
@@ -46,53 +62,71 @@ impl Watchers {
         scope: Scope,
         users: impl IntoIterator<Item = UserId>,
     ) -> usize {
-        let watching = self.connections.entry(connection).or_default();
-        let scoped = watching.scopes.entry(scope).or_default();
+        let connection = self.connections.enter(connection);
+        let Some(watching) = self.connections.value_mut(connection) else { return 0 };
+        let before = watching.subscriptions;
+        let full = before >= self.limit;
+        let scoped = watching.scope_mut(scope);
+        let mut added = 0;
         let mut omitted = 0;
         for user in users {
-            if scoped.contains(&user) {
+            let known = self.users.number(&user);
+            if known.is_some_and(|user| scoped.binary_search(&user).is_ok()) {
                 continue;
             }
-            if watching.subscriptions >= self.limit {
+            if full || before + added >= self.limit {
                 omitted += 1;
                 continue;
             }
-            // Whoever else watches the user keeps the same copy of their id.
-            let user = self.users.get_key_value(&user).map_or(user, |(known, _)| known.clone());
-            scoped.insert(user.clone());
-            watching.subscriptions += 1;
-            self.subscriptions += 1;
-            *self.users.entry(user).or_default().entry(connection).or_default() += 1;
+            let user = known.unwrap_or_else(|| self.users.enter(user));
+            insert(scoped, user);
+            if let Some(subscribed) = self.users.value_mut(user) {
+                insert(subscribed, connection);
+            }
+            added += 1;
         }
+        // It is as long as it will be for a while.
+        scoped.shrink_to_fit();
+        watching.subscriptions += added;
+        self.subscriptions += added;
         omitted
     }
 
     /// The connection watches the channel. False when it already did, or its limit is reached.
     pub fn watch(&mut self, connection: ConnectionId, cid: &Cid) -> bool {
-        let watching = self.connections.entry(connection).or_default();
-        if watching.channels.len() >= self.limit || !watching.channels.insert(cid.clone()) {
+        let connection = self.connections.enter(connection);
+        let Some(watching) = self.connections.value_mut(connection) else { return false };
+        let known = self.channels.number(cid);
+        if known.is_some_and(|channel| watching.channels.binary_search(&channel).is_ok())
+            || watching.channels.len() >= self.limit
+        {
             return false;
         }
-        self.channels.entry(cid.clone()).or_default().insert(connection)
+        let channel = known.unwrap_or_else(|| self.channels.enter(cid.clone()));
+        insert(&mut watching.channels, channel);
+        if let Some(watched) = self.channels.value_mut(channel) {
+            insert(watched, connection);
+        }
+        true
     }
 
     /// The connection stops watching the channel and the presence of its members.
     /// False when it did not watch it.
     pub fn unwatch(&mut self, connection: ConnectionId, cid: &str) -> bool {
-        let Some(watching) = self.connections.get_mut(&connection) else {
-            return false;
-        };
+        let Some(connection) = self.connections.number(&connection) else { return false };
+        let Some(watching) = self.connections.value_mut(connection) else { return false };
         let scope = Scope::Channel(cid.into());
-        if let Some(users) = watching.scopes.remove(&scope) {
+        if let Ok(place) = watching.scopes.binary_search_by(|(other, _)| other.cmp(&scope)) {
+            let (_, users) = watching.scopes.remove(place);
             watching.subscriptions -= users.len();
             self.subscriptions -= users.len();
-            release(&mut self.users, connection, users);
+            users.into_iter().for_each(|user| leave(&mut self.users, user, connection));
         }
-        let watched = watching.channels.remove(cid);
-        if watched {
-            leave(&mut self.channels, connection, cid);
+        let channel = self.channels.number(cid).filter(|channel| remove(&mut watching.channels, *channel));
+        if let Some(channel) = channel {
+            leave(&mut self.channels, channel, connection);
         }
-        watched
+        channel.is_some()
     }
 
     /// Nobody watches the channel any more.
@@ -103,39 +137,42 @@ impl Watchers {
         }
     }
 
-    /// Forgets the connection and returns the channels it watched.
-    pub fn remove(&mut self, connection: ConnectionId) -> HashSet<Cid> {
-        let Some(watching) = self.connections.remove(&connection) else {
-            return HashSet::new();
-        };
+    /// Forgets the connection and returns the channels it watched, in their order.
+    pub fn remove(&mut self, connection: ConnectionId) -> Vec<Cid> {
+        let Some(connection) = self.connections.number(&connection) else { return Vec::new() };
+        let Some(watching) = self.connections.remove(connection) else { return Vec::new() };
         self.subscriptions -= watching.subscriptions;
-        for users in watching.scopes.into_values() {
-            release(&mut self.users, connection, users);
-        }
-        for cid in &watching.channels {
-            leave(&mut self.channels, connection, cid);
-        }
-        watching.channels
+        let users = watching.scopes.into_iter().flat_map(|(_, users)| users);
+        users.for_each(|user| leave(&mut self.users, user, connection));
+        let watched = watching.channels.iter().filter_map(|channel| self.channels.entry(*channel));
+        let mut cids: Vec<_> = watched.map(|(cid, _)| cid.clone()).collect();
+        cids.sort_unstable();
+        watching.channels.into_iter().for_each(|channel| leave(&mut self.channels, channel, connection));
+        cids
     }
 
     /// The connections subscribed to the user's presence.
     pub fn of_user(&self, user: &str) -> impl Iterator<Item = ConnectionId> + '_ {
-        self.users.get(user).into_iter().flat_map(|c| c.keys().copied())
+        let connections = self.users.get(user).map_or(&[][..], Vec::as_slice);
+        connections.chunk_by(|one, next| one == next).filter_map(|same| self.connection(*same.first()?))
     }
 
     /// The connections that watch the channel.
     pub fn of_channel(&self, cid: &str) -> impl Iterator<Item = ConnectionId> + '_ {
-        self.channels.get(cid).into_iter().flatten().copied()
+        let connections = self.channels.get(cid).map_or(&[][..], Vec::as_slice);
+        connections.iter().filter_map(|connection| self.connection(*connection))
     }
 
     /// Whether the connection watches the channel.
     pub fn watches(&self, connection: ConnectionId, cid: &str) -> bool {
-        self.channels.get(cid).is_some_and(|c| c.contains(&connection))
+        let watching = self.connections.get(&connection).zip(self.channels.number(cid));
+        watching.is_some_and(|(watching, channel)| watching.channels.binary_search(&channel).is_ok())
     }
 
     /// The channels that the connection watches.
     pub fn channels_of(&self, connection: ConnectionId) -> impl Iterator<Item = &Cid> + '_ {
-        self.connections.get(&connection).into_iter().flat_map(|watching| watching.channels.iter())
+        let channels = self.connections.get(&connection).map_or(&[][..], |watching| &watching.channels);
+        channels.iter().filter_map(|channel| self.channels.entry(*channel)).map(|(cid, _)| cid)
     }
 
     /// How many connections watch anything.
@@ -158,34 +195,36 @@ impl Watchers {
     pub fn subscription_count(&self) -> usize {
         self.subscriptions
     }
-}
 
-fn release(
-    users: &mut HashMap<UserId, HashMap<ConnectionId, usize>>,
-    connection: ConnectionId,
-    released: HashSet<UserId>,
-) {
-    for user in released {
-        let Entry::Occupied(mut subscribers) = users.entry(user) else {
-            continue;
-        };
-        if let Entry::Occupied(mut scopes) = subscribers.get_mut().entry(connection) {
-            *scopes.get_mut() -= 1;
-            if *scopes.get() == 0 {
-                scopes.remove();
-            }
-        }
-        if subscribers.get().is_empty() {
-            subscribers.remove();
-        }
+    fn connection(&self, number: Number) -> Option<ConnectionId> {
+        self.connections.entry(number).map(|(connection, _)| *connection)
     }
 }
 
-fn leave(channels: &mut HashMap<Cid, HashSet<ConnectionId>>, connection: ConnectionId, cid: &str) {
-    if let Some(watching) = channels.get_mut(cid) {
-        watching.remove(&connection);
-        if watching.is_empty() {
-            channels.remove(cid);
+/// Adds the number to a sorted list.
+fn insert(list: &mut Vec<Number>, number: Number) {
+    let place = list.partition_point(|other| *other < number);
+    list.insert(place, number);
+}
+
+/// Takes the number out of a sorted list, once. Whether it was there.
+fn remove(list: &mut Vec<Number>, number: Number) -> bool {
+    let place = list.binary_search(&number);
+    if let Ok(place) = place {
+        list.remove(place);
+        if list.len() < list.capacity() / 4 {
+            list.shrink_to(list.len() * 2);
+        }
+    }
+    place.is_ok()
+}
+
+/// The connection leaves a user or a channel, which is forgotten when it was the last.
+fn leave<K: Clone + Eq + Hash>(watched: &mut Numbered<K, Vec<Number>>, number: Number, connection: Number) {
+    if let Some(connections) = watched.value_mut(number) {
+        remove(connections, connection);
+        if connections.is_empty() {
+            watched.remove(number);
         }
     }
 }
