@@ -1,53 +1,83 @@
 //! The bounded queue between those who tell and the one connection that listens.
+//!
+//! Most connections have nothing to be told most of the time. So a queue that is empty holds no
+//! room for events, which a channel of the runtime's would.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use rollcall_protocol::close;
-use tokio::sync::mpsc::{self, error::TrySendError};
 
 use crate::bus::Event;
 
+/// An empty queue keeps the room for this many events.
+const KEPT: usize = 8;
+
 /// The end that the hub holds. Dropping it ends the connection.
 #[derive(Debug)]
-pub struct Outbox {
-    events: mpsc::Sender<Arc<Event>>,
-    code: Arc<AtomicU16>,
-}
+pub struct Outbox(Arc<Queue>);
 
 /// The end that a connection holds.
 #[derive(Debug)]
-pub struct Inbox {
-    events: mpsc::Receiver<Arc<Event>>,
-    code: Arc<AtomicU16>,
+pub struct Inbox(Arc<Queue>);
+
+#[derive(Debug)]
+struct Queue {
+    capacity: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    events: VecDeque<Arc<Event>>,
+    /// Who waits for the next event.
+    reader: Option<Waker>,
+    /// No more events come; the close code says why.
+    ended: Option<u16>,
+    /// Nobody reads any more.
+    abandoned: bool,
 }
 
 /// Makes a queue that holds `capacity` events.
 pub fn queue(capacity: usize) -> (Outbox, Inbox) {
-    let (sender, receiver) = mpsc::channel(capacity);
-    let code = Arc::new(AtomicU16::new(close::INTERNAL_ERROR));
-    let outbox = Outbox { events: sender, code: code.clone() };
-    let inbox = Inbox { events: receiver, code };
-    (outbox, inbox)
+    let queue = Arc::new(Queue { capacity, state: Mutex::default() });
+    (Outbox(queue.clone()), Inbox(queue))
 }
 
 impl Outbox {
     /// Queues the event. False when the queue is full or nobody reads it any more.
     pub fn push(&self, event: Arc<Event>) -> bool {
-        match self.events.try_send(event) {
-            Ok(()) => true,
-            Err(TrySendError::Full(_) | TrySendError::Closed(_)) => false,
+        let mut state = self.0.lock();
+        if state.abandoned || state.events.len() >= self.0.capacity {
+            return false;
         }
+        state.events.push_back(event);
+        let reader = state.reader.take();
+        drop(state);
+        wake(reader);
+        true
     }
 
     /// How many events wait.
     pub fn waiting(&self) -> usize {
-        self.events.max_capacity() - self.events.capacity()
+        self.0.lock().events.len()
     }
 
     /// Ends the connection with this close code, after what is queued already.
     pub fn close(self, code: u16) {
-        self.code.store(code, Ordering::Release);
+        self.0.lock().ended = Some(code);
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.ended.get_or_insert(close::INTERNAL_ERROR);
+        let reader = state.reader.take();
+        drop(state);
+        wake(reader);
     }
 }
 
@@ -55,14 +85,56 @@ impl Inbox {
     /// The next event, or the code to close with when there will be none.
     /// Cancel safe: no event is lost.
     pub async fn next(&mut self) -> Result<Arc<Event>, u16> {
-        match self.events.recv().await {
-            Some(event) => Ok(event),
-            None => Err(self.code.load(Ordering::Acquire)),
-        }
+        poll_fn(|context| self.0.lock().poll_next(context)).await
     }
 
     /// The next event, if one is queued already.
     pub fn try_next(&mut self) -> Option<Arc<Event>> {
-        self.events.try_recv().ok()
+        self.0.lock().next()
+    }
+}
+
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.abandoned = true;
+        state.events = VecDeque::new();
+    }
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics under the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn poll_next(&mut self, context: &Context<'_>) -> Poll<Result<Arc<Event>, u16>> {
+        match (self.next(), self.ended) {
+            (Some(event), _) => Poll::Ready(Ok(event)),
+            (None, Some(code)) => Poll::Ready(Err(code)),
+            (None, None) => {
+                if self.reader.as_ref().is_none_or(|reader| !reader.will_wake(context.waker())) {
+                    self.reader = Some(context.waker().clone());
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    fn next(&mut self) -> Option<Arc<Event>> {
+        let event = self.events.pop_front();
+        if self.events.is_empty() && self.events.capacity() > KEPT {
+            self.events.shrink_to(KEPT);
+        }
+        event
+    }
+}
+
+/// Not under the lock, which it would wait for at once.
+fn wake(reader: Option<Waker>) {
+    if let Some(reader) = reader {
+        reader.wake();
     }
 }
