@@ -1,5 +1,6 @@
 //! The life of an open socket: events out, keep-alives in and out, and its end.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -88,6 +89,9 @@ async fn serve(
     let mut last_heard = Instant::now();
     let mut next_check = last_heard + manner.check_every;
     let mut next_ping = last_heard + manner.ping_after;
+    // One timer for all of it, which is set again only when it has gone off: what is heard puts
+    // off what is due, and costs nothing.
+    let mut alarm = pin!(sleep_until(next_check.min(next_ping).min(last_heard + manner.idle_timeout)));
     loop {
         let sent = tokio::select! {
             message = socket.recv() => {
@@ -121,15 +125,24 @@ async fn serve(
                 Ok(event) => send_events(socket, &mut inbox, event, manner.extensions, delivery).await,
                 Err(code) => return Outcome::HangUp(code),
             },
-            () = sleep_until(last_heard + manner.idle_timeout) => return Outcome::HangUp(close::GIVEN_UP),
-            // A browser answers a ping by itself, even when it lets the timers of a hidden page sleep.
-            () = sleep_until(next_ping) => {
-                next_ping += manner.ping_after;
-                in_time(socket.send(Message::Ping(Default::default()))).await
-            }
-            () = sleep_until(next_check) => {
-                next_check += manner.check_every;
-                send(socket, frame::health_check(membership.id()).into()).await
+            () = &mut alarm => {
+                let now = Instant::now();
+                let given_up = last_heard + manner.idle_timeout;
+                if given_up <= now {
+                    return Outcome::HangUp(close::GIVEN_UP);
+                }
+                let mut sent = Ok(());
+                if next_ping <= now {
+                    next_ping += manner.ping_after;
+                    // A browser answers it by itself, even when it lets the timers of a hidden page sleep.
+                    sent = in_time(socket.send(Message::Ping(Default::default()))).await;
+                }
+                if next_check <= now && sent.is_ok() {
+                    next_check += manner.check_every;
+                    sent = send(socket, frame::health_check(membership.id()).into()).await;
+                }
+                alarm.as_mut().reset(next_check.min(next_ping).min(given_up));
+                sent
             }
         };
         if sent.is_err() {
