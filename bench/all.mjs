@@ -15,7 +15,7 @@ import { isNoisy, table } from './harness/report.mjs';
 /** In the order of the tables; each is the name of a file here. */
 const BENCHMARKS = {
   client: ['download', 'dispatch'],
-  server: [],
+  server: ['event-cpu', 'connect-cpu', 'growth', 'query-users'],
 };
 
 const results = join(root, 'bench', 'results');

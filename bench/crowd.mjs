@@ -22,12 +22,24 @@ async function build() {
   return { server: built('rollcall-server'), crowd: built('rollcall-load') };
 }
 
-/** Runs a scenario of `rollcall-load`; flags of the command line go to it. */
-export const scenario = (name) => program(async () => {
+/** What a scenario of `rollcall-load` reports, and whether everything held. */
+async function played(name, args) {
   const binaries = await builtForSpeed();
-  const args = [binaries.server, name, ...process.argv.slice(2)];
-  const crowd = spawn(binaries.crowd, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const crowd = spawn(binaries.crowd, [binaries.server, name, ...args.map(String)], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [report, [status]] = await Promise.all([text(crowd.stdout), once(crowd, 'close')]);
+  return { report, held: status === 0 };
+}
+
+/** The report of a scenario in which everything held. */
+export async function measured(name, ...args) {
+  const { report, held } = await played(name, args);
+  if (!held) throw new Problem(`Not everything held under ${name}: ${report}`);
+  return JSON.parse(report);
+}
+
+/** Runs a scenario, prints and keeps its report; flags of the command line go to it. */
+export const scenario = (name) => program(async () => {
+  const { report, held } = await played(name, process.argv.slice(2));
   if (report) {
     const folder = join(root, 'bench', 'results');
     mkdirSync(folder, { recursive: true });
@@ -35,5 +47,5 @@ export const scenario = (name) => program(async () => {
     console.log(report.trim());
     say(`kept in bench/results/${name}.json`);
   }
-  if (status !== 0) throw new Problem(`Not everything held under ${name}.`);
+  if (!held) throw new Problem(`Not everything held under ${name}.`);
 });

@@ -156,7 +156,7 @@ async function debianPostgres(name) {
 }
 
 /** Takes the program of a package, and leaves the system as it is. */
-async function debianProgram(name) {
+export async function debianProgram(name) {
   if (!which('apt-get') || !which('dpkg-deb')) return;
   await step(`unpacking ${name}`, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'rollcall-setup-'));

@@ -4,7 +4,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root, run, step } from '../../scripts/shell.mjs';
+import { debianProgram } from '../../scripts/setup.mjs';
+import { root, run, say, step, which } from '../../scripts/shell.mjs';
 
 const folder = join(root, 'bench', 'peers');
 
@@ -19,4 +20,13 @@ export async function peers() {
     writeFileSync(stamp, wanted);
   }
   return folder;
+}
+
+/** The flags that tell `rollcall-load` where the servers of others are. */
+export async function peerServers() {
+  const flags = ['--socket-io', join(await peers(), 'socket-io.mjs')];
+  if (!which('nats-server')) await debianProgram('nats-server');
+  const nats = which('nats-server');
+  if (!nats) say('  nats-server is not here (Debian: nats-server): it is left out');
+  return nats ? [...flags, '--nats', nats] : flags;
 }

@@ -5,13 +5,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rollcall_load::{load, storm};
+use rollcall_load::{Scale, load, storm};
 
 const SERVER: &str = env!("CARGO_BIN_EXE_rollcall-server");
+const SCALE: Scale = Scale { connections: 300, watches: 50 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn under_load_nobody_misses_a_flip() {
-    let options = load::Options { connections: 300, watches: 50, flips: 20, duration: Duration::from_secs(15) };
+    let options = load::Options { scale: SCALE, flips: 20, duration: Duration::from_secs(15) };
     let report = load::run(Path::new(SERVER), &options).await.unwrap();
     // A debug build that has just started has not yet the memory it will keep.
     let problems: Vec<_> = report.problems.iter().filter(|problem| !problem.starts_with("memory")).collect();
@@ -22,8 +23,7 @@ async fn under_load_nobody_misses_a_flip() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_storm_all_are_back_and_right_and_the_server_answered_throughout() {
-    let options = storm::Options { connections: 300, watches: 50 };
-    let report = storm::run(Path::new(SERVER), &options).await.unwrap();
+    let report = storm::run(Path::new(SERVER), &SCALE).await.unwrap();
     assert_eq!(report.problems().count(), 0, "{report:#?}");
     assert!(report.cut.health.longest_gap_ms < 2_000, "{report:#?}");
 }

@@ -10,15 +10,23 @@ use anyhow::{Result, ensure};
 use hdrhistogram::Histogram;
 use reqwest::Client;
 use serde::Serialize;
-use serde_json::{Map, json};
 use tokio::sync::Semaphore;
 
-use crate::token::{self, KEY};
+use crate::backend::{Backend, client};
 
 /// Requests under way at a time: with the sockets they stay below the files a process may open.
 const REQUESTS: usize = 512;
-/// Users one request writes.
-const BATCH: usize = 100;
+
+/// How many there are.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct Scale {
+    /// Connections
+    #[arg(long, default_value_t = 15_000)]
+    pub connections: usize,
+    /// Users each of them watches
+    #[arg(long, default_value_t = 50)]
+    pub watches: usize,
+}
 
 pub struct Crowd {
     pub address: SocketAddr,
@@ -55,15 +63,14 @@ pub struct Durations {
 
 impl Crowd {
     /// So many users, all known to the server and offline, each of whom watches so many others.
-    pub async fn gather(address: SocketAddr, size: usize, watches: usize) -> Result<Self> {
+    pub async fn gather(address: SocketAddr, scale: &Scale) -> Result<Self> {
+        let Scale { connections: size, watches } = *scale;
         ensure!(watches > 0 && watches < size, "each can watch at most all others");
-        // The library for requests brings no cryptography of its own, and does not start without.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let crowd = Self {
             address,
             size,
             watches,
-            http: Client::builder().timeout(Duration::from_secs(30)).build()?,
+            http: client()?,
             requests: Semaphore::new(REQUESTS),
             began: Instant::now(),
             truth: (0..size).map(|_| AtomicU64::new(0)).collect(),
@@ -75,13 +82,7 @@ impl Crowd {
                 errors: BTreeMap::new(),
             }),
         };
-        for first in (0..size).step_by(BATCH) {
-            let ids = (first..size.min(first + BATCH)).map(id);
-            let users: Map<_, _> = ids.map(|id| (id.clone(), json!({ "id": id }))).collect();
-            let request = crowd.http.post(format!("http://{address}/users")).query(&[("api_key", KEY)]);
-            let request = request.header("authorization", token::server()?).json(&json!({ "users": users }));
-            request.send().await?.error_for_status()?;
-        }
+        Backend::of(address)?.introduces(size).await?;
         Ok(crowd)
     }
 
@@ -171,6 +172,11 @@ impl Crowd {
         self.tally().counts.clone()
     }
 
+    /// The same, in words.
+    pub fn problems(&self) -> Vec<String> {
+        self.tally().errors.iter().map(|(what, times)| format!("{what}: {times}")).collect()
+    }
+
     pub fn errors(&self) -> BTreeMap<String, u64> {
         self.tally().errors.clone()
     }
@@ -219,13 +225,4 @@ impl Durations {
             max_ms: ms(durations.max()),
         }
     }
-}
-
-pub fn id(user: usize) -> String {
-    format!("user-{user}")
-}
-
-/// Which user has this id.
-pub fn number(id: &str) -> Option<usize> {
-    id.strip_prefix("user-")?.parse().ok()
 }

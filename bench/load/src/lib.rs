@@ -1,9 +1,20 @@
-//! A crowd of real connections to a real server, and what is measured with it: one file a scenario.
+//! Real connections to real servers, and what is measured with them: one file a scenario.
 
+mod audience;
+mod backend;
+pub mod connects;
 mod crowd;
+pub mod fan_out;
+pub mod growth;
 mod health;
 pub mod load;
 mod member;
+mod peers;
+mod process;
+pub mod query_users;
 mod server;
+mod socket;
 pub mod storm;
 mod token;
+
+pub use crowd::Scale;

@@ -13,18 +13,19 @@ use serde::Serialize;
 use tokio::sync::watch::{self, Receiver};
 use tokio::time::{Instant, interval_at, sleep, sleep_until};
 
-use crate::crowd::{Crowd, Durations};
+use crate::crowd::{Crowd, Durations, Scale};
 use crate::health::{Health, Probe};
 use crate::member::{Member, set_invisible};
-use crate::server::{Server, own_cpu};
+use crate::process::own_cpu;
+use crate::server::Server;
 
 /// How long one who comes and goes, or hides and shows, stays so: five departures a minute, half
 /// of what the server tells before it takes a user for one who flaps.
 const STAY: Duration = Duration::from_secs(6);
 /// How long everybody may take to arrive.
-const GATHERING: Duration = Duration::from_secs(600);
+pub const GATHERING: Duration = Duration::from_secs(600);
 /// How long after the last flip everybody may take to see what is true.
-const SETTLING: Duration = Duration::from_secs(30);
+pub const SETTLING: Duration = Duration::from_secs(30);
 /// The close of one who is silent for too long. So it is for readers that stall: what the system
 /// itself keeps for them takes minutes to fill at this rate, and only then would their queue.
 const SILENT: u16 = 4000;
@@ -33,12 +34,8 @@ const GROWTH: f64 = 1.05;
 
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    /// Connections
-    #[arg(long, default_value_t = 15_000)]
-    pub connections: usize,
-    /// Users each of them watches
-    #[arg(long, default_value_t = 50)]
-    pub watches: usize,
+    #[command(flatten)]
+    pub scale: Scale,
     /// Flips a second: half by coming and going, half by hiding and showing
     #[arg(long, default_value_t = 500)]
     pub flips: usize,
@@ -82,17 +79,18 @@ pub struct Report {
 
 /// Runs this scenario against this binary of the server.
 pub async fn run(server: &Path, options: &Options) -> Result<Report> {
+    let Scale { connections, watches } = options.scale;
     // As many leave in a second as come, and each does one of them every `STAY`.
     let pool = (options.flips / 2) * STAY.as_secs() as usize;
-    let stalled = (options.connections / 100).max(1);
-    ensure!(2 * pool + stalled <= options.connections, "so many flips need more connections");
-    let server = Server::start(server).await?;
-    let crowd = Arc::new(Crowd::gather(server.address, options.connections, options.watches).await?);
-    eprintln!("{} users are known", options.connections);
-    let idle = server.cpu()?;
+    let stalled = (connections / 100).max(1);
+    ensure!(2 * pool + stalled <= connections, "so many flips need more connections");
+    let server = Server::start(server, &[]).await?;
+    let crowd = Arc::new(Crowd::gather(server.address, &options.scale).await?);
+    eprintln!("{} users are known", connections);
+    let idle = server.process.cpu()?;
     let (phase, phases) = watch::channel(Phase::Gathering);
     let (mut flipping, mut stalling) = (Vec::new(), Vec::new());
-    for number in 0..options.connections {
+    for number in 0..connections {
         crowd.flips(number, true);
         let (crowd, phases) = (crowd.clone(), phases.clone());
         let offset = STAY.mul_f64((number % pool.max(1)) as f64 / pool.max(1) as f64);
@@ -110,17 +108,17 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
     if let Err(wrong) = crowd.all_right(GATHERING).await {
         bail!("{wrong} watches are wrong before it has begun: {:?} {:?}", crowd.counted(), crowd.errors());
     }
-    eprintln!("{} are connected and watch", options.connections);
-    let arrival = (server.cpu()? - idle) / options.connections as f64;
+    eprintln!("{} are connected and watch", connections);
+    let arrival = (server.process.cpu()? - idle) / connections as f64;
 
     crowd.starts_measuring();
     phase.send(Phase::Flipping)?;
     let began = Instant::now();
     let probe = Probe::start(server.address);
-    let cpu = (server.cpu()?, own_cpu()?);
+    let cpu = (server.process.cpu()?, own_cpu()?);
     let memory = memory_until(&server, began + options.duration).await?;
     let seconds = began.elapsed().as_secs_f64();
-    let cpu = (server.cpu()? - cpu.0, own_cpu()? - cpu.1);
+    let cpu = (server.process.cpu()? - cpu.0, own_cpu()? - cpu.1);
     // Those who stalled do not count any more.
     let (delivery, connect) = (crowd.delivery(), crowd.connect());
     phase.send(Phase::Over)?;
@@ -130,7 +128,7 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
     let health = probe.stop()?;
 
     let (first, last) = first_and_last(&memory);
-    let mut problems: Vec<_> = crowd.errors().into_iter().map(|(what, times)| format!("{what}: {times}")).collect();
+    let mut problems = crowd.problems();
     if let Err(wrong) = settled {
         problems.push(format!("{wrong} watches do not show what is true"));
     }
@@ -141,8 +139,8 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
         problems.push(format!("/healthz failed {} times", health.failures));
     }
     Ok(Report {
-        connections: options.connections,
-        watches: options.watches,
+        connections,
+        watches,
         seconds,
         flips_per_second: flips as f64 / seconds,
         delivery,
@@ -173,7 +171,8 @@ async fn reads_until<T>(member: &mut Member, end: impl Future<Output = T>) -> T 
     }
 }
 
-async fn stays(crowd: Arc<Crowd>, number: usize) {
+/// Connects, watches and reads, for as long as it is let.
+pub async fn stays(crowd: Arc<Crowd>, number: usize) {
     reads_until(&mut Member::arrives(&crowd, number).await, pending()).await
 }
 
@@ -248,7 +247,7 @@ async fn memory_until(server: &Server, end: Instant) -> Result<Vec<f64>> {
     let mut samples = Vec::new();
     while Instant::now() < end {
         sleep(Duration::from_secs(1).min(end - Instant::now())).await;
-        samples.push(server.memory()? as f64 / f64::from(1 << 20));
+        samples.push(server.process.memory()? as f64 / f64::from(1 << 20));
         if samples.len().is_multiple_of(30) {
             eprintln!("{} s: {:.0} MiB", samples.len(), samples.last().unwrap_or(&0.0));
         }

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use rollcall_load::{load, storm};
+use rollcall_load::{Scale, connects, fan_out, growth, load, query_users, storm};
+use serde::Serialize;
 
 #[derive(Parser)]
 #[command(version, about = "What a Rollcall server holds")]
@@ -22,27 +23,40 @@ enum Scenario {
     /// A crowd that watches each other while many flip
     Load(load::Options),
     /// All connections end at once, and everybody comes back
-    Storm(storm::Options),
+    Storm(Scale),
+    /// Events to many who watch, beside other servers
+    FanOut(fan_out::Options),
+    /// Connections that are opened, beside other servers
+    Connects(connects::Options),
+    /// So many connections that are idle at first, and then watch a few flip
+    Growth(growth::Options),
+    /// Users who are asked for by their ids, beside the database itself
+    QueryUsers(query_users::Options),
 }
 
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
     // A socket is an open file, here and in the server, which inherits this.
     rlimit::increase_nofile_limit(u64::MAX)?;
-    let arguments = Arguments::parse();
-    let (report, problems) = match arguments.scenario {
-        Scenario::Load(options) => {
-            let report = load::run(&arguments.server, &options).await?;
-            (serde_json::to_string_pretty(&report)?, report.problems)
+    let Arguments { server, scenario } = Arguments::parse();
+    let problems = match scenario {
+        Scenario::Load(options) => shown(load::run(&server, &options).await?, |report| report.problems.clone())?,
+        Scenario::Storm(scale) => {
+            shown(storm::run(&server, &scale).await?, |report| report.problems().cloned().collect())?
         }
-        Scenario::Storm(options) => {
-            let report = storm::run(&arguments.server, &options).await?;
-            (serde_json::to_string_pretty(&report)?, report.problems().cloned().collect())
-        }
+        Scenario::FanOut(options) => shown(fan_out::run(&server, &options).await?, |_| Vec::new())?,
+        Scenario::Connects(options) => shown(connects::run(&server, &options).await?, |_| Vec::new())?,
+        Scenario::QueryUsers(options) => shown(query_users::run(&server, &options).await?, |_| Vec::new())?,
+        Scenario::Growth(options) => shown(growth::run(&server, &options).await?, |report| report.problems.clone())?,
     };
-    println!("{report}");
     for problem in &problems {
         eprintln!("✗ {problem}");
     }
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Prints the report; returns its problems.
+fn shown<R: Serialize>(report: R, problems: impl Fn(&R) -> Vec<String>) -> Result<Vec<String>> {
+    println!("{}", serde_json::to_string_pretty(&report)?);
+    Ok(problems(&report))
 }

@@ -1,6 +1,6 @@
 //! One of the crowd: connects, watches, listens, and comes back as a good client does.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -10,13 +10,13 @@ use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::io::AsyncReadExt;
-use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig, frame::coding::CloseCode};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseCode};
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use crate::crowd::{Crowd, id, number};
+use crate::backend::{id, number};
+use crate::crowd::Crowd;
+use crate::socket::{Socket, connect_path, open};
 use crate::token::{self, KEY};
 
 /// Longer than the server takes over a connect that it does not refuse.
@@ -26,10 +26,6 @@ const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(25);
 /// Longer than a lost connection takes to be seen, between processes of one machine.
 const MOMENT: Duration = Duration::from_secs(1);
-/// One source address has fewer free ports than we open and close sockets.
-const SOURCES: usize = 16;
-
-type Socket = WebSocketStream<TcpStream>;
 
 pub struct Member {
     crowd: Arc<Crowd>,
@@ -191,17 +187,7 @@ fn until_reset(reply: &Response) -> Duration {
 
 /// Opens a socket; returns it with the id of the connection.
 async fn greeted(address: SocketAddr, number: usize) -> Result<(Socket, String)> {
-    let id = id(number);
-    let hello = json!({ "user_id": id, "user_details": { "id": id } }).to_string();
-    let query = [("json", hello), ("authorization", token::user(&id)?), ("api_key", KEY.to_owned())];
-    let mut url = reqwest::Url::parse(&format!("ws://{address}/connect?rollcall=batch"))?;
-    url.query_pairs_mut().extend_pairs(query);
-    let tcp = TcpSocket::new_v4()?;
-    tcp.bind((Ipv4Addr::new(127, 0, 0, (1 + number % SOURCES) as u8), 0).into())?;
-    let stream = tcp.connect(address).await?;
-    stream.set_nodelay(true)?;
-    let sizes = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(0);
-    let (mut socket, _) = client_async_with_config(url.as_str(), stream, Some(sizes)).await?;
+    let mut socket = open(address, number, &connect_path(number, true)?).await?;
     match socket.next().await.context("closed without a word")?? {
         Message::Text(text) => {
             let event: Event<'_> = serde_json::from_str(&text).with_context(|| format!("refused: {text}"))?;

@@ -12,23 +12,14 @@ use serde::Serialize;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, sleep};
 
-use crate::crowd::Crowd;
+use crate::crowd::{Crowd, Scale};
 use crate::health::{Health, Probe};
 use crate::member::Member;
-use crate::server::{Server, own_cpu};
+use crate::process::own_cpu;
+use crate::server::Server;
 
 /// How long a storm may last.
 const PATIENCE: Duration = Duration::from_secs(300);
-
-#[derive(Clone, Debug, clap::Args)]
-pub struct Options {
-    /// Connections
-    #[arg(long, default_value_t = 15_000)]
-    pub connections: usize,
-    /// Users each of them watches
-    #[arg(long, default_value_t = 50)]
-    pub watches: usize,
-}
 
 #[derive(Debug, Serialize)]
 pub struct Report {
@@ -60,28 +51,28 @@ struct Scene {
 }
 
 /// Runs both storms, one after the other, against this binary of the server.
-pub async fn run(server: &Path, options: &Options) -> Result<Report> {
-    let mut server = Server::start(server).await?;
-    let crowd = Arc::new(Crowd::gather(server.address, options.connections, options.watches).await?);
+pub async fn run(server: &Path, scale: &Scale) -> Result<Report> {
+    let mut server = Server::start(server, &[]).await?;
+    let crowd = Arc::new(Crowd::gather(server.address, scale).await?);
     let scene = Scene { crowd: crowd.clone(), here: Arc::default(), cut: broadcast::channel(1).0 };
-    for number in 0..options.connections {
+    for number in 0..scale.connections {
         crowd.flips(number, true);
         tokio::spawn(keeps_coming_back(crowd.clone(), number, scene.here.clone(), scene.cut.subscribe()));
     }
     scene.all_back().await;
     let _ = crowd.all_right(PATIENCE).await;
-    eprintln!("{} are connected and watch", options.connections);
+    eprintln!("{} are connected and watch", scale.connections);
 
     let cut = scene.weathers(&mut server, false).await?;
     eprintln!("all were cut, and are back");
     let crash = scene.weathers(&mut server, true).await?;
-    Ok(Report { connections: options.connections, watches: options.watches, cut, crash })
+    Ok(Report { connections: scale.connections, watches: scale.watches, cut, crash })
 }
 
 impl Scene {
     async fn weathers(&self, server: &mut Server, crash: bool) -> Result<Storm> {
         let before = self.crowd.counted();
-        let cpu = (if crash { 0.0 } else { server.cpu()? }, own_cpu()?);
+        let cpu = (if crash { 0.0 } else { server.process.cpu()? }, own_cpu()?);
         let probe = Probe::start(server.address);
         let began = Instant::now();
         match crash {
@@ -95,7 +86,7 @@ impl Scene {
         let right = self.crowd.all_right(PATIENCE).await;
         let right_after = began.elapsed().as_millis() as u64;
         let health = probe.stop()?;
-        let mut problems: Vec<_> = self.crowd.errors().into_iter().map(|(what, n)| format!("{what}: {n}")).collect();
+        let mut problems = self.crowd.problems();
         if back.is_none() {
             problems.push("not all came back".to_owned());
         }
@@ -112,7 +103,7 @@ impl Scene {
             all_back_ms: back,
             all_right_ms: right.ok().map(|_| right_after),
             health,
-            server_cpu_s: server.cpu()? - cpu.0,
+            server_cpu_s: server.process.cpu()? - cpu.0,
             generator_cpu_s: own_cpu()? - cpu.1,
             counts,
             problems,

@@ -1,0 +1,119 @@
+//! What a query of users by their ids takes, through the server and of the database itself.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use serde::Serialize;
+use serde_json::{Value, json};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+
+use crate::backend::{Backend, client, id};
+use crate::process::own_cpu;
+use crate::server::Server;
+use crate::token::{self, KEY};
+
+/// What the server asks its database, as its log says.
+const SQL: &str = "SELECT users.* FROM users WHERE users.deleted_at IS NULL AND users.deactivated_at IS NULL \
+    AND users.id IN (SELECT value FROM json_each(?)) ORDER BY users.created_at DESC, users.id LIMIT ?";
+/// Here one program asks all the time.
+const FLAGS: [&str; 2] = ["--user-requests-per-minute", "0"];
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct Options {
+    /// Users who are stored
+    #[arg(long, default_value_t = 100_000)]
+    pub users: usize,
+    /// Users that a query asks for
+    #[arg(long, default_value_t = 100)]
+    pub asked_for: usize,
+    /// Queries of a round
+    #[arg(long, default_value_t = 200)]
+    pub queries: usize,
+    /// Rounds, in each of which both have their turn
+    #[arg(long, default_value_t = 8)]
+    pub rounds: usize,
+}
+
+/// Of all rounds: microseconds a query.
+#[derive(Debug, Default, Serialize)]
+pub struct Costs {
+    /// Of the processor of who answers.
+    pub cpu_us: Vec<f64>,
+    /// From the question to the answer.
+    pub latency_us: Vec<f64>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    pub server: Costs,
+    pub database: Costs,
+}
+
+impl Costs {
+    fn add(&mut self, queries: usize, began: Instant, cpu: f64) {
+        let each = |seconds: f64| seconds * 1e6 / queries as f64;
+        self.latency_us.push(each(began.elapsed().as_secs_f64()));
+        self.cpu_us.push(each(cpu));
+    }
+}
+
+pub async fn run(server: &Path, options: &Options) -> Result<Report> {
+    let Options { users, asked_for, queries, rounds } = *options;
+    let server = Server::start(server, &FLAGS).await?;
+    Backend::of(server.address)?.introduces(users).await?;
+    let database = SqliteConnectOptions::new().filename(server.database()).pragma("query_only", "1");
+    let database = SqlitePool::connect_with(database).await?;
+    let mut report = Report::default();
+    // In the first round everything is new to everybody.
+    for round in 0..=rounds {
+        let wanted: Vec<_> = (0..queries).map(|_| some(users, asked_for)).collect();
+        let (began, cpu) = (Instant::now(), own_cpu()?);
+        for ids in &wanted {
+            let query = sqlx::query(SQL).bind(json!(ids).to_string()).bind(asked_for as i64);
+            ensure!(query.fetch_all(&database).await?.len() == asked_for, "the database has not all of them");
+        }
+        if round > 0 {
+            report.database.add(queries, began, own_cpu()? - cpu);
+        }
+        let asking = Asking::of(&server)?;
+        let (began, cpu) = (Instant::now(), server.process.cpu()?);
+        for ids in &wanted {
+            ensure!(asking.answer(ids).await? == asked_for, "the server has not all of them");
+        }
+        if round > 0 {
+            report.server.add(queries, began, server.process.cpu()? - cpu);
+        }
+    }
+    Ok(report)
+}
+
+/// The ids of so many of the users, none of them twice.
+fn some(users: usize, count: usize) -> Vec<String> {
+    let stride = users / count;
+    (0..count).map(|place| id(place * stride + fastrand::usize(..stride))).collect()
+}
+
+/// A user who asks.
+struct Asking {
+    http: reqwest::Client,
+    url: String,
+    token: String,
+    me: String,
+}
+
+impl Asking {
+    fn of(server: &Server) -> Result<Self> {
+        let me = id(0);
+        Ok(Self { http: client()?, url: format!("http://{}/users", server.address), token: token::user(&me)?, me })
+    }
+
+    /// How many of these users the server answers with.
+    async fn answer(&self, ids: &[String]) -> Result<usize> {
+        let payload = json!({ "filter_conditions": { "id": { "$in": ids } }, "limit": ids.len() }).to_string();
+        let query = [("api_key", KEY), ("user_id", &self.me), ("payload", &payload)];
+        let request = self.http.get(&self.url).query(&query).header("authorization", &self.token);
+        let reply: Value = serde_json::from_str(&request.send().await?.error_for_status()?.text().await?)?;
+        Ok(reply["users"].as_array().map_or(0, Vec::len))
+    }
+}

@@ -1,0 +1,24 @@
+// What queryUsers of a hundred by their ids takes while a hundred thousand are stored: through the
+// server, with its token, its limits and JSON, beside the same SQL run directly.
+
+import { measured } from './crowd.mjs';
+
+const DIRECT = 'the same SQL';
+
+export async function results({ short }) {
+  const size = short ? ['--users', 20_000, '--rounds', 4] : ['--users', 100_000, '--rounds', 8];
+  const { server, database } = await measured('query-users', ...size);
+  const common = { unit: 'µs', ours: 'rollcall', steady: DIRECT, aims: [{ atMost: 1.5, of: DIRECT }] };
+  return [
+    {
+      ...common,
+      what: 'processor time of the server for queryUsers of 100 by id, 100,000 stored',
+      samples: { rollcall: server.cpu_us, [DIRECT]: database.cpu_us },
+    },
+    {
+      ...common,
+      what: 'from the question to the answer',
+      samples: { rollcall: server.latency_us, [DIRECT]: database.latency_us },
+    },
+  ];
+}
