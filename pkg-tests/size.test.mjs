@@ -8,7 +8,7 @@ import { brotli, bundleOf } from './harness/download.mjs';
 import { installed, project } from './harness/package.mjs';
 
 /** Bytes: what is reached, and 3 %. */
-const BUDGET = 30_890;
+const BUDGET = 30_790;
 
 test('the package fits its budget', async (t) => {
   const bundle = await bundleOf("export { PresenceClient } from 'rollcall'", await project());

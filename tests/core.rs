@@ -337,7 +337,7 @@ fn a_user_who_was_shut_out_is_told_and_not_tried_again() {
 fn a_server_that_restarts_meets_a_spread_out_crowd() {
     let mut delays: Vec<u64> = (0..200u64)
         .map(|seed| {
-            let mut core = rollcall::core::Core::<&str>::new(0, seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+            let mut core = rollcall::core::Core::<&str>::new(0, seed.wrapping_mul(0x9E37_79B9_7F4A_7C15), |_, _| false);
             let mut generation = Default::default();
             core.handle_input(0, Input::Connect { renewable_token: false });
             while let Some(output) = core.poll_output() {

@@ -101,14 +101,14 @@ impl Engine {
     // --- Events -------------------------------------------------------------------------------
 
     /// A user comes or goes, or another profile is shown.
-    pub fn heard(&self, generation: u32, id: String, online: bool, revision: u32, user: JsValue, payload: JsValue) {
-        let user = Seen { id, online, revision, subscribed: false, user };
+    pub fn heard(&self, generation: u32, id: String, online: bool, user: JsValue, payload: JsValue) {
+        let user = Seen { id, online, subscribed: false, user };
         self.frame(generation, Frame::User { user, payload });
     }
 
     /// The user is no more.
-    pub fn deleted(&self, generation: u32, id: String, revision: u32, user: JsValue, payload: JsValue) {
-        let user = Seen { id, online: false, revision, subscribed: false, user };
+    pub fn deleted(&self, generation: u32, id: String, user: JsValue, payload: JsValue) {
+        let user = Seen { id, online: false, subscribed: false, user };
         self.frame(generation, Frame::Deleted { user, payload });
     }
 
@@ -172,8 +172,8 @@ impl Engine {
     }
 
     /// A user whom an answer shows; the next call takes all of them.
-    pub fn see(&self, id: String, online: bool, revision: u32, subscribed: bool, user: JsValue) {
-        self.shell.see(Seen { id, online, revision, subscribed, user });
+    pub fn see(&self, id: String, online: bool, subscribed: bool, user: JsValue) {
+        self.shell.see(Seen { id, online, subscribed, user });
     }
 
     // --- Watching -----------------------------------------------------------------------------

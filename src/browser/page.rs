@@ -57,6 +57,8 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/page/presence.js")]
 extern "C" {
+    #[wasm_bindgen(js_name = profilesDiffer)]
+    pub(super) fn profiles_differ(one: &JsValue, other: &JsValue) -> bool;
     pub(super) fn presence(
         id: Option<&str>,
         user: &JsValue,

@@ -52,7 +52,7 @@ impl Shell {
         Rc::new(Shell {
             api_key,
             base_url,
-            core: RefCell::new(Core::new(now(), seed)),
+            core: RefCell::new(Core::new(now(), seed, page::profiles_differ)),
             page: Slot::default(),
             socket: Cell::default(),
             server_clock: ServerClock::default(),

@@ -44,25 +44,34 @@ impl Drop for Timer {
     }
 }
 
-/// The two clocks may drift apart by this much, in milliseconds, before it means anything.
-const DRIFT: f64 = 1_000.0;
-
-thread_local! {
-    /// The wall clock less the steady one, when they last agreed; and what the steady one slept
-    /// through.
-    static CLOCKS: Cell<Option<(f64, f64)>> = const { Cell::new(None) };
+/// What the clocks said when they were last looked at.
+#[derive(Clone, Copy)]
+struct Look {
+    /// The wall clock,
+    wall: f64,
+    /// and what was made of it.
+    now: f64,
+    /// How far that was ahead of the steady clock, when this was last asked.
+    slept: f64,
 }
 
-/// Milliseconds since the page was opened. Never runs backwards, as the wall clock does when it is
-/// set; and goes on while the machine sleeps, as the steady one does not everywhere.
+thread_local! {
+    static LAST: Cell<Option<Look>> = const { Cell::new(None) };
+}
+
+/// Milliseconds since the page was opened. Goes by the wall clock, which goes on while the machine
+/// sleeps, as the steady one does not everywhere, and which costs a browser next to nothing. Never
+/// runs backwards: when the wall clock was set back, the steady one tells how long it has been.
 pub(super) fn now() -> u64 {
-    let steady = steady_clock();
-    let apart = Date::now() - steady;
-    let (mut agreed, mut slept) = CLOCKS.get().unwrap_or((apart, 0.0));
-    if (apart - agreed).abs() > DRIFT {
-        slept += (apart - agreed).max(0.0);
-        agreed = apart;
-    }
-    CLOCKS.set(Some((agreed, slept)));
-    (steady + slept) as u64
+    let wall = Date::now();
+    let look = match LAST.get() {
+        Some(last) if wall >= last.wall => Look { wall, now: last.now + (wall - last.wall), ..last },
+        last => {
+            let steady = steady_clock();
+            let now = last.map_or(steady, |last| (steady + last.slept).max(last.now));
+            Look { wall, now, slept: now - steady }
+        }
+    };
+    LAST.set(Some(look));
+    look.now as u64
 }

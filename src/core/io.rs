@@ -39,13 +39,14 @@ pub struct Asked {
 pub struct Seen<P> {
     pub id: String,
     pub online: bool,
-    /// Differs whenever the profile does; the shell derives it from `updated_at`.
-    pub revision: u32,
     /// In an answer: whether changes of this user are told from now on. Where a server's limit
     /// is reached, they are not.
     pub subscribed: bool,
     pub user: P,
 }
+
+/// Whether two users have different profiles, whatever their presence.
+pub type Differ<P> = fn(&P, &P) -> bool;
 
 /// Users as an answer showed them, and when it was asked for.
 #[derive(Clone, Debug)]

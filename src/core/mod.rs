@@ -3,7 +3,7 @@
 //! Nothing here knows a clock, a socket or JavaScript. After each [`Core::handle_input`], drain
 //! [`Core::poll_output`] to `None`, then arm one timer for [`Core::poll_timeout`] and hand in
 //! [`Input::Timeout`] when it fires. `P` is whatever the shell uses for parsed objects: the core
-//! carries them from input to output and never looks inside.
+//! carries them from input to output and never looks inside; [`Differ`] compares two of them.
 
 mod backoff;
 mod by_id;
@@ -22,8 +22,8 @@ use backoff::Backoff;
 use connection::{Connection, Opening, Pulse};
 pub use connection::{ConnectionState, Status};
 pub use io::{
-    Ask, Asked, ConnectError, Event, Failure, Frame, Generation, Input, Millis, Output, RequestId, Seen, Snapshot,
-    Ticket, WatchId,
+    Ask, Asked, ConnectError, Differ, Event, Failure, Frame, Generation, Input, Millis, Output, RequestId, Seen,
+    Snapshot, Ticket, WatchId,
 };
 use presence::People;
 pub use presence::{Freshness, Presence};
@@ -71,6 +71,7 @@ pub struct Core<P> {
     /// When the server was last heard on a connection that is no more.
     last_heard: Option<Millis>,
     outputs: VecDeque<Output<P>>,
+    profiles_differ: Differ<P>,
 }
 
 /// Leaves only those ids that are wanted. The standard `retain` would be compiled anew for every
@@ -81,7 +82,7 @@ fn keep(ids: &mut Vec<String>, wanted: &mut dyn FnMut(&str) -> bool) {
 
 impl<P: Clone> Core<P> {
     /// A client, disconnected as of `now`. `seed` makes its back-off different from every other client's.
-    pub fn new(now: Millis, seed: u64) -> Self {
+    pub fn new(now: Millis, seed: u64, profiles_differ: Differ<P>) -> Self {
         Core {
             connection: Connection::Disconnected,
             generation: Generation::default(),
@@ -96,6 +97,7 @@ impl<P: Clone> Core<P> {
             since: now,
             last_heard: None,
             outputs: VecDeque::new(),
+            profiles_differ,
         }
     }
 
@@ -189,6 +191,10 @@ impl<P: Clone> Core<P> {
     // --- Doubt --------------------------------------------------------------------------------
 
     fn notice_sleep(&mut self, now: Millis) {
+        // Nothing is due before the last input, and mostly that was a moment ago.
+        if now <= self.now + OVERSLEPT {
+            return;
+        }
         // Once in doubt it is left at that: where timers are slowed down, all of them are late.
         if self.connection.trusted().is_some() && self.poll_timeout().is_some_and(|due| now > due + OVERSLEPT) {
             self.probe(now);

@@ -1,7 +1,7 @@
 //! Who is online, as far as this client has been told: a snapshot, then changes.
 
 use super::by_id::ById;
-use super::io::{Asked, Event, Generation, Millis, Seen, Snapshot};
+use super::io::{Asked, Differ, Event, Generation, Millis, Seen, Snapshot};
 use super::watchers::{Watcher, Watchers};
 
 /// How far what is known of a user can be trusted.
@@ -44,7 +44,6 @@ struct Person<P> {
     missing: bool,
     /// Whether a question about this user is waiting or on its way.
     asked: bool,
-    revision: u32,
     /// The number of the event that said so, or of the question.
     heard: u64,
     /// The connection on which the server has answered for this user,
@@ -62,7 +61,6 @@ impl<P> Default for Person<P> {
             online: false,
             missing: false,
             asked: false,
-            revision: 0,
             heard: 0,
             told: Generation::default(),
             subscription: Subscription::None,
@@ -129,29 +127,35 @@ impl<P: Clone> People<P> {
     /// An event: the newest there is. That it came does not promise that the next one will.
     pub(super) fn hear(&mut self, seen: Seen<P>, deleted: bool, now: Millis, tell: Tell<P>) {
         self.heard += 1;
-        let Seen { id, online, revision, user, .. } = seen;
-        if self.by_id.get(&id).is_none() {
-            // Nobody's yet, but an answer that is on its way may be older than this.
-            self.strangers += 1;
-            if self.strangers > STRANGERS {
-                self.forget_strangers();
-            }
+        let Seen { id, online, user, .. } = seen;
+        if self.strangers > STRANGERS {
+            self.forget_strangers();
         }
         let person = self.by_id.entry(&id);
+        if person.heard == 0 && person.watchers.is_empty() {
+            // Nobody's yet, but an answer that is on its way may be older than this.
+            self.strangers += 1;
+        }
         person.user = Some(user);
         person.online = online && !deleted;
         person.missing = deleted;
-        person.revision = revision;
         person.heard = self.heard;
         person.as_of = now;
         tell(News::Changed(&id, &person.watchers));
     }
 
     /// An answer: true unless something newer is known.
-    pub(super) fn learn(&mut self, snapshot: Snapshot<P>, by_channel: bool, current: Generation, tell: Tell<P>) {
+    pub(super) fn learn(
+        &mut self,
+        snapshot: Snapshot<P>,
+        by_channel: bool,
+        current: Generation,
+        profiles_differ: Differ<P>,
+        tell: Tell<P>,
+    ) {
         let Snapshot { asked, users } = snapshot;
         let subscription = if by_channel { Subscription::Channel } else { Subscription::Own };
-        for Seen { id, online, revision, subscribed, user } in users {
+        for Seen { id, online, subscribed, user } in users {
             let person = self.by_id.entry(&id);
             if person.told == current && asked.generation != current {
                 continue;
@@ -167,7 +171,9 @@ impl<P: Clone> People<P> {
             let mut differs = false;
             if !person.is_newer(asked) {
                 let flipped = person.online != online;
-                differs = flipped || person.revision != revision || !person.is_known();
+                differs = flipped
+                    || !person.is_known()
+                    || person.user.as_ref().is_some_and(|known| profiles_differ(known, &user));
                 if differs && (person.user.is_some() || person.missing) {
                     let user = user.clone();
                     tell(News::Learnt(if flipped {
@@ -179,7 +185,6 @@ impl<P: Clone> People<P> {
                 person.user = Some(user);
                 person.online = online;
                 person.missing = false;
-                person.revision = revision;
                 person.heard = asked.heard;
                 person.as_of = asked.at;
             }

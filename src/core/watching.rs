@@ -144,7 +144,7 @@ impl<P: Clone> Core<P> {
         let (watches, outputs) = (&self.watches, &mut self.outputs);
         let resync = by_itself && self.requests.is_recovering();
         let tell = &mut |news: News<P>| tell(watches, outputs, resync, news);
-        self.people.learn(snapshot, by_channel, self.generation, tell);
+        self.people.learn(snapshot, by_channel, self.generation, self.profiles_differ, tell);
     }
 
     /// Nothing more is heard of anybody: who listens is told that they are unknown.

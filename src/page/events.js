@@ -1,7 +1,6 @@
 // What the server says, on its way in and on its way to the app's listeners.
 
 import { isObject } from './input.js';
-import { revision } from './requests.js';
 
 /** @import { PresenceClient } from './client.js' */
 /** @import { Engine } from './engine.js' */
@@ -37,8 +36,8 @@ function take(engine, generation, event) {
     case 'user.updated':
     case 'user.deleted':
       if (typeof user?.id === 'string') {
-        if (type === 'user.deleted') engine.deleted(generation, user.id, revision(user), user, event);
-        else engine.heard(generation, user.id, !!user.online, revision(user), user, event);
+        if (type === 'user.deleted') engine.deleted(generation, user.id, user, event);
+        else engine.heard(generation, user.id, !!user.online, user, event);
         return;
       }
       break;

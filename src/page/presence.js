@@ -10,6 +10,13 @@ const STATES = /** @type {const} */ (['disconnected', 'connecting', 'connected',
 const before = (ago) => (ago >= 0 ? new Date(Date.now() - ago) : null);
 
 /**
+ * Presence is no part of a profile, and does not touch the time of its last update.
+ * @param {User} one
+ * @param {User} other
+ */
+export const profilesDiffer = (one, other) => one.updated_at !== other.updated_at;
+
+/**
  * @param {string | undefined} id undefined when the user has it
  * @param {User | undefined} user
  * @param {boolean} online

@@ -20,21 +20,8 @@ const PRESENCE_LIMIT = 10;
 function see({ _engine: engine }, users, limit) {
   if (!Array.isArray(users)) return;
   users.forEach((user, index) => {
-    if (typeof user?.id === 'string') engine.see(user.id, !!user.online, revision(user), index < limit, user);
+    if (typeof user?.id === 'string') engine.see(user.id, !!user.online, index < limit, user);
   });
-}
-
-/**
- * Differs whenever the profile does. FNV-1a: enough to tell two timestamps apart.
- * @param {any} user
- */
-export function revision({ updated_at }) {
-  if (typeof updated_at !== 'string') return 0;
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < updated_at.length; index++) {
-    hash = Math.imul(hash ^ updated_at.charCodeAt(index), 0x01000193);
-  }
-  return hash;
 }
 
 /**

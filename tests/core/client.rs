@@ -18,7 +18,7 @@ pub struct TestClient {
 impl TestClient {
     pub fn new() -> Self {
         TestClient {
-            core: Core::new(1_000_000, 7),
+            core: Core::new(1_000_000, 7, |_, _| false),
             now: 1_000_000,
             generation: Generation::default(),
             asks: Vec::new(),
@@ -155,5 +155,5 @@ impl TestClient {
 }
 
 pub fn seen(id: &str, online: bool) -> Seen<Payload> {
-    Seen { id: id.to_owned(), online, revision: 1, subscribed: true, user: if online { "online" } else { "offline" } }
+    Seen { id: id.to_owned(), online, subscribed: true, user: if online { "online" } else { "offline" } }
 }

@@ -56,6 +56,15 @@ pub enum Said {
     Refused(i32),
 }
 
+impl Said {
+    pub fn profiles_differ(&self, other: &Said) -> bool {
+        match (self, other) {
+            (Said::Shown { profile, .. }, Said::Shown { profile: other, .. }) => profile.revision != other.revision,
+            _ => false,
+        }
+    }
+}
+
 /// What made a connection subscribe to somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
@@ -176,7 +185,7 @@ impl Server {
             Some(user) => Frame::User { payload: user.user, user },
             None => {
                 let payload = Said::Gone { person };
-                let user = Seen { id: name(person), online: false, revision: 0, subscribed: false, user: payload };
+                let user = Seen { id: name(person), online: false, subscribed: false, user: payload };
                 Frame::Deleted { user, payload }
             }
         };
@@ -187,8 +196,8 @@ impl Server {
 
     fn seen(&self, person: usize, subscribed: bool) -> Option<Seen<Said>> {
         let profile = self.people[person]?;
-        let Profile { online, revision } = profile;
-        Some(Seen { id: name(person), online, revision, subscribed, user: Said::Shown { person, profile } })
+        let online = profile.online;
+        Some(Seen { id: name(person), online, subscribed, user: Said::Shown { person, profile } })
     }
 
     // --- Requests -----------------------------------------------------------------------------

@@ -54,7 +54,7 @@ pub struct World {
 impl World {
     pub fn new(seed: u64, logging: bool) -> Self {
         World {
-            core: Core::new(0, seed),
+            core: Core::new(0, seed, Said::profiles_differ),
             now: 0,
             network: Network::new(seed),
             server: Server::new(),
