@@ -1,4 +1,4 @@
-// Bundles the demo page into www/dist: one page, one stylesheet, one script.
+// Bundles the demo page into www/dist: one page, one stylesheet, one script and its worker.
 
 import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
@@ -20,7 +20,7 @@ export async function buildDemo() {
   await mkdir(dist);
   await Promise.all([
     build({
-      entryPoints: [join(www, 'main.ts'), join(www, 'style.css')],
+      entryPoints: ['main.ts', 'crowd-worker.ts', 'style.css'].map((file) => join(www, file)),
       outdir: dist,
       bundle: true,
       format: 'esm',

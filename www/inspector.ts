@@ -57,13 +57,13 @@ export class Inspector {
 
   #say(answer: string): void {
     find('.found', this.#panel).hidden = false;
-    const name = this.room.people.get(this.#id)?.name ?? this.#id;
+    const name = this.room.nameOf(this.#id);
     setText(find('.question', this.#panel), `Why is ${name} shown so?`);
     setText(find('.answer', this.#panel), answer);
   }
 
   #render(inspection: Inspection): void {
-    const name = this.room.people.get(this.#id)?.name ?? this.#id;
+    const name = this.room.nameOf(this.#id);
     this.#say(reason(name, inspection));
     setText(find('.question', this.#panel), `Why is ${name} ${inspection.online ? 'online' : 'offline'}?`);
     find('.found', this.#panel).dataset.why = inspection.why;

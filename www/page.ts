@@ -1,6 +1,7 @@
 import { Announcer } from './announcer';
 import type { Banner } from './banner';
 import { Board } from './board';
+import { Crowd } from './crowd';
 import { find, setText } from './dom';
 import { Inspector } from './inspector';
 import { Invite } from './invite';
@@ -30,6 +31,7 @@ function enter(visitor: Visitor, banner: Banner): void {
   const room = new Room(visitor, location.origin);
   const tabs = new Tabs(find('.tabs'));
   const board = new Board(room);
+  const crowd = new Crowd(room);
   const log = new Log(visitor.id);
   const inspector = new Inspector(room);
   const panel = new NetworkPanel(room, network);
@@ -57,9 +59,13 @@ function enter(visitor: Visitor, banner: Banner): void {
   room.heard.listen((event) => log.add(event));
   room.failed.listen((problem) => banner.show(problem));
   board.asked.listen((id) => inspector.open(id));
+  crowd.asked.listen((id) => inspector.open(id));
   inspector.opened.listen(() => tabs.open('inspector'));
   keepFresh(30, () => board.refresh());
-  keepFresh(1, () => panel.render());
+  keepFresh(1, () => {
+    panel.render();
+    crowd.refresh();
+  });
 
   find('main.room').hidden = false;
   void room.connect();

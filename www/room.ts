@@ -1,8 +1,9 @@
-import { PresenceClient, type Channel, type Connection as Wire, type Message, type PresenceEvent, type User, type UserInput } from 'rollcall';
+import { PresenceClient, type Channel, type Connection as Wire, type Message, type PresenceEvent, type PresenceWatch, type User, type UserInput } from 'rollcall';
 import { People } from './people';
 import { explain } from './problem';
 import { API_KEY } from './rest';
 import { Signal } from './signal';
+import { isSimulated } from './simulated';
 import { joinTeam } from './team';
 import type { Visitor } from './visitor';
 import { waysOf, type Group, type Way, type WayName } from './ways';
@@ -53,6 +54,11 @@ export class Room {
 
   get wire(): Wire {
     return this.#client.connection;
+  }
+
+  /** What somebody of whom this page has heard is called. */
+  nameOf(id: string): string {
+    return this.#client.user(id).presence.user?.name || this.people.get(id)?.name || id;
   }
 
   /** Anybody's token: a server that takes these lets everybody be everybody. */
@@ -133,6 +139,11 @@ export class Room {
     });
   }
 
+  /** Watches others besides those on the board, until a goodbye. */
+  watchPresence(ids: readonly string[]): Promise<PresenceWatch> {
+    return this.#client.watchPresence(ids);
+  }
+
   setStatus(status: string): Promise<boolean> {
     return this.#attempt(() => this.#client.upsertUser({ id: this.#visitor.id, status }));
   }
@@ -179,6 +190,7 @@ export class Room {
     this.boardChanged.send();
   }
 
+  /** Of the crowd nothing is passed on: it would bury what people do. */
   #hear(event: PresenceEvent): void {
     switch (event.type) {
       case 'connection.state':
@@ -200,11 +212,13 @@ export class Room {
         void this.#attempt(() => this.#watch());
         break;
       case 'user.presence.changed':
+        if (isSimulated(event.user)) return;
         // Connected and yet said to be offline: I hide, by another of my windows perhaps.
         if (event.user.id === this.people.me) this.people.setHidden(!event.user.online);
         this.people.look(event.user.id);
         break;
       case 'user.updated':
+        if (isSimulated(event.user)) return;
         this.people.look(event.user.id);
         break;
       case 'user.watching.start':

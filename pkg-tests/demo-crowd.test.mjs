@@ -1,0 +1,46 @@
+// A thousand simulated people on the demo page: real users of the server, who come, take turns and go.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { demoStage } from './harness/demo.mjs';
+import { Visitor } from './harness/visitor.mjs';
+
+/** It takes as long as it takes a thousand people to connect by turns. */
+const PATIENCE = { timeout: 90_000 };
+const ids = Array.from({ length: 1000 }, (_, at) => `simulated-${String(at + 1).padStart(4, '0')}`);
+const states = (truth, state) => Object.values(truth).filter((one) => one === state).length;
+
+test('a thousand people come, take turns, grow stale with the network, and go', async (t) => {
+  const stage = await demoStage(t, '200ms');
+  const jack = await Visitor.open(stage, 'jack');
+  const john = await Visitor.open(stage, 'john');
+  const counted = jack.page.locator('.crowd .counted');
+  const cells = (which) => jack.page.locator(`.crowd [role="option"]${which}`);
+
+  await jack.press('crowd-come');
+  await counted.getByText(/, 0 not known yet$/).waitFor(PATIENCE);
+  assert.equal(await cells('').count(), 1000);
+  const truth = await stage.truth(ids);
+  assert.equal(Object.keys(truth).length, 1000, 'each of them is a user of the server');
+  assert.ok(states(truth, 'online') > 20, `${states(truth, 'online')} are online`);
+  await jack.page.locator('.crowd .pace', { hasText: /^[1-9]\d* came or went/ }).waitFor();
+
+  // Whom one meets is not buried: neither on the other's board nor among the events.
+  assert.equal(await john.page.locator('[data-user^="simulated"]').count(), 0);
+  assert.equal(await jack.page.locator('.event', { hasText: 'simulated' }).count(), 0);
+  await jack.sees('john', 'online');
+
+  const someone = cells('[data-presence="online"]').first();
+  const id = await someone.getAttribute('data-user');
+  await jack.page.locator(`[data-user="${id}"]`).click();
+  await jack.page.locator(`#inspector [data-inspected="${id}"] .answer`).waitFor();
+
+  await jack.press('show-network');
+  await jack.press('network-reconnect');
+  await counted.getByText('1000 as last heard').waitFor();
+  await counted.getByText(/, 0 not known yet$/).waitFor(PATIENCE);
+
+  await jack.press('crowd-leave');
+  await counted.getByText('0 online, 1000 offline, 0 not known yet').waitFor(PATIENCE);
+  assert.equal(states(await stage.truth(ids), 'offline'), 1000);
+});
