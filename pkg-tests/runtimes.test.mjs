@@ -7,10 +7,13 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { CONNECTION_LOST, newPage } from './harness/browser.mjs';
 import { event, Events, inTime, presence } from './harness/event.mjs';
+import { nodes } from './harness/nodes.mjs';
 import { project } from './harness/package.mjs';
 import { site } from './harness/site.mjs';
 import { newStage } from './harness/stage.mjs';
 import { root } from '../scripts/shell.mjs';
+
+const runtimes = await nodes();
 
 /** A page whose client, john's, lives in a worker of this kind. */
 async function inWorker(stage, kind) {
@@ -106,14 +109,16 @@ test('the client of a shared worker outlives the page that brought it up', async
   await jack.heard.next(presence('john', false));
 });
 
-describe('in Node', () => {
+for (const { release, program: node } of runtimes) {
+  describe(`in Node ${release}`, { skip: !node && 'npm has it not for this system' }, () => inNode(node));
+}
+
+function inNode(node) {
   /** Runs the program; `said` gathers its lines, `ended` resolves with its exit status. */
   async function program(stage, token) {
     const script = join(await project(), 'program.mjs');
     await copyFile(join(root, 'pkg-tests', 'runtimes', 'node.mjs'), script);
-    // Node 20 has a WebSocket too, but hides it.
-    const flags = 'WebSocket' in globalThis ? [] : ['--experimental-websocket', '--no-warnings'];
-    const child = spawn(process.execPath, [...flags, script, stage.server.key, stage.server.url, token]);
+    const child = spawn(node, [script, stage.server.key, stage.server.url, token]);
     stage.defer(() => child.kill('SIGKILL'));
     const said = new Events();
     const complaints = [];
@@ -159,4 +164,4 @@ describe('in Node', () => {
     await said.next(({ type }) => type.startsWith('refused'));
     assert.deepEqual(await inTime(ended, 'the end of the program'), { status: 0, complaints: [] });
   });
-});
+}
