@@ -249,10 +249,17 @@ export class FakeEngine implements Omit<Real, Unused> {
 
   // --- Requests ---------------------------------------------------------------------------------
 
-  async request(_userID: string, _token: unknown, method: string, path: string, payload: string): Promise<[unknown, Fields]> {
+  /** Nothing is ever on its way, so that no answer is older than an event. */
+  asked(): any {
+    return {};
+  }
+
+  newer(): undefined {}
+
+  async request(_userID: string, _token: string, method: string, path: string, payload: string): Promise<Fields> {
     if (!this.#hasNetwork) throw unreachable('the test has taken the network away');
     try {
-      return [{}, this.#server.reply(method, path, JSON.parse(payload))];
+      return this.#server.reply(method, path, JSON.parse(payload));
     } catch (problem) {
       if (!(problem instanceof Refusal)) throw problem;
       const { code, status, message } = problem;
@@ -263,8 +270,6 @@ export class FakeEngine implements Omit<Real, Unused> {
   see(_id: string, _online: boolean, _revision: number, isFollowed: boolean, user: PublicUser): void {
     this.#seen.push({ user, isFollowed });
   }
-
-  newer(): undefined {}
 
   // --- Watching ---------------------------------------------------------------------------------
 
