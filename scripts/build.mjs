@@ -99,7 +99,7 @@ async function compileClient() {
   await step('compiling the client', () =>
     run('wasm-pack', [
       'build', root, '--profile', 'client', '--no-opt', '--target', 'web', '--mode', 'no-install', '--no-pack',
-      '--out-dir', generated, '--out-name', 'glue', '--', ...SMALL_STD,
+      '--out-dir', generated, '--out-name', 'glue', '--', '--features', 'package', ...SMALL_STD,
     ], { quiet: true, env: { CARGO_ENCODED_RUSTFLAGS: SMALL_CODE.join('\x1f'), RUSTC_BOOTSTRAP: '1' } }),
   );
   const glue = join(generated, 'glue.js');

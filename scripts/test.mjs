@@ -92,6 +92,7 @@ await program(async () => {
   await check('lint: Rust', cargo, ['clippy', '--workspace', '--all-targets', '--quiet', '--', '-D', 'warnings']);
   await check('lint: Rust for the browser', cargo, ['clippy', ...wasm, '--all-targets', '--quiet', '--', '-D', 'warnings']);
   await check('docs: rustdoc', cargo, ['doc', '--workspace', '--no-deps', '--quiet'], { env: { RUSTDOCFLAGS: '-D warnings' } });
+  await check('docs: rustdoc for the browser', cargo, ['doc', ...wasm, '--no-deps', '--quiet'], { env: { RUSTDOCFLAGS: '-D warnings' } });
   await check('native: client and server', cargo, ['test', '--workspace', '--quiet', '--no-fail-fast'], { counts: 'cargo' });
 
   const wasmTest = ['test', '--headless', '--mode', 'no-install'];

@@ -5,6 +5,8 @@
 
 #[path = "browser/channels.rs"]
 mod channels;
+#[path = "browser/client.rs"]
+mod client;
 #[path = "browser/connecting.rs"]
 mod connecting;
 #[path = "browser/lifecycle.rs"]

@@ -72,7 +72,8 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/page/client.js")]
 extern "C" {
-    /// For tests in Rust; the package exports it as it is.
+    /// What an app in JavaScript has in its hands; the package exports it as it is.
+    #[derive(Clone)]
     pub type PresenceClient;
     #[wasm_bindgen(constructor, catch)]
     pub fn new(api_key: &str, options: &JsValue) -> Result<PresenceClient, JsValue>;
