@@ -267,7 +267,7 @@ export class FakeEngine implements Omit<Real, Unused> {
     }
   }
 
-  see(_id: string, _online: boolean, _revision: number, isFollowed: boolean, user: PublicUser): void {
+  see(_id: string, _online: boolean, isFollowed: boolean, user: PublicUser): void {
     this.#seen.push({ user, isFollowed });
   }
 
