@@ -8,6 +8,7 @@ mod drain;
 mod inspection;
 mod membership;
 pub mod outbox;
+mod presences;
 mod state;
 mod visit;
 
@@ -23,6 +24,7 @@ pub use announcer::Notice;
 pub use census::Census;
 pub use membership::Membership;
 pub use outbox::Inbox;
+pub use presences::{Presence, Presences};
 pub use visit::{Origin, Transport};
 
 use crate::auth::ANONYMOUS;
@@ -188,23 +190,8 @@ impl Hub {
         self.update(|state, now| state.registry.set_invisible(now, user, invisible));
     }
 
-    /// Whether others see the user as online.
-    pub fn is_online(&self, user: &str) -> bool {
-        self.lock().registry.is_online(user)
-    }
-
-    /// Whether others see the user's connections.
-    pub fn is_in_sight(&self, user: &str) -> bool {
-        self.lock().registry.is_in_sight(user)
-    }
-
-    /// Whether the user is connected, invisible or not. For the user's own eyes only.
-    pub fn is_connected(&self, user: &str) -> bool {
-        self.lock().registry.is_connected(user)
-    }
-
     /// Whose connection it is; `None` when it ended or never was.
-    pub fn connection_owner(&self, connection: ConnectionId) -> Option<UserId> {
+    pub async fn connection_owner(&self, connection: ConnectionId) -> Option<UserId> {
         self.lock().registry.owner(connection).cloned()
     }
 
@@ -228,40 +215,32 @@ impl Hub {
         .await
     }
 
-    /// The connection watches the channel; its other watchers hear of a user who is new there.
-    /// False when the connection is gone.
-    pub fn watch_channel(&self, connection: ConnectionId, cid: &Cid) -> bool {
-        self.update(|state, _| {
-            let Some(user) = state.registry.owner(connection).cloned() else {
-                return false;
-            };
-            let watched_before = state.is_watching(&user, cid);
-            if state.watchers.watch(connection, cid) && !watched_before && state.registry.is_in_sight(&user) {
-                state.notify_watching(&user, cid, true);
-            }
-            true
-        })
-    }
-
-    /// The connection stops watching the channel and the presence of its members.
-    pub fn stop_watching(&self, connection: ConnectionId, cid: &str) {
+    /// The connection watches the channels; their other watchers hear of a user who is new there.
+    pub async fn watch_channels(&self, connection: ConnectionId, cids: &[Cid]) {
         self.update(|state, _| {
             let Some(user) = state.registry.owner(connection).cloned() else {
                 return;
             };
-            if state.watchers.unwatch(connection, cid)
-                && !state.is_watching(&user, cid)
-                && state.registry.is_in_sight(&user)
-            {
-                state.notify_watching(&user, &cid.into(), false);
+            for cid in cids {
+                let watched_before = state.is_watching(&user, cid);
+                if state.watchers.watch(connection, cid) && !watched_before && state.registry.is_in_sight(&user) {
+                    state.notify_watching(&user, cid, true);
+                }
             }
         });
     }
 
+    /// The connection stops watching the channel and the presence of its members.
+    pub async fn stop_watching(&self, connection: ConnectionId, cid: &str) {
+        self.update(|state, _| state.unwatch(connection, cid));
+    }
+
     /// The user does not belong to the channel any more: no connection of theirs watches it.
     pub fn evict(&self, user: &str, cid: &str) {
-        let connections = self.lock().registry.connections(user).to_vec();
-        connections.into_iter().for_each(|connection| self.stop_watching(connection, cid));
+        self.update(|state, _| {
+            let connections = state.registry.connections(user).to_vec();
+            connections.into_iter().for_each(|connection| state.unwatch(connection, cid));
+        });
     }
 
     /// The channel is gone: nobody watches it any more. Returns once those who did were told
@@ -269,11 +248,6 @@ impl Hub {
     pub async fn forget_channel(&self, cid: &Cid) {
         let cid = cid.clone();
         self.in_turn(move |hub| hub.update(|state, _| state.watchers.forget_channel(&cid))).await
-    }
-
-    /// The users whom others see watching the channel, by id. Their number is `watcher_count`.
-    pub fn watchers_of(&self, cid: &str) -> Vec<UserId> {
-        self.lock().visible_watchers(cid).into_iter().collect()
     }
 
     /// Sends an event to its audience, after everything published or changed before.

@@ -64,7 +64,7 @@ impl App {
     pub async fn upsert_users(&self, changes: &[UserChange]) -> Result<Vec<Written<User>>, StoreError> {
         let _guards = self.profiles.lock(changes.iter().map(|c| &*c.id)).await;
         let written = self.store.upsert_users(changes, store::now()).await?;
-        self.tell(&written);
+        self.tell(&written).await;
         Ok(written)
     }
 
@@ -75,7 +75,7 @@ impl App {
             return Ok(None);
         }
         let written = self.store.upsert_users(std::slice::from_ref(change), store::now()).await?;
-        self.tell(&written);
+        self.tell(&written).await;
         Ok(written.into_iter().next().map(|written| written.after))
     }
 
@@ -83,7 +83,7 @@ impl App {
     pub async fn update_users(&self, changes: &[UserChange]) -> Result<Vec<Written<User>>, StoreError> {
         let _guards = self.profiles.lock(changes.iter().map(|c| &*c.id)).await;
         let written = self.store.update_users(changes, store::now()).await?;
-        self.tell(&written);
+        self.tell(&written).await;
         Ok(written)
     }
 
@@ -105,12 +105,12 @@ impl App {
         };
         self.hub.set_invisible(&id, written.after.invisible);
         let (membership, inbox) = self.hub.connect(&id, written.after.invisible, origin)?;
-        self.tell(std::slice::from_ref(&written));
+        self.tell(std::slice::from_ref(&written)).await;
         Ok((membership, inbox))
     }
 
     /// Presence first, so that what is told of the profile agrees with it.
-    fn tell(&self, written: &[Written<User>]) {
+    async fn tell(&self, written: &[Written<User>]) {
         for Written { before, after } in written {
             let id: UserId = after.id.as_str().into();
             self.hub.set_invisible(&id, after.invisible);
@@ -118,14 +118,15 @@ impl App {
             if !before.looks_like(after) {
                 self.hub.user_updated(&id);
             } else if before != after {
-                self.tell_themselves(&id, after);
+                self.tell_themselves(&id, after).await;
             }
         }
     }
 
     /// Only the user may see that a field changed which only they may see.
-    fn tell_themselves(&self, id: &UserId, user: &User) {
-        let shape = wire::User::public(user, self.hub.is_online(id));
+    async fn tell_themselves(&self, id: &UserId, user: &User) {
+        let online = self.hub.presence_of(vec![id.clone()]).await.of(id).online;
+        let shape = wire::User::public(user, online);
         match wire::Event::user_updated(shape, store::now()).serialize() {
             Ok(event) => self.hub.publish(Audience::Users(vec![id.clone()]), event),
             Err(error) => tracing::error!(%error, "an event could not be serialised"),

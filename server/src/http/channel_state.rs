@@ -105,10 +105,9 @@ pub struct Records {
 impl Records {
     /// Subscribes first and reads afterwards: what changes in between comes as an event.
     pub async fn load(app: &App, call: &Call, channels: &[Channel], wanted: &Wanted) -> Result<Self, ApiError> {
+        let watched: Vec<Cid> = channels.iter().map(|channel| channel.cid.as_str().into()).collect();
         if let Some(connection) = wanted.watch {
-            for channel in channels {
-                app.hub.watch_channel(connection, &channel.cid.as_str().into());
-            }
+            app.hub.watch_channels(connection, &watched).await;
         }
         let cids: Vec<String> = channels.iter().map(|channel| channel.cid.clone()).collect();
         let limit = wanted.members.limit() as u32;
@@ -134,13 +133,13 @@ impl Records {
             reads.retain(|read| read.user_id != user);
             reads.extend(app.store.reads_by(user, &cids).await?);
         }
-        let watchers = channels.iter().map(|channel| (channel.cid.clone(), app.hub.watchers_of(&channel.cid)));
+        let watchers = app.hub.watchers_of(&watched).await;
         Ok(Self {
             members,
             memberships: memberships.into_iter().map(|member| (member.cid.clone(), member)).collect(),
             messages: group(messages, |message| &message.cid),
             reads: group(reads, |read| &read.cid),
-            watchers: watchers.collect(),
+            watchers: cids.into_iter().zip(watchers).collect(),
             omitted,
         })
     }

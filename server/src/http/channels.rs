@@ -56,7 +56,7 @@ pub async fn open_distinct(
 async fn open_channel(app: &App, kind: &str, id: Option<String>, call: &Call) -> Result<Reply, ApiError> {
     let request: Open = call.input()?;
     let connection = match request.watch.0 || request.presence.0 {
-        true => Some(subscription::require_connection(app, call)?),
+        true => Some(subscription::require_connection(app, call).await?),
         false => None,
     };
     known_type(kind)?;
@@ -147,7 +147,7 @@ pub async fn query_by_post(app: State<AppState>, call: Call) -> Result<Reply, Ap
 pub async fn query(State(app): State<AppState>, call: Call) -> Result<Reply, ApiError> {
     let request: Query = call.input()?;
     let connection = match request.watch.0 || request.presence.0 {
-        true => Some(subscription::require_connection(&app, &call)?),
+        true => Some(subscription::require_connection(&app, &call).await?),
         false => None,
     };
     let filter = Filter::parse(&request.filter_conditions, &app.config.limits.filter())?;
@@ -184,8 +184,8 @@ pub async fn stop_watching(
     Path((kind, id)): Path<(String, String)>,
     call: Call,
 ) -> Result<Reply, ApiError> {
-    let connection = subscription::require_connection(&app, &call)?;
-    app.hub.stop_watching(connection, &format!("{kind}:{id}"));
+    let connection = subscription::require_connection(&app, &call).await?;
+    app.hub.stop_watching(connection, &format!("{kind}:{id}")).await;
     Ok(Reply::created(&json!({})))
 }
 

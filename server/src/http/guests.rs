@@ -32,7 +32,7 @@ pub async fn create(State(app): State<AppState>, call: Call) -> Result<Reply, Ap
         change.id = fields::checked_id(&id)?.to_owned();
     };
     Ok(Reply::created(&json!({
-        "user": Viewer::new(&app, &call.caller).user(&guest),
+        "user": Viewer::of(&app, &call.caller, std::slice::from_ref(&guest)).await.user(&guest),
         "access_token": app.authenticator.token_for(&guest.id),
     })))
 }

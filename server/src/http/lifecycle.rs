@@ -27,7 +27,7 @@ pub async fn delete(State(app): State<AppState>, Path(id): Path<String>, call: C
         delete_conversation_channels: call.flag("delete_conversation_channels")?,
     };
     let user = delete_user(&app, &id, deletion).await?;
-    Ok(Reply::ok(&json!({ "user": Viewer::new(&app, &call.caller).profile(&user) })))
+    Ok(Reply::ok(&json!({ "user": Viewer::of(&app, &call.caller, std::slice::from_ref(&user)).await.profile(&user) })))
 }
 
 #[derive(Deserialize)]
@@ -130,7 +130,9 @@ pub async fn deactivate(State(app): State<AppState>, Path(id): Path<String>, cal
     call.require_server()?;
     let request: Deactivation = call.input()?;
     let user = deactivate_user(&app, &id, request.mark_messages_deleted.0).await?;
-    Ok(Reply::created(&json!({ "user": Viewer::new(&app, &call.caller).profile(&user) })))
+    Ok(Reply::created(
+        &json!({ "user": Viewer::of(&app, &call.caller, std::slice::from_ref(&user)).await.profile(&user) }),
+    ))
 }
 
 /// `POST /users/deactivate`: as a task.
@@ -173,7 +175,9 @@ pub async fn reactivate(State(app): State<AppState>, Path(id): Path<String>, cal
             user = written.after;
         }
     }
-    Ok(Reply::created(&json!({ "user": Viewer::new(&app, &call.caller).profile(&user) })))
+    Ok(Reply::created(
+        &json!({ "user": Viewer::of(&app, &call.caller, std::slice::from_ref(&user)).await.profile(&user) }),
+    ))
 }
 
 /// `POST /users/reactivate`: as a task.

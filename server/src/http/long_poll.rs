@@ -51,7 +51,10 @@ pub async fn poll(
         app.sessions.open(opened.membership, opened.inbox);
         return Ok(Reply::ok(&Hello { event: raw(&opened.hello)? }));
     };
-    let id = ConnectionId::parse(id).filter(|id| is_own(&app, &caller, *id)).ok_or_else(unknown)?;
+    let id = ConnectionId::parse(id).ok_or_else(unknown)?;
+    if !is_own(&app, &caller, id).await {
+        return Err(unknown());
+    }
     if close {
         app.sessions.close(id);
         return Ok(Reply::ok(&json!({})));
@@ -62,8 +65,8 @@ pub async fn poll(
     Ok(Reply::ok(&Events { events }))
 }
 
-fn is_own(app: &AppState, caller: &Caller, id: ConnectionId) -> bool {
-    let owner = app.hub.connection_owner(id);
+async fn is_own(app: &AppState, caller: &Caller, id: ConnectionId) -> bool {
+    let owner = app.hub.connection_owner(id).await;
     match caller {
         Caller::User(user) => owner.as_ref() == Some(user),
         Caller::Anonymous => owner.as_deref() == Some(ANONYMOUS),

@@ -139,17 +139,18 @@ async fn announce(app: &App, channel: &Channel, message: &Message) -> Result<(),
         message_id: Some(&message.id),
         message: Some(wire::Message::new(message, author.clone())),
         user: Some(author),
-        watcher_count: Some(app.hub.watchers_of(&channel.cid).len()),
+        watcher_count: app.hub.watchers_of(&[channel.cid.as_str().into()]).await.first().map(Vec::len),
         channel_member_count: Some(channel.member_count),
         ..teller.event(event::MESSAGE_NEW)
     };
     let notification =
         wire::Event { channel: Some(teller.channel()), ..event.clone().renamed(event::NOTIFICATION_MESSAGE_NEW) };
     let mut members = app.store.member_ids(&channel.cid).await?;
-    members.retain(|id| app.hub.is_connected(id));
+    let presences = app.hub.presence_of(members.iter().map(|id| id.as_str().into()).collect()).await;
+    members.retain(|id| presences.of(id).connected);
     teller.onlookers(&members, &event)?;
     let copies = Copies::new(app, &channel.cid, serialized(&event)?, serialized(&notification)?);
-    let (seen, hidden): (Vec<_>, Vec<_>) = members.into_iter().partition(|id| app.hub.is_in_sight(id));
+    let (seen, hidden): (Vec<_>, Vec<_>) = members.into_iter().partition(|id| presences.of(id).in_sight);
     copies.tell(&seen).await?;
     if !hidden.is_empty() {
         let tell = async move {

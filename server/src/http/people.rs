@@ -4,21 +4,22 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::auth::Caller;
 use crate::error::ApiError;
-use crate::hub::Hub;
+use crate::hub::Presences;
 use crate::state::App;
 use crate::store;
 use crate::wire;
 
 /// Who looks at users, and what their presence is while they look.
-#[derive(Clone, Copy)]
 pub struct Viewer<'a> {
     caller: &'a Caller,
-    hub: &'a Hub,
+    presences: Presences,
 }
 
 impl<'a> Viewer<'a> {
-    pub fn new(app: &'a App, caller: &'a Caller) -> Self {
-        Self { caller, hub: &app.hub }
+    /// Who looks at these users.
+    pub async fn of(app: &App, caller: &'a Caller, users: &[store::User]) -> Self {
+        let ids = users.iter().map(|user| user.id.as_str().into()).collect();
+        Self { caller, presences: app.hub.presence_of(ids).await }
     }
 
     /// The user as an endpoint of users shows them: own-only fields for the user and the
@@ -42,9 +43,10 @@ impl<'a> Viewer<'a> {
 
     /// A user always sees themselves, invisible or not.
     fn is_online(&self, user: &store::User) -> bool {
+        let presence = self.presences.of(&user.id);
         match self.is_self(user) {
-            true => self.hub.is_connected(&user.id),
-            false => self.hub.is_online(&user.id),
+            true => presence.connected,
+            false => presence.online,
         }
     }
 }
@@ -62,7 +64,7 @@ impl<'a> People<'a> {
         let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
         let users = app.store.users(&ids).await?;
         Ok(Self {
-            viewer: Viewer::new(app, caller),
+            viewer: Viewer::of(app, caller, &users).await,
             users: users.into_iter().map(|user| (user.id.clone(), user)).collect(),
         })
     }

@@ -10,9 +10,9 @@ const NO_CONNECTION: &str = "Watch or Presence requires an active websocket conn
                              your websocket connection_id";
 
 /// The live connection that the call names, if it is one of the caller's own.
-pub fn connection(app: &App, call: &Call) -> Option<ConnectionId> {
+pub async fn connection(app: &App, call: &Call) -> Option<ConnectionId> {
     let id = ConnectionId::parse(call.connection_id()?)?;
-    let owner = app.hub.connection_owner(id)?;
+    let owner = app.hub.connection_owner(id).await?;
     match &call.caller {
         Caller::User(user) => (*user == owner).then_some(id),
         // Nobody can guess a connection's id.
@@ -21,6 +21,6 @@ pub fn connection(app: &App, call: &Call) -> Option<ConnectionId> {
 }
 
 /// Like [`connection`], for what cannot be done without one.
-pub fn require_connection(app: &App, call: &Call) -> Result<ConnectionId, ApiError> {
-    connection(app, call).ok_or_else(|| ApiError::input(NO_CONNECTION))
+pub async fn require_connection(app: &App, call: &Call) -> Result<ConnectionId, ApiError> {
+    connection(app, call).await.ok_or_else(|| ApiError::input(NO_CONNECTION))
 }

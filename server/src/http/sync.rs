@@ -14,6 +14,7 @@ use super::people::People;
 use super::reply::Reply;
 use super::{access, subscription};
 use crate::error::ApiError;
+use crate::presence::Cid;
 use crate::state::AppState;
 use crate::store::Timestamp;
 use crate::wire;
@@ -39,7 +40,7 @@ pub async fn sync(State(app): State<AppState>, call: Call) -> Result<Reply, ApiE
         return Err(ApiError::input(format!("channel_cids must name 1 to {CHANNELS_PER_SYNC} channels")));
     }
     let connection = match watch.0 {
-        true => Some(subscription::require_connection(&app, &call)?),
+        true => Some(subscription::require_connection(&app, &call).await?),
         false => None,
     };
     let channels = app.store.channels(&channel_cids).await?;
@@ -51,9 +52,8 @@ pub async fn sync(State(app): State<AppState>, call: Call) -> Result<Reply, ApiE
     }
     if let Some(connection) = connection {
         // Before the messages are read: one in between comes as an event.
-        for cid in &readable {
-            app.hub.watch_channel(connection, &cid.as_str().into());
-        }
+        let cids: Vec<Cid> = readable.iter().map(|cid| cid.as_str().into()).collect();
+        app.hub.watch_channels(connection, &cids).await;
     }
     let limit = limits::MESSAGES_PER_REQUEST;
     let mut missed = app.store.latest_messages(&readable, limit as u32).await?;

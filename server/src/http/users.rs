@@ -44,7 +44,7 @@ pub async fn upsert(State(app): State<AppState>, call: Call) -> Result<Reply, Ap
     }
     check(&app, &call.caller, &changes, "UpdateUser").await?;
     let written = app.upsert_users(&changes).await?;
-    Ok(Reply::created(&users_by_id(&app, &call, &written)))
+    Ok(Reply::created(&users_by_id(&app, &call, written).await))
 }
 
 #[derive(Deserialize)]
@@ -73,7 +73,7 @@ pub async fn update(State(app): State<AppState>, call: Call) -> Result<Reply, Ap
         let user = app.store.revoke_user_tokens(&id, before).await?;
         written.iter_mut().filter(|written| written.after.id == id).for_each(|written| written.after = user.clone());
     }
-    Ok(Reply::ok(&users_by_id(&app, &call, &written)))
+    Ok(Reply::ok(&users_by_id(&app, &call, written).await))
 }
 
 const REVOKE: &str = "revoke_tokens_issued_before";
@@ -110,9 +110,9 @@ struct Query {
 pub async fn query(State(app): State<AppState>, call: Call) -> Result<Reply, ApiError> {
     let query: Query = call.input()?;
     let connection = match query.presence {
-        Some(Flag(true)) => Some(subscription::require_connection(&app, &call)?),
+        Some(Flag(true)) => Some(subscription::require_connection(&app, &call).await?),
         Some(Flag(false)) => None,
-        None => subscription::connection(&app, &call),
+        None => subscription::connection(&app, &call).await,
     };
     let mut users = app.store.query_users(&query.into_store(&app.config.limits.filter())?).await?;
     let mut omitted: usize = 0;
@@ -125,7 +125,7 @@ pub async fn query(State(app): State<AppState>, call: Call) -> Result<Reply, Api
         fresh.sort_by_cached_key(|user| ids.iter().position(|id| *id == user.id));
         users = fresh;
     }
-    let viewer = Viewer::new(&app, &call.caller);
+    let viewer = Viewer::of(&app, &call.caller, &users).await;
     let users: Vec<_> = users.iter().map(|user| viewer.profile(user)).collect();
     let mut body = json!({ "users": users });
     if omitted > 0 {
@@ -175,7 +175,7 @@ pub async fn send_event(State(app): State<AppState>, Path(id): Path<String>, cal
     let user = app.store.user(&id).await?.filter(|user| user.deleted_at.is_none());
     let user = user.ok_or_else(|| lifecycle::no_such_user(&id))?;
     let event = wire::Event {
-        user: Some(wire::User::public(&user, app.hub.is_online(&id))),
+        user: Some(wire::User::public(&user, app.hub.presence_of(vec![id.as_str().into()]).await.of(&id).online)),
         custom: Some(&tell::without_built_in(event.custom)),
         ..wire::Event::new(&event.kind, store::now())
     };
@@ -224,8 +224,9 @@ fn keeps<T: Borrow<U>, U: PartialEq + ?Sized>(change: &Change<T>, current: &U) -
     }
 }
 
-fn users_by_id(app: &App, call: &Call, written: &[Written<User>]) -> Value {
-    let viewer = Viewer::new(app, &call.caller);
-    let users = written.iter().map(|user| (user.after.id.clone(), json!(viewer.profile(&user.after))));
+async fn users_by_id(app: &App, call: &Call, written: Vec<Written<User>>) -> Value {
+    let users: Vec<User> = written.into_iter().map(|written| written.after).collect();
+    let viewer = Viewer::of(app, &call.caller, &users).await;
+    let users = users.iter().map(|user| (user.id.clone(), json!(viewer.profile(user))));
     json!({ "users": users.collect::<Map<_, _>>() })
 }

@@ -55,6 +55,16 @@ impl State {
         }
     }
 
+    /// The connection stops watching the channel and the presence of its members.
+    pub fn unwatch(&mut self, connection: ConnectionId, cid: &str) {
+        let Some(user) = self.registry.owner(connection).cloned() else {
+            return;
+        };
+        if self.watchers.unwatch(connection, cid) && !self.is_watching(&user, cid) && self.registry.is_in_sight(&user) {
+            self.notify_watching(&user, &cid.into(), false);
+        }
+    }
+
     pub fn notify(&self, notice: Notice) {
         // Fails only when the announcer has ended, and then nobody is left to be told.
         if self.notices.send(notice).is_ok() {
