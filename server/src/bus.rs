@@ -1,15 +1,20 @@
 //! How an event reaches the connections it is for, wherever they are.
 
 pub mod local;
+pub mod redis;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
+use async_trait::async_trait;
 use axum::extract::ws::Utf8Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::cluster::{Lease, Order};
+use crate::presence::registry::Claim;
 use crate::presence::{Cid, UserId};
+use crate::wire::Explanation;
 
 /// An event as it goes out: serialised once, shared by everyone it is delivered to.
 #[derive(Clone, Debug)]
@@ -28,11 +33,14 @@ impl Event {
     /// The event with more fields, which are about those it is for; the rest is not serialised again.
     pub fn with(&self, fields: &impl Serialize) -> Result<Self, serde_json::Error> {
         let more = serde_json::to_string(fields)?;
-        let joined = |json: &Utf8Bytes| match (json.strip_suffix('}'), more.strip_prefix('{')) {
-            (Some(all), Some(more)) if all.len() > 1 && more.len() > 1 => format!("{all},{more}").into(),
-            _ => json.clone(),
-        };
+        let joined = |json: &Utf8Bytes| joined(json, &more);
         Ok(Self { json: joined(&self.json), explained: self.explained.as_ref().map(joined), ..self.clone() })
+    }
+
+    /// The event with an explanation for those who asked for one.
+    pub fn explained(&self, explanation: &impl Serialize) -> Result<Self, serde_json::Error> {
+        let more = serde_json::to_string(explanation)?;
+        Ok(Self { explained: Some(joined(&self.json, &more)), ..self.clone() })
     }
 
     /// What goes to a connection, which asked for reasons or did not.
@@ -41,8 +49,17 @@ impl Event {
     }
 }
 
+/// Two JSON objects as one.
+fn joined(json: &Utf8Bytes, more: &str) -> Utf8Bytes {
+    match (json.strip_suffix('}'), more.strip_prefix('{')) {
+        (Some(all), Some(more)) if all.len() > 1 && more.len() > 1 => format!("{all},{more}").into(),
+        _ => json.clone(),
+    }
+}
+
 /// Whom an event is for. One copy a connection, however many reasons it has to get it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Audience {
     /// The connections subscribed to the user's presence, and the user's own.
     Presence(UserId),
@@ -65,12 +82,64 @@ pub struct Envelope {
     pub event: Event,
 }
 
+/// What a node has to tell.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// An event that is complete.
+    Event(Envelope),
+    Stands(Stands),
+    Watches(Watches),
+    /// The user's profile changed. Each node tells its own connections, as it sees the user there.
+    Updated(Updated),
+    /// What other nodes have to do.
+    Order(Order),
+}
+
+/// How a user stands with a node from now on.
+#[derive(Clone, Debug)]
+pub struct Stands {
+    pub user: UserId,
+    pub claim: Claim,
+    /// The node that is spoken for, if it is one that has ended.
+    pub ended: Option<Lease>,
+    /// What is told if the user comes or goes with that.
+    pub event: Option<Event>,
+    pub explanation: Explanation,
+}
+
+/// That a user whom others see begins or ends to watch a channel on a node.
+#[derive(Clone, Debug)]
+pub struct Watches {
+    pub user: UserId,
+    pub cid: Cid,
+    pub begins: bool,
+    /// The node that is spoken for, if it is one that has ended.
+    pub ended: Option<Lease>,
+    /// What is told if it is the first or the last node; without `watcher_count`.
+    pub event: Event,
+    /// How many watch then, by what this node knows.
+    pub watcher_count: usize,
+}
+
+/// `user.updated`, for those who see the user online and for those who do not.
+#[derive(Clone, Debug)]
+pub struct Updated {
+    pub user: UserId,
+    pub online: Event,
+    pub offline: Event,
+    /// How the user stood with this node when the profile changed.
+    pub is_online: bool,
+}
+
 /// Takes what the bus brings to this node.
 pub type Sink = Arc<dyn Fn(&Envelope) + Send + Sync>;
 
-/// Carries events to every node, in the order in which one node published them.
+/// Carries what happens on a node to all nodes, in the order in which it happened there.
+#[async_trait]
 pub trait Bus: Send + Sync {
-    fn publish(&self, envelope: Envelope);
+    /// Returns the flips that this made: who came online or went offline for everybody, by their
+    /// places in `news`. What is for this node's connections is in their queues by then.
+    async fn tell(&self, news: &[News]) -> Vec<usize>;
 }
 
 #[cfg(test)]

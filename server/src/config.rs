@@ -15,11 +15,15 @@ use reqwest::Url;
 
 pub use limits::Limits;
 
+use crate::cluster;
 use crate::presence::rules::{Damping, Grace};
 
 const DEMO_KEY: &str = "rollcall-demo";
 /// A shorter secret may be found by trying: any token tells when it was.
 const SECRET_BYTES: usize = 16;
+
+/// A shorter lease would end while it is renewed.
+const SHORTEST_LEASE: Duration = Duration::from_millis(300);
 
 /// User presence as one binary.
 #[derive(Clone, Parser)]
@@ -56,6 +60,15 @@ pub struct Config {
     /// Where data is kept
     #[arg(long, env = "ROLLCALL_DATABASE", default_value = "sqlite://rollcall.db", hide_env_values = true)]
     pub database: String,
+
+    /// Redis or Valkey, 7 or newer, that several servers share, as in `redis://host:6379`; all of them
+    /// share the database as well. One server alone, if absent
+    #[arg(long, env = "ROLLCALL_REDIS", value_name = "URL", hide_env_values = true)]
+    pub redis: Option<String>,
+
+    /// How long other servers believe what this one said of its users before it died
+    #[arg(long, env = "ROLLCALL_NODE_LEASE", default_value = "10s", value_parser = humantime::parse_duration)]
+    pub node_lease: Duration,
 
     /// Directory of static files to serve
     #[arg(long, env = "ROLLCALL_WWW", value_name = "DIR")]
@@ -157,6 +170,10 @@ pub enum ConfigError {
     NoConnects,
     #[error("--tls-check-interval must be more than 0")]
     NoCertificateChecks,
+    #[error("--redis takes a database that servers can share: --database postgres://…")]
+    OwnDatabase,
+    #[error("--node-lease must be at least 300ms")]
+    ShortLease,
     #[error("--health-check-interval must be more than 0")]
     NoHealthChecks,
     #[error("--ping-after must be more than 0 and less than --idle-timeout")]
@@ -214,6 +231,12 @@ impl Config {
         if self.tls_check_interval.is_zero() {
             return Err(ConfigError::NoCertificateChecks);
         }
+        if self.redis.is_some() && self.database.starts_with("sqlite:") {
+            return Err(ConfigError::OwnDatabase);
+        }
+        if self.node_lease < SHORTEST_LEASE {
+            return Err(ConfigError::ShortLease);
+        }
         if self.health_check_interval.is_zero() {
             return Err(ConfigError::NoHealthChecks);
         }
@@ -246,6 +269,11 @@ impl Config {
     /// How long users still count as online, by how their connection ended.
     pub fn grace(&self) -> Grace {
         Grace { goodbye: self.goodbye_grace, left: self.page_grace, lost: self.offline_grace }
+    }
+
+    /// How long what this server says of its users holds for others.
+    pub fn cluster(&self) -> cluster::Options {
+        cluster::Options { lease: self.node_lease, grace: self.offline_grace }
     }
 
     /// What is done about users who come and go all the time.

@@ -7,7 +7,7 @@ use rollcall_protocol::{ErrorCode, event};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::hub::TooManyConnections;
+use crate::hub::{TooManyConnections, Unreachable};
 use crate::query::QueryError;
 use crate::store::StoreError;
 
@@ -132,6 +132,13 @@ impl From<TooManyConnections> for ApiError {
             TooManyConnections::OfUser(_) => Self::new(ErrorCode::TooManyConnections, error.to_string()),
             TooManyConnections::InAll(_) => Self::busy(),
         }
+    }
+}
+
+impl From<Unreachable> for ApiError {
+    fn from(error: Unreachable) -> Self {
+        // Every SDK takes this for something that may work a moment later.
+        Self::new(ErrorCode::RequestTimeout, error.to_string())
     }
 }
 

@@ -5,8 +5,10 @@ mod announcer;
 mod census;
 mod clock;
 mod drain;
+mod heard;
 mod inspection;
 mod membership;
+mod nodes;
 pub mod outbox;
 mod presences;
 mod state;
@@ -23,12 +25,14 @@ use tokio::time::timeout;
 pub use announcer::Notice;
 pub use census::Census;
 pub use membership::Membership;
+pub use nodes::Unreachable;
 pub use outbox::Inbox;
 pub use presences::{Presence, Presences};
 pub use visit::{Origin, Transport};
 
 use crate::auth::ANONYMOUS;
-use crate::bus::{Audience, Envelope, Event, local::LocalBus};
+use crate::bus::{Audience, Bus, Envelope, Event, local::LocalBus, redis::RedisBus};
+use crate::cluster::{Cluster, NodeId, Order, Question};
 use crate::metrics::Metrics;
 use crate::presence::journal::{Happening, Journal};
 use crate::presence::registry::{Registry, Rules};
@@ -37,6 +41,7 @@ use crate::presence::watchers::{Scope, Watchers};
 use crate::presence::{Cid, ConnectionId, UserId};
 use crate::store::Store;
 use crate::webhook::Webhook;
+use nodes::Nodes;
 use state::State;
 use visit::Visit;
 
@@ -82,11 +87,22 @@ struct Shared {
     /// Tells whoever waits for the end that a connection ended.
     ended: Notify,
     options: Options,
+    /// Part of the ids of this node's connections.
+    id: NodeId,
+    /// The other nodes, if there may be any.
+    nodes: Option<Nodes>,
 }
 
 impl Hub {
     /// Starts the hub and the two tasks that drive it; they end after [`Hub::drain`].
-    pub fn start(options: &Options, store: Arc<dyn Store>, webhook: Option<Webhook>, metrics: Metrics) -> Self {
+    /// With a cluster it is one node of several, after [`Hub::join`].
+    pub fn start(
+        options: &Options,
+        store: Arc<dyn Store>,
+        webhook: Option<Webhook>,
+        metrics: Metrics,
+        cluster: Option<Cluster>,
+    ) -> Self {
         let (notices, queue) = mpsc::unbounded_channel();
         let rules = Rules {
             grace: options.grace,
@@ -104,16 +120,22 @@ impl Hub {
                     notices,
                     metrics: metrics.clone(),
                     last_seq: 0,
+                    has_peers: cluster.is_some(),
                     closing: false,
                 }),
                 sooner: Notify::new(),
                 ended: Notify::new(),
                 options: options.clone(),
+                id: cluster.as_ref().map_or_else(NodeId::random, Cluster::id),
+                nodes: cluster.clone().map(Nodes::new),
             }),
         };
         let receiver = hub.clone();
-        let bus = LocalBus::new(Arc::new(move |envelope| receiver.deliver(envelope)));
-        tokio::spawn(announcer::run(queue, store, Arc::new(bus), webhook, metrics.untold.clone()));
+        let bus: Arc<dyn Bus> = match cluster {
+            Some(cluster) => Arc::new(RedisBus::new(cluster, Arc::new(receiver))),
+            None => Arc::new(LocalBus::new(Arc::new(move |envelope| receiver.deliver(envelope)))),
+        };
+        tokio::spawn(announcer::run(queue, store, bus, webhook, metrics.untold.clone()));
         tokio::spawn(clock::run(hub.clone()));
         hub
     }
@@ -135,7 +157,7 @@ impl Hub {
         invisible: bool,
         origin: Origin,
     ) -> Result<(Membership, Inbox), TooManyConnections> {
-        let id = ConnectionId::random();
+        let id = ConnectionId::on(self.shared.id.into());
         let visit = Arc::new(Visit::new(origin));
         let (outbox, inbox) = outbox::queue(self.shared.options.queue);
         self.update(|state, now| {
@@ -172,7 +194,12 @@ impl Hub {
 
     /// Ends the user's connections and counts them as gone at once: they were deleted,
     /// deactivated, or their tokens were revoked. When they come back they are told why not.
-    pub fn expel(&self, user: &str, code: u16) {
+    pub fn expel(&self, user: &UserId, code: u16) {
+        self.expel_here(user, code);
+        self.order(Order::Expel { user: user.clone(), code });
+    }
+
+    fn expel_here(&self, user: &UserId, code: u16) {
         self.update(|state, now| {
             for connection in state.registry.connections(user).to_vec() {
                 if let Some(outbox) = state.outboxes.remove(&connection) {
@@ -180,7 +207,7 @@ impl Hub {
                 }
                 state.disconnect(now, connection, Ending::Goodbye);
             }
-            state.registry.end_grace(now, &user.into());
+            state.registry.end_grace(now, user);
         });
         self.shared.ended.notify_waiters();
     }
@@ -191,7 +218,14 @@ impl Hub {
     }
 
     /// Whose connection it is; `None` when it ended or never was.
-    pub async fn connection_owner(&self, connection: ConnectionId) -> Option<UserId> {
+    pub async fn connection_owner(&self, connection: ConnectionId) -> Result<Option<UserId>, Unreachable> {
+        match self.elsewhere(connection, |connection| Question::Owner { connection }).await {
+            Some(owner) => owner.map(Option::flatten),
+            None => Ok(self.owner_here(connection)),
+        }
+    }
+
+    fn owner_here(&self, connection: ConnectionId) -> Option<UserId> {
         self.lock().registry.owner(connection).cloned()
     }
 
@@ -202,7 +236,26 @@ impl Hub {
     /// what flips from now on is told to this connection too. Subscribe before reading what the
     /// reply says: then no flip is lost between the two, and none that the reply shows is late,
     /// unless telling is so slow that the connection cannot wait for its turn.
-    pub async fn subscribe_presence(&self, connection: ConnectionId, wanted: Vec<(Scope, Vec<UserId>)>) -> Vec<usize> {
+    pub async fn subscribe_presence(
+        &self,
+        connection: ConnectionId,
+        wanted: Vec<(Scope, Vec<UserId>)>,
+    ) -> Result<Vec<usize>, Unreachable> {
+        let question = |connection| {
+            let lists = wanted.iter().map(|(scope, users)| match scope {
+                Scope::Users => (None, users.clone()),
+                Scope::Channel(cid) => (Some(cid.clone()), users.clone()),
+            });
+            Question::Subscribe { connection, wanted: lists.collect() }
+        };
+        match self.elsewhere(connection, question).await {
+            Some(omitted) => omitted.map(Option::unwrap_or_default),
+            None => Ok(self.subscribe_here(connection, wanted).await),
+        }
+    }
+
+    async fn subscribe_here(&self, connection: ConnectionId, wanted: Vec<(Scope, Vec<UserId>)>) -> Vec<usize> {
+        self.listen_to_users(wanted.iter().flat_map(|(_, users)| users.iter().cloned())).await;
         self.in_turn(move |hub| {
             hub.update(|state, _| {
                 let lives = state.registry.owner(connection).is_some();
@@ -216,7 +269,19 @@ impl Hub {
     }
 
     /// The connection watches the channels; their other watchers hear of a user who is new there.
-    pub async fn watch_channels(&self, connection: ConnectionId, cids: &[Cid]) {
+    pub async fn watch_channels(&self, connection: ConnectionId, cids: &[Cid]) -> Result<(), Unreachable> {
+        let question = |connection| Question::Watch { connection, cids: cids.to_vec() };
+        match self.elsewhere(connection, question).await {
+            Some(watched) => watched.map(Option::unwrap_or_default),
+            None => {
+                self.watch_here(connection, cids).await;
+                Ok(())
+            }
+        }
+    }
+
+    async fn watch_here(&self, connection: ConnectionId, cids: &[Cid]) {
+        self.listen_to_channels(cids).await;
         self.update(|state, _| {
             let Some(user) = state.registry.owner(connection).cloned() else {
                 return;
@@ -228,15 +293,28 @@ impl Hub {
                 }
             }
         });
+        self.shared().await;
     }
 
     /// The connection stops watching the channel and the presence of its members.
-    pub async fn stop_watching(&self, connection: ConnectionId, cid: &str) {
-        self.update(|state, _| state.unwatch(connection, cid));
+    pub async fn stop_watching(&self, connection: ConnectionId, cid: &Cid) -> Result<(), Unreachable> {
+        let question = |connection| Question::StopWatching { connection, cid: cid.clone() };
+        match self.elsewhere(connection, question).await {
+            Some(stopped) => stopped.map(Option::unwrap_or_default),
+            None => {
+                self.update(|state, _| state.unwatch(connection, cid));
+                Ok(())
+            }
+        }
     }
 
     /// The user does not belong to the channel any more: no connection of theirs watches it.
-    pub fn evict(&self, user: &str, cid: &str) {
+    pub fn evict(&self, user: &UserId, cid: &Cid) {
+        self.evict_here(user, cid);
+        self.order(Order::Evict { user: user.clone(), cid: cid.clone() });
+    }
+
+    fn evict_here(&self, user: &str, cid: &str) {
         self.update(|state, _| {
             let connections = state.registry.connections(user).to_vec();
             connections.into_iter().for_each(|connection| state.unwatch(connection, cid));
@@ -247,6 +325,7 @@ impl Hub {
     /// everything published before.
     pub async fn forget_channel(&self, cid: &Cid) {
         let cid = cid.clone();
+        self.order(Order::Forget { cid: cid.clone() });
         self.in_turn(move |hub| hub.update(|state, _| state.watchers.forget_channel(&cid))).await
     }
 

@@ -4,6 +4,7 @@ pub mod aside;
 pub mod auth;
 pub mod bus;
 pub mod channel_type;
+pub mod cluster;
 pub mod config;
 pub mod connection;
 pub mod error;

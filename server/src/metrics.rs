@@ -30,6 +30,10 @@ pub struct Metrics {
     pub webhooks_delivered: Counter,
     pub webhooks_retried: Counter,
     pub webhooks_failed: Counter,
+    /// Times that Redis was out of reach, or did not do what it was asked.
+    pub redis_errors: Counter,
+    /// Users looked up in Redis.
+    pub lookups: Counter,
 }
 
 /// How things are at one moment.
@@ -81,6 +85,8 @@ impl Metrics {
         }
         let help = "Connections that were not let in, by the flag that limits them";
         r.register("connections_turned_away", help, self.turned_away.clone());
+        r.register("redis_errors", "Times Redis was out of reach or failed", self.redis_errors.clone());
+        r.register("presence_lookups", "Users looked up in Redis", self.lookups.clone());
         r.register("webhooks_delivered", "Flips that the webhook took", self.webhooks_delivered.clone());
         r.register("webhooks_retried", "Attempts that failed and were repeated", self.webhooks_retried.clone());
         r.register("webhooks_failed", "Flips that the webhook never took", self.webhooks_failed.clone());
@@ -92,6 +98,7 @@ impl Snapshot {
         let Census { connections, online_users, watching_connections, .. } = self.census;
         let Census { subscriptions, watched_users, watched_channels, .. } = self.census;
         let Census { queued_events, longest_queue, flaps_held_back, .. } = self.census;
+        let Census { cut_off, in_doubt, .. } = self.census;
         let by_transport = Family::<Label, Gauge>::default();
         by_transport.get_or_create(&[("transport", "websocket")]).set(count(connections.saturating_sub(self.sessions)));
         by_transport.get_or_create(&[("transport", "longpoll")]).set(count(self.sessions));
@@ -104,6 +111,8 @@ impl Snapshot {
             ("watched_channels", "Channels that at least one connection watches", watched_channels),
             ("queued_events", "Events that wait for connections to read them", queued_events),
             ("longest_queue_events", "Events that wait for the connection that is furthest behind", longest_queue),
+            ("cut_off", "1 while the other servers are out of reach", usize::from(cut_off)),
+            ("in_doubt", "1 while what is shown of others may be wrong", usize::from(in_doubt)),
             ("webhooks_waiting", "Flips that the webhook has not taken yet", self.webhooks_waiting),
         ] {
             r.register(name, help, ConstGauge::new(count(value)));

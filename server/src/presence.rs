@@ -29,6 +29,18 @@ impl ConnectionId {
         Self(Uuid::new_v4())
     }
 
+    /// A new id that says which node has the connection, and that nobody can guess.
+    pub fn on(node: u32) -> Self {
+        let random = Uuid::new_v4();
+        let (_, middle, high, rest) = random.as_fields();
+        Self(Uuid::from_fields(node, middle, high, rest))
+    }
+
+    /// The node that has the connection.
+    pub fn node(self) -> u32 {
+        self.0.as_fields().0
+    }
+
     /// Reads what a client sent back; `None` when it cannot be one of ours.
     pub fn parse(text: &str) -> Option<Self> {
         Uuid::try_parse(text).ok().map(Self)

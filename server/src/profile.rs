@@ -89,8 +89,10 @@ impl App {
 
     /// A connection of a user opens: merges what it says of them and makes them present.
     pub async fn arrive(&self, change: UserChange, origin: Origin) -> Result<(Membership, Inbox), ApiError> {
-        let _guards = self.profiles.lock([&*change.id]).await;
         let id: UserId = change.id.as_str().into();
+        // Before the profile is read: what another node changes in it from now on is heard.
+        self.hub.listen_to_users([id.clone()]).await;
+        let _guards = self.profiles.lock([&*id]).await;
         let user = self.store.user(&id).await?;
         // They may have been ended since their token was looked at.
         user.as_ref().map_or(Ok(()), admit)?;
@@ -114,12 +116,16 @@ impl App {
         for Written { before, after } in written {
             let id: UserId = after.id.as_str().into();
             self.hub.set_invisible(&id, after.invisible);
-            let Some(before) = before else { continue };
-            if !before.looks_like(after) {
-                self.hub.user_updated(&id);
-            } else if before != after {
-                self.tell_themselves(&id, after).await;
+            let Some(before) = before.as_ref().filter(|before| *before != after) else { continue };
+            let visibly = !before.looks_like(after);
+            match visibly {
+                true => self.hub.user_updated(&id),
+                false => self.tell_themselves(&id, after).await,
             }
+            self.hub.share_change(&id, visibly);
+        }
+        if !written.is_empty() {
+            self.hub.shared().await;
         }
     }
 

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use crate::aside::Aside;
 use crate::auth::Authenticator;
+use crate::cluster::{self, Cluster};
 use crate::config::{Config, ConfigError};
 use crate::connection::{self, admission::Admission, poll::Sessions};
 use crate::http;
@@ -39,6 +40,8 @@ pub enum StartError {
     Address(#[from] io::Error),
     #[error("cannot open the database of --database: {0}")]
     Database(#[from] StoreError),
+    #[error("--redis cannot be used: {0}")]
+    Redis(#[from] cluster::OpenError),
     #[error("--api-secret cannot be used: {0}")]
     Secret(#[from] hmac::digest::InvalidLength),
     #[error("--webhook-url cannot be used: {0}")]
@@ -66,10 +69,16 @@ impl Server {
         let webhook = config.webhook_url.as_ref();
         let webhook =
             webhook.map(|url| Webhook::start(url, &config.api_key, &config.api_secret, &metrics)).transpose()?;
-        let hub = Hub::start(&options, store.clone(), webhook.clone(), metrics.clone());
-        let cut_off: Vec<_> = store.online_users().await?.into_iter().map(Into::into).collect();
-        hub.presume_online(&cut_off);
-        let profiles = ProfileLocks::default();
+        let cluster = config.redis.as_deref().map(|url| Cluster::new(url, config.cluster(), metrics.clone()));
+        let cluster = cluster.transpose()?;
+        let alone = cluster.is_none();
+        let hub = Hub::start(&options, store.clone(), webhook.clone(), metrics.clone(), cluster);
+        if alone {
+            let cut_off: Vec<_> = store.online_users().await?.into_iter().map(Into::into).collect();
+            hub.presume_online(&cut_off);
+        }
+        let profiles = Arc::new(ProfileLocks::default());
+        hub.join(store.clone(), profiles.clone()).await?;
         let sessions = Sessions::new(config.limits.idle_timeout);
         let admission = Admission::new(config.limits.connects_at_once, config.limits.connect_patience, metrics.clone());
         let app = Arc::new(App {
@@ -119,6 +128,7 @@ impl Server {
             serving.await;
             app.hub.drained().await;
             app.hub.finish().await;
+            app.hub.leave().await;
         };
         if timeout(app.config.shutdown_timeout, end).await.is_err() {
             tracing::warn!("some connections did not end in time");

@@ -23,7 +23,7 @@ pub struct App {
     pub hub: Hub,
     pub webhook: Option<Webhook>,
     pub metrics: Metrics,
-    pub profiles: ProfileLocks,
+    pub profiles: Arc<ProfileLocks>,
     pub sessions: Sessions,
     pub authenticator: Authenticator,
     pub admission: Admission,

@@ -1,6 +1,9 @@
 //! The bus of a single node: a function call.
 
-use super::{Bus, Envelope, Sink};
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::{Audience, Bus, Envelope, Event, News, Sink};
 
 pub struct LocalBus {
     sink: Sink,
@@ -12,8 +15,44 @@ impl LocalBus {
     }
 }
 
+#[async_trait]
 impl Bus for LocalBus {
-    fn publish(&self, envelope: Envelope) {
-        (self.sink)(&envelope);
+    async fn tell(&self, news: &[News]) -> Vec<usize> {
+        let mut flips = Vec::new();
+        for (place, news) in news.iter().enumerate() {
+            match alone(news) {
+                Ok(Some(envelope)) => (self.sink)(&envelope),
+                Ok(None) => continue,
+                Err(error) => {
+                    tracing::error!(%error, "an event could not be serialised");
+                    continue;
+                }
+            }
+            if matches!(news, News::Stands(_)) {
+                flips.push(place);
+            }
+        }
+        flips
     }
+}
+
+/// What is told when there is no other node, if anything is.
+fn alone(news: &News) -> serde_json::Result<Option<Envelope>> {
+    let (audience, event): (Audience, Event) = match news {
+        News::Event(envelope) => return Ok(Some(envelope.clone())),
+        News::Stands(stands) => match &stands.event {
+            Some(event) => (Audience::Presence(stands.user.clone()), event.explained(&stands.explanation)?),
+            None => return Ok(None),
+        },
+        News::Watches(watches) => {
+            let count = json!({ "watcher_count": watches.watcher_count });
+            (Audience::Channel(watches.cid.clone()), watches.event.with(&count)?)
+        }
+        News::Updated(updated) => {
+            let event = if updated.is_online { &updated.online } else { &updated.offline };
+            (Audience::Presence(updated.user.clone()), event.clone())
+        }
+        News::Order(_) => return Ok(None),
+    };
+    Ok(Some(Envelope { audience, event }))
 }

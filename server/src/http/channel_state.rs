@@ -107,7 +107,7 @@ impl Records {
     pub async fn load(app: &App, call: &Call, channels: &[Channel], wanted: &Wanted) -> Result<Self, ApiError> {
         let watched: Vec<Cid> = channels.iter().map(|channel| channel.cid.as_str().into()).collect();
         if let Some(connection) = wanted.watch {
-            app.hub.watch_channels(connection, &watched).await;
+            app.hub.watch_channels(connection, &watched).await?;
         }
         let cids: Vec<String> = channels.iter().map(|channel| channel.cid.clone()).collect();
         let limit = wanted.members.limit() as u32;
@@ -210,7 +210,7 @@ async fn subscribe(
 ) -> Result<HashMap<String, usize>, ApiError> {
     let first = |members: &[Member]| members.iter().take(limit).map(|member| member.user_id.as_str().into()).collect();
     let wanted = members.iter().map(|(cid, members)| (Scope::Channel(Cid::from(cid.as_str())), first(members)));
-    let refused = app.hub.subscribe_presence(connection, wanted.collect()).await;
+    let refused = app.hub.subscribe_presence(connection, wanted.collect()).await?;
     let left_out = members.iter().zip(refused);
     Ok(left_out.map(|((cid, members), refused)| (cid.clone(), members.len().saturating_sub(limit) + refused)).collect())
 }

@@ -185,7 +185,7 @@ pub async fn stop_watching(
     call: Call,
 ) -> Result<Reply, ApiError> {
     let connection = subscription::require_connection(&app, &call).await?;
-    app.hub.stop_watching(connection, &format!("{kind}:{id}")).await;
+    app.hub.stop_watching(connection, &format!("{kind}:{id}").into()).await?;
     Ok(Reply::created(&json!({})))
 }
 

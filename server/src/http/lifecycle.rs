@@ -153,6 +153,7 @@ async fn deactivate_user(app: &App, id: &str, with_messages: bool) -> Result<Use
     let _guards = app.profiles.lock([id]).await;
     let users = app.store.deactivate_users(&[id.to_owned()], with_messages, store::now()).await?;
     app.hub.user_updated(&user_id);
+    app.hub.share_change(&user_id, true);
     app.hub.expel(&user_id, close::POLICY);
     users.into_iter().next().ok_or_else(|| no_such_user(id))
 }
@@ -197,6 +198,7 @@ async fn reactivate_user(app: &App, id: &str, with_messages: bool) -> Result<Use
     let _guards = app.profiles.lock([id]).await;
     let users = app.store.reactivate_users(&[id.to_owned()], with_messages, store::now()).await?;
     app.hub.user_updated(&id.into());
+    app.hub.share_change(&id.into(), true);
     users.into_iter().next().ok_or_else(|| no_such_user(id))
 }
 

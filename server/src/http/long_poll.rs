@@ -52,7 +52,7 @@ pub async fn poll(
         return Ok(Reply::ok(&Hello { event: raw(&opened.hello)? }));
     };
     let id = ConnectionId::parse(id).ok_or_else(unknown)?;
-    if !is_own(&app, &caller, id).await {
+    if !is_own(&app, &caller, id).await? {
         return Err(unknown());
     }
     if close {
@@ -65,13 +65,13 @@ pub async fn poll(
     Ok(Reply::ok(&Events { events }))
 }
 
-async fn is_own(app: &AppState, caller: &Caller, id: ConnectionId) -> bool {
-    let owner = app.hub.connection_owner(id).await;
-    match caller {
+async fn is_own(app: &AppState, caller: &Caller, id: ConnectionId) -> Result<bool, ApiError> {
+    let owner = app.hub.connection_owner(id).await?;
+    Ok(match caller {
         Caller::User(user) => owner.as_ref() == Some(user),
         Caller::Anonymous => owner.as_deref() == Some(ANONYMOUS),
         Caller::Server => false,
-    }
+    })
 }
 
 fn unknown() -> ApiError {

@@ -117,7 +117,7 @@ async fn remove(app: &App, channel: &Channel, ids: &[String]) -> Result<(), ApiE
     let channel = channels::find(app, &channel.kind, &channel.id).await?;
     if !access::is_open(&channel) {
         // Before it is told, so that they hear of it as those outside do.
-        members.iter().for_each(|member| app.hub.evict(&member.user_id, &channel.cid));
+        members.iter().for_each(|member| app.hub.evict(&member.user_id.as_str().into(), &channel.cid.as_str().into()));
     }
     Teller::new(app, &channel, ids.iter().map(String::as_str)).await?.left(&members)
 }

@@ -35,12 +35,15 @@ pub async fn health(State(app): State<AppState>) -> Result<Reply, ApiError> {
     }
 }
 
-/// `GET /readyz`: 200 while new clients are welcome, which they are not while the server drains, or
-/// the database is away.
+/// `GET /readyz`: 200 while new clients are welcome, which they are not while the server drains, is
+/// cut off from the other nodes, or the database is away.
 pub async fn ready(State(app): State<AppState>) -> Response {
     let unready = |why: &'static str| (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
     if app.hub.is_closing() {
         return unready("the server is shutting down");
+    }
+    if !app.hub.is_linked() {
+        return unready("the server is cut off from Redis");
     }
     match timeout(DATABASE_PATIENCE, app.store.check()).await {
         Ok(Ok(())) => Reply::ok(&json!({ "status": "ready" })).into_response(),

@@ -53,7 +53,7 @@ pub async fn sync(State(app): State<AppState>, call: Call) -> Result<Reply, ApiE
     if let Some(connection) = connection {
         // Before the messages are read: one in between comes as an event.
         let cids: Vec<Cid> = readable.iter().map(|cid| cid.as_str().into()).collect();
-        app.hub.watch_channels(connection, &cids).await;
+        app.hub.watch_channels(connection, &cids).await?;
     }
     let limit = limits::MESSAGES_PER_REQUEST;
     let mut missed = app.store.latest_messages(&readable, limit as u32).await?;

@@ -112,13 +112,13 @@ pub async fn query(State(app): State<AppState>, call: Call) -> Result<Reply, Api
     let connection = match query.presence {
         Some(Flag(true)) => Some(subscription::require_connection(&app, &call).await?),
         Some(Flag(false)) => None,
-        None => subscription::connection(&app, &call).await,
+        None => subscription::connection(&app, &call).await?,
     };
     let mut users = app.store.query_users(&query.into_store(&app.config.limits.filter())?).await?;
     let mut omitted: usize = 0;
     if let Some(connection) = connection {
         let ids = users.iter().map(|user| user.id.as_str().into()).collect();
-        omitted = app.hub.subscribe_presence(connection, vec![(Scope::Users, ids)]).await.into_iter().sum();
+        omitted = app.hub.subscribe_presence(connection, vec![(Scope::Users, ids)]).await?.into_iter().sum();
         // Read again, now that a change in between cannot be missed.
         let ids: Vec<String> = users.iter().map(|user| user.id.clone()).collect();
         let mut fresh: Vec<User> = app.store.users(&ids).await?;

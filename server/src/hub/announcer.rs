@@ -7,9 +7,12 @@ use std::time::{Duration, Instant};
 
 use prometheus_client::metrics::gauge::Gauge;
 use rollcall_protocol::event as name;
+use rollcall_protocol::extension::reason;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::bus::{Audience, Bus, Envelope};
+use crate::bus::{Bus, Envelope, Event, News, Stands, Updated, Watches};
+use crate::cluster::{Lease, Order};
+use crate::presence::registry::Claim;
 use crate::presence::{Cid, UserId};
 use crate::store::{self, Sighting, Store, StoreError, User};
 use crate::webhook::Webhook;
@@ -23,15 +26,21 @@ const LONGEST_RETRY: Duration = Duration::from_secs(5);
 /// Something that happened and has to be told.
 pub enum Notice {
     /// The user came online or went offline; `last_active` is due.
-    Flipped { user: UserId, online: bool, at: Instant, explanation: wire::Explanation },
+    Flipped { user: UserId, claim: Claim, at: Instant, explanation: wire::Explanation },
+    /// How the user stands with this node, or stood with one that has ended; other nodes may have to know.
+    Claims { user: UserId, claim: Claim, ended: Option<Lease> },
     /// `last_active` is due.
     Active { user: UserId },
     /// The user's profile changed.
     Updated { user: UserId, online: bool },
+    /// Other nodes changed how the user stands, and this node did not hear of it in time.
+    Missed { user: UserId },
     /// The user began or stopped to watch the channel.
-    Watching { user: UserId, cid: Cid, started: bool, online: bool, watcher_count: usize },
+    Watching { user: UserId, cid: Cid, started: bool, online: bool, watcher_count: usize, ended: Option<Lease> },
     /// An event complete as it is.
     Ready(Envelope),
+    /// What other nodes have to do.
+    Order(Order),
     /// Not told, but done in its turn.
     Turn(Box<dyn FnOnce() + Send + Sync>),
     /// Nothing more will come.
@@ -46,31 +55,37 @@ pub(super) async fn run(
     untold: Gauge,
 ) {
     let mut batch = Vec::new();
+    let mut news = Vec::new();
     while notices.recv_many(&mut batch, BATCH).await > 0 {
         let users = complete(&*store, &batch).await;
         for notice in batch.drain(..) {
-            untold.dec();
             match notice {
-                Notice::Turn(work) => work(),
+                Notice::Turn(work) => {
+                    tell(&*bus, webhook.as_ref(), &mut news).await;
+                    work();
+                }
                 Notice::Stop(done) => {
+                    tell(&*bus, webhook.as_ref(), &mut news).await;
                     // Whoever asked may have stopped waiting.
                     let _ = done.send(());
                     return;
                 }
-                notice => {
-                    let flipped = match &notice {
-                        Notice::Flipped { user, .. } => Some(user.clone()),
-                        _ => None,
-                    };
-                    let Some(envelope) = envelope(notice, &users) else { continue };
-                    if let (Some(webhook), Some(user)) = (&webhook, flipped) {
-                        webhook.tell(&user, &envelope.event.json);
-                    }
-                    bus.publish(envelope);
-                }
+                notice => news.extend(news_of(notice, &users)),
             }
+            untold.dec();
+        }
+        tell(&*bus, webhook.as_ref(), &mut news).await;
+    }
+}
+
+async fn tell(bus: &dyn Bus, webhook: Option<&Webhook>, news: &mut Vec<News>) {
+    for flip in bus.tell(news).await {
+        if let (Some(webhook), Some(News::Stands(Stands { user, event: Some(event), .. }))) = (webhook, news.get(flip))
+        {
+            webhook.tell(user, &event.json);
         }
     }
+    news.clear();
 }
 
 /// Writes who is online since when and reads the users that the notices are about. While the store
@@ -93,18 +108,24 @@ async fn try_complete(store: &dyn Store, notices: &[Notice]) -> Result<BTreeMap<
     let mut told = BTreeSet::new();
     for notice in notices {
         match notice {
-            Notice::Flipped { user, online, explanation, .. } => {
-                let last_active = if *online { Some(now) } else { explanation.last_heard_at };
-                seen.push(Sighting { user: user.to_string(), online: *online, last_active });
+            Notice::Flipped { user, claim, explanation, .. } => {
+                let online = claim.shows();
+                let last_active = if online { Some(now) } else { explanation.last_heard_at };
+                seen.push(Sighting { user: user.to_string(), online, last_active });
                 told.insert(user);
             }
             Notice::Active { user } => {
                 seen.push(Sighting { user: user.to_string(), online: true, last_active: Some(now) });
             }
-            Notice::Updated { user, .. } | Notice::Watching { user, .. } => {
+            Notice::Claims { user, claim, ended } => {
+                if claim.shows() || ended.is_some() {
+                    told.insert(user);
+                }
+            }
+            Notice::Updated { user, .. } | Notice::Missed { user } | Notice::Watching { user, .. } => {
                 told.insert(user);
             }
-            Notice::Ready(_) | Notice::Turn(_) | Notice::Stop(_) => {}
+            Notice::Ready(_) | Notice::Order(_) | Notice::Turn(_) | Notice::Stop(_) => {}
         }
     }
     if !seen.is_empty() {
@@ -119,35 +140,45 @@ async fn try_complete(store: &dyn Store, notices: &[Notice]) -> Result<BTreeMap<
 }
 
 /// A user who is no longer in the store was deleted for good: there is nothing left to tell.
-fn envelope(notice: Notice, users: &BTreeMap<String, User>) -> Option<Envelope> {
+fn news_of(notice: Notice, users: &BTreeMap<String, User>) -> Option<News> {
+    let shape = |user: &str, online| Some(wire::User::public(users.get(user)?, online));
     let now = store::now();
-    let (audience, event) = match &notice {
-        Notice::Flipped { user, online, at, explanation } => {
-            let shape = wire::User::public(users.get(&**user)?, *online);
-            let event = wire::Event::presence_changed(shape, now);
-            (Audience::Presence(user.clone()), event.serialize_flip(*at, *explanation))
+    match notice {
+        Notice::Flipped { user, claim, at, explanation } => {
+            let event = serialized(&wire::Event::presence_changed(shape(&user, claim.shows())?, now))?;
+            let event = Some(Event { flipped_at: Some(at), ..event });
+            Some(News::Stands(Stands { user, claim, ended: None, event, explanation }))
         }
-        Notice::Updated { user, online } => {
-            let shape = wire::User::public(users.get(&**user)?, *online);
-            let event = wire::Event::user_updated(shape, now);
-            (Audience::Presence(user.clone()), event.serialize())
+        Notice::Claims { user, claim, ended } => {
+            let shape = shape(&user, claim.shows()).map(|shape| wire::Event::presence_changed(shape, now));
+            let event = shape.and_then(|event| serialized(&event));
+            let event = event.map(|event| Event { flipped_at: Some(Instant::now()), ..event });
+            let reason = ended.is_some().then_some(reason::LOST);
+            let explanation = wire::Explanation { seq: 0, reason, last_heard_at: None };
+            Some(News::Stands(Stands { user, claim, ended, event, explanation }))
         }
-        Notice::Watching { user, cid, started, online, watcher_count } => {
-            let shape = wire::User::public(users.get(&**user)?, *online);
-            let kind = if *started { name::USER_WATCHING_START } else { name::USER_WATCHING_STOP };
-            let mut event = wire::Event::in_channel(kind, cid, now);
-            event.user = Some(shape);
-            event.watcher_count = Some(*watcher_count);
-            (Audience::Channel(cid.clone()), event.serialize())
+        Notice::Updated { user, online: is_online } => {
+            let event = |online| serialized(&wire::Event::user_updated(shape(&user, online)?, now));
+            let (online, offline) = (event(true)?, event(false)?);
+            Some(News::Updated(Updated { user, online, offline, is_online }))
         }
-        Notice::Ready(envelope) => return Some(envelope.clone()),
-        Notice::Active { .. } | Notice::Turn(_) | Notice::Stop(_) => return None,
-    };
-    match event {
-        Ok(event) => Some(Envelope { audience, event }),
-        Err(error) => {
-            tracing::error!(%error, "an event could not be serialised");
-            None
+        Notice::Missed { user } => {
+            let event = |online| serialized(&wire::Event::presence_changed(shape(&user, online)?, now));
+            let (online, offline) = (event(true)?, event(false)?);
+            Some(News::Updated(Updated { user, online, offline, is_online: false }))
         }
+        Notice::Watching { user, cid, started: begins, online, watcher_count, ended } => {
+            let kind = if begins { name::USER_WATCHING_START } else { name::USER_WATCHING_STOP };
+            let event = wire::Event { user: Some(shape(&user, online)?), ..wire::Event::in_channel(kind, &cid, now) };
+            let event = serialized(&event)?;
+            Some(News::Watches(Watches { user, cid, begins, ended, event, watcher_count }))
+        }
+        Notice::Ready(envelope) => Some(News::Event(envelope)),
+        Notice::Order(order) => Some(News::Order(order)),
+        Notice::Active { .. } | Notice::Turn(_) | Notice::Stop(_) => None,
     }
+}
+
+fn serialized(event: &wire::Event<'_>) -> Option<Event> {
+    event.serialize().inspect_err(|error| tracing::error!(%error, "an event could not be serialised")).ok()
 }

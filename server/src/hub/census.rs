@@ -20,6 +20,10 @@ pub struct Census {
     pub longest_queue: usize,
     /// Returns of users that were not shown at once, since the start.
     pub flaps_held_back: u64,
+    /// The other nodes are out of reach.
+    pub cut_off: bool,
+    /// What is shown of others may be wrong.
+    pub in_doubt: bool,
 }
 
 impl Hub {
@@ -39,6 +43,8 @@ impl Hub {
             queued_events,
             longest_queue,
             flaps_held_back: state.registry.held_back(),
+            cut_off: !self.is_linked(),
+            in_doubt: self.is_in_doubt(),
         }
     }
 }

@@ -30,6 +30,9 @@ impl Presences {
 impl Hub {
     /// How these users stand.
     pub async fn presence_of(&self, users: Vec<UserId>) -> Presences {
+        if let Some(nodes) = &self.shared.nodes {
+            return Presences(self.presence_anywhere(nodes, users).await);
+        }
         let state = self.lock();
         let of = |user: &str| Presence {
             online: state.registry.is_online(user),
@@ -43,6 +46,11 @@ impl Hub {
     /// The users whom others see watching each of the channels, by id. Their number is
     /// `watcher_count`.
     pub async fn watchers_of(&self, cids: &[Cid]) -> Vec<Vec<UserId>> {
+        if let Some(nodes) = &self.shared.nodes
+            && let Ok(watchers) = nodes.cluster.watchers(cids).await
+        {
+            return watchers;
+        }
         let state = self.lock();
         cids.iter().map(|cid| state.visible_watchers(cid).into_iter().collect()).collect()
     }

@@ -14,7 +14,7 @@ use crate::bus::Audience;
 use crate::channel_type::ChannelType;
 use crate::metrics::Metrics;
 use crate::presence::journal::{Happening, Journal};
-use crate::presence::registry::{Output, Reason, Registry};
+use crate::presence::registry::{Claim, Output, Reason, Registry};
 use crate::presence::rules::Ending;
 use crate::presence::watchers::Watchers;
 use crate::presence::{Cid, ConnectionId, UserId};
@@ -32,6 +32,8 @@ pub(super) struct State {
     pub notices: mpsc::UnboundedSender<Notice>,
     pub metrics: Metrics,
     pub last_seq: i64,
+    /// There may be other nodes.
+    pub has_peers: bool,
     pub closing: bool,
 }
 
@@ -84,6 +86,7 @@ impl State {
             started,
             online: self.registry.is_online(user),
             watcher_count: self.visible_watchers(cid).len(),
+            ended: None,
         });
     }
 
@@ -104,6 +107,12 @@ impl State {
                 }
             }
         }
+        for user in self.registry.take_moved() {
+            if self.has_peers {
+                let claim = self.registry.claim(&user);
+                self.notify(Notice::Claims { user, claim, ended: None });
+            }
+        }
     }
 
     fn flip(&mut self, user: UserId, online: bool, reason: Option<Reason>, last_heard: Option<Timestamp>) {
@@ -122,10 +131,16 @@ impl State {
         self.last_seq = now.as_microsecond().max(self.last_seq + 1);
         let reason = reason.map(word);
         let explanation = wire::Explanation { seq: self.last_seq, reason, last_heard_at: last_heard };
-        self.notify(Notice::Flipped { user, online, at: Instant::now(), explanation });
+        // Another flip may have followed already, and is told next.
+        let claim = match self.registry.claim(&user) {
+            claim if claim.shows() == online => claim,
+            _ if online => Claim::Waiting,
+            _ => Claim::Gone,
+        };
+        self.notify(Notice::Flipped { user, claim, at: Instant::now(), explanation });
     }
 
-    fn watched_by(&self, user: &str) -> BTreeSet<Cid> {
+    pub fn watched_by(&self, user: &str) -> BTreeSet<Cid> {
         let connections = self.registry.connections(user).iter();
         connections.flat_map(|connection| self.watchers.channels_of(*connection).cloned()).collect()
     }

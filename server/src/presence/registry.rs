@@ -48,6 +48,28 @@ pub struct Standing {
     pub held_until: Option<Instant>,
 }
 
+/// How a user stands with one node. What others see follows from all nodes' claims together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Not here.
+    Gone,
+    /// Connected, and not shown.
+    Hidden,
+    /// Shown, though no connection is left: until the end of the grace, or a connection anywhere.
+    Waiting,
+    /// Connected and hiding, and still shown, until the end of the grace.
+    Hiding,
+    /// Connected, and shown.
+    Here,
+}
+
+impl Claim {
+    /// Whether others see the user as online by this claim alone.
+    pub fn shows(self) -> bool {
+        matches!(self, Self::Waiting | Self::Hiding | Self::Here)
+    }
+}
+
 /// What an operator decides.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
@@ -70,6 +92,7 @@ pub struct Registry {
     online: usize,
     held_back: u64,
     outputs: VecDeque<Output>,
+    moved: Vec<UserId>,
 }
 
 #[derive(Debug, Default)]
@@ -120,6 +143,16 @@ impl Entry {
         self.invisible = invisible;
     }
 
+    fn claim(&self) -> Claim {
+        match (self.connections.is_empty(), self.online()) {
+            (true, false) => Claim::Gone,
+            (true, true) => Claim::Waiting,
+            (false, false) => Claim::Hidden,
+            (false, true) if self.in_sight() => Claim::Here,
+            (false, true) => Claim::Hiding,
+        }
+    }
+
     fn timer(&self) -> Option<Instant> {
         let grace = self.grace.map(|(until, _)| until);
         [grace, self.refresh_at, self.held_until, self.departures.until()].into_iter().flatten().min()
@@ -145,6 +178,7 @@ impl Registry {
             online: 0,
             held_back: 0,
             outputs: VecDeque::new(),
+            moved: Vec::new(),
         }
     }
 
@@ -243,6 +277,22 @@ impl Registry {
         self.outputs.pop_front()
     }
 
+    /// The users whose claim changed without a flip since this was last asked.
+    pub fn take_moved(&mut self) -> Vec<UserId> {
+        std::mem::take(&mut self.moved)
+    }
+
+    /// How the user stands here.
+    pub fn claim(&self, user: &str) -> Claim {
+        self.users.get(user).map_or(Claim::Gone, Entry::claim)
+    }
+
+    /// Everybody who is not gone.
+    pub fn claims(&self) -> impl Iterator<Item = (&UserId, Claim)> {
+        let claims = self.users.iter().map(|(user, entry)| (user, entry.claim()));
+        claims.filter(|(_, claim)| *claim != Claim::Gone)
+    }
+
     /// Whether others see the user as online.
     pub fn is_online(&self, user: &str) -> bool {
         self.users.get(user).is_some_and(Entry::online)
@@ -305,6 +355,7 @@ impl Registry {
         let entry = self.users.entry(user.clone()).or_default();
         let (was_visible, was_online, old_timer) = (entry.visible(), entry.online(), entry.timer());
         let was_in_sight = entry.in_sight();
+        let claimed = entry.claim();
         change(entry);
         match (was_visible, entry.visible()) {
             (true, false) => {
@@ -326,6 +377,9 @@ impl Registry {
         }
         let (online, timer, last_heard) = (entry.online(), entry.timer(), entry.last_heard);
         let in_sight = entry.in_sight();
+        if online == was_online && entry.claim() != claimed {
+            self.moved.push(user.clone());
+        }
         if entry.connections.is_empty() && entry.grace.is_none() && entry.departures.until().is_none() {
             self.users.remove(user);
         }

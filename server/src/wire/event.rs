@@ -1,5 +1,3 @@
-use std::time::Instant;
-
 use jiff::Timestamp;
 use rollcall_protocol::event;
 use serde::Serialize;
@@ -42,8 +40,6 @@ pub struct Event<'a> {
     pub clear_history: Option<bool>,
     #[serde(flatten)]
     pub deletion: Option<Deletion>,
-    #[serde(flatten)]
-    pub explanation: Option<Explanation>,
     /// What a custom event carries.
     #[serde(flatten)]
     pub custom: Option<&'a Map<String, Value>>,
@@ -117,14 +113,6 @@ impl<'a> Event<'a> {
     /// `user.updated`: what `user` says of themselves changed.
     pub fn user_updated(user: User<'a>, created_at: Timestamp) -> Self {
         Self { user: Some(user), ..Self::new(event::USER_UPDATED, created_at) }
-    }
-
-    /// A flip that happened `at` this moment, as it goes out: with and without an explanation.
-    pub fn serialize_flip(self, at: Instant, explanation: Explanation) -> Result<bus::Event, serde_json::Error> {
-        let event = self.serialize()?;
-        let explained = Self { explanation: Some(explanation), ..self };
-        let explained = serde_json::to_string(&explained)?.into();
-        Ok(bus::Event { explained: Some(explained), flipped_at: Some(at), ..event })
     }
 
     /// The event as it goes out, serialised once for everyone it is for.

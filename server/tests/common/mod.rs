@@ -79,6 +79,12 @@ impl TestServer {
         Self::on(Data { url, ..Data::in_a_file() }, flags).await
     }
 
+    /// One node of several: all of them are on this database and this Redis.
+    pub async fn node(database: &str, redis: &str, flags: &[&str]) -> Self {
+        let flags = flags.iter().chain(&["--dev-tokens", "--redis", redis]).map(|flag| flag.to_string()).collect();
+        Self::on(Data { url: database.to_owned(), ..Data::in_a_file() }, flags).await
+    }
+
     async fn on(data: Data, flags: Vec<String>) -> Self {
         allow_requests();
         let fixed = ["rollcall-server", "--api-key", KEY, "--api-secret", SECRET, "--database", &data.url];

@@ -89,6 +89,11 @@ impl Person {
         (response.status(), response.json().await.unwrap())
     }
 
+    /// From now on requests go to this server, wherever the socket is.
+    pub fn asks_at(&mut self, server: &TestServer) {
+        self.base = format!("http://{}", server.address);
+    }
+
     /// Subscribes to the presence of `ids` through a query of users, and returns them by id.
     pub async fn watch_users(&self, ids: &[&str]) -> Vec<Value> {
         let query = json!({

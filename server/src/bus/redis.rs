@@ -1,0 +1,166 @@
+//! The bus of several nodes: what happens goes to Redis, and comes back to whoever listens, this node
+//! included. So all nodes see one order.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use redis::{Pipeline, Value};
+
+use super::{Audience, Bus, Envelope, News, Stands, Watches};
+use crate::cluster::{Cluster, Flip, Header, Link, Order, Topic, Watching, keys};
+use crate::presence::registry::Claim;
+use crate::store;
+
+/// What the bus brings to this node without Redis.
+pub trait Local: Send + Sync {
+    fn deliver(&self, envelope: &Envelope);
+    fn deliver_updated(&self, updated: &super::Updated);
+    fn obey(&self, order: &Order);
+}
+
+pub struct RedisBus {
+    cluster: Cluster,
+    local: Arc<dyn Local>,
+}
+
+impl RedisBus {
+    pub fn new(cluster: Cluster, local: Arc<dyn Local>) -> Self {
+        Self { cluster, local }
+    }
+
+    /// What can be done while Redis is out of reach: events reach the connections of this node. How
+    /// users stand is said when it is back.
+    fn tell_alone(&self, news: &[News]) {
+        for news in news {
+            match news {
+                News::Event(envelope) => self.local.deliver(envelope),
+                News::Order(order) => self.local.obey(order),
+                News::Stands(_) | News::Watches(_) | News::Updated(_) => {}
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Bus for RedisBus {
+    async fn tell(&self, news: &[News]) -> Vec<usize> {
+        let Some(link) = self.cluster.link().filter(|_| !news.is_empty()) else {
+            self.tell_alone(news);
+            return Vec::new();
+        };
+        let mut commands = Pipeline::new();
+        // For each command the place of the news that it says, if it is how a user stands.
+        let mut places = Vec::new();
+        for (place, news) in news.iter().enumerate() {
+            let before = commands.len();
+            add(&mut commands, &link, news);
+            let place = matches!(news, News::Stands(_)).then_some(place);
+            places.extend(std::iter::repeat_n(place, commands.len() - before));
+        }
+        // What this node hears of it has come before the last reply: newer servers put it after the
+        // reply of the command that caused it.
+        commands.cmd("PING");
+        let mut flips = Vec::new();
+        match self.cluster.ask(&link, &commands).await {
+            Ok(replies) => {
+                if replies.contains(&Value::Int(-1)) {
+                    self.cluster.broke(&link, &"the lease ended");
+                }
+                let flipped = replies.iter().zip(places).filter(|(reply, _)| **reply == Value::Int(1));
+                flips.extend(flipped.filter_map(|(_, place)| place));
+            }
+            Err(_) => self.tell_alone(news),
+        }
+        for news in news {
+            if let News::Updated(updated) = news {
+                self.local.deliver_updated(updated);
+            }
+        }
+        flips
+    }
+}
+
+fn add(commands: &mut Pipeline, link: &Link, news: &News) {
+    match news {
+        News::Event(envelope) => {
+            for (topic, audience) in audiences(&envelope.audience) {
+                publish(commands, &topic, &Header::Event { audience }, &envelope.event.json);
+            }
+        }
+        News::Stands(stands) => add_stands(commands, link, stands),
+        News::Watches(watches) => add_watches(commands, link, watches),
+        News::Updated(_) => {}
+        News::Order(order) => {
+            let topic = match order {
+                Order::Changed { user, .. } | Order::Evict { user, .. } | Order::Expel { user, .. } => {
+                    Topic::User(user.clone())
+                }
+                Order::Forget { cid } => Topic::Channel(cid.clone()),
+            };
+            publish(commands, &topic, &Header::Order(order.clone()), "");
+        }
+    }
+}
+
+/// The topics in which an event goes out, and for whom in each.
+fn audiences(audience: &Audience) -> Vec<(Topic, Audience)> {
+    match audience {
+        Audience::Presence(user) => vec![(Topic::User(user.clone()), audience.clone())],
+        Audience::Channel(cid) | Audience::Onlookers { cid, .. } => {
+            vec![(Topic::Channel(cid.clone()), audience.clone())]
+        }
+        Audience::Users(users) => {
+            users.iter().map(|user| (Topic::User(user.clone()), Audience::Users(vec![user.clone()]))).collect()
+        }
+        Audience::Inside { cid, users } => {
+            let inside =
+                |user: &crate::presence::UserId| Audience::Inside { cid: cid.clone(), users: vec![user.clone()] };
+            users.iter().map(|user| (Topic::User(user.clone()), inside(user))).collect()
+        }
+        Audience::Outside { cid, users } => {
+            let outside =
+                |user: &crate::presence::UserId| Audience::Outside { cid: cid.clone(), users: vec![user.clone()] };
+            users.iter().map(|user| (Topic::User(user.clone()), outside(user))).collect()
+        }
+    }
+}
+
+fn add_stands(commands: &mut Pipeline, link: &Link, stands: &Stands) {
+    let Stands { user, claim, ended, event, explanation } = stands;
+    let lease = ended.as_ref().unwrap_or(&link.lease);
+    let part = keys::part(user);
+    let claim_word = match claim {
+        Claim::Gone => "gone",
+        Claim::Hidden => "hidden",
+        Claim::Waiting => "waiting",
+        Claim::Hiding => "hiding",
+        Claim::Here => "here",
+    };
+    let flip = Flip {
+        user: user.clone(),
+        online: claim.shows(),
+        at: store::now().as_microsecond(),
+        reason: explanation.reason.map(str::to_owned),
+        last_heard_at: explanation.last_heard_at,
+        seq: 0,
+    };
+    let command = commands.cmd("EVALSHA").arg(&*link.scripts.presence).arg(3);
+    command.arg(keys::user(user)).arg(keys::claimed(part, lease)).arg(keys::swept(part, lease));
+    command.arg(claim_word).arg(lease.to_string()).arg(&**user).arg(Header::Flip(flip).head("seq"));
+    command.arg(event.as_ref().map_or("", |event| &event.json));
+}
+
+fn add_watches(commands: &mut Pipeline, link: &Link, watches: &Watches) {
+    let Watches { user, cid, begins, ended, event, .. } = watches;
+    let lease = ended.as_ref().unwrap_or(&link.lease);
+    let part = keys::part(cid);
+    let header = Header::Watching(Watching { cid: cid.clone(), watcher_count: 0 });
+    let command = commands.cmd("EVALSHA").arg(&*link.scripts.watching).arg(3);
+    command.arg(keys::watchers(cid)).arg(keys::watched(part, lease)).arg(keys::swept(part, lease));
+    command.arg(if *begins { "begins" } else { "ends" }).arg(lease.to_string()).arg(&**user).arg(&**cid);
+    command.arg(header.head("watcher_count")).arg(&*event.json);
+}
+
+fn publish(commands: &mut Pipeline, topic: &Topic, header: &Header, body: &str) {
+    crate::cluster::publish(commands, topic, header, body);
+}

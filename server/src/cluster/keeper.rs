@@ -1,0 +1,247 @@
+//! Keeps the node in the cluster: renews its lease, comes back when it was cut off, and clears up after
+//! nodes that are no more.
+
+use std::pin::pin;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use redis::{Pipeline, Value};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
+
+use super::connection::{self, Link, OpenError, names};
+use super::keys::{self, PARTS, Topic};
+use super::lease::{self, Lease, Renewal};
+use super::{Cluster, Node, Unlinked};
+
+/// Waits between attempts to reach Redis, up to this long.
+const LONGEST_RETRY: Duration = Duration::from_secs(1);
+/// A reply that takes longer will not come any more.
+const LONGEST_REPLY: Duration = Duration::from_secs(2);
+/// Topics, users or parts in one go.
+const CHUNK: usize = 500;
+
+/// Opens the first link and goes on keeping one.
+pub async fn start(cluster: Cluster, node: Arc<dyn Node>) -> Result<(), OpenError> {
+    let mut keeper = Keeper { cluster, node, links: 0, former: Vec::new(), vouched_until: Instant::now() };
+    let link = keeper.open().await?;
+    tokio::spawn(async move { keeper.run(link).await });
+    Ok(())
+}
+
+struct Keeper {
+    cluster: Cluster,
+    node: Arc<dyn Node>,
+    /// How many links there were.
+    links: u64,
+    /// Leases of before, whose claims have to be taken back once they are made anew.
+    former: Vec<Lease>,
+    /// Until then other nodes believe what this one claims.
+    vouched_until: Instant,
+}
+
+impl Keeper {
+    async fn run(mut self, mut link: Link) {
+        loop {
+            self.hold(&link).await;
+            if self.is_leaving() {
+                return;
+            }
+            self.former.push(link.lease);
+            link = match self.reopen().await {
+                Some(link) => link,
+                None => return,
+            };
+        }
+    }
+
+    /// Connects under a new lease and listens to all that is wanted.
+    async fn open(&mut self) -> Result<Link, OpenError> {
+        self.links += 1;
+        let lease = Lease::new(self.cluster.id(), self.links);
+        let node = self.node.clone();
+        let (cluster, of) = (self.cluster.clone(), lease.clone());
+        let patience = (self.span() / 3).min(LONGEST_REPLY);
+        let heard = move |message| node.heard(message);
+        let lost = move || cluster.lost(&of);
+        let link = Link::open(&self.cluster.shared.client, lease, patience, heard, lost).await?;
+        let begun = Instant::now();
+        lease::begin(&link, self.span()).await?;
+        let _gate = self.cluster.shared.gate.write().await;
+        let mut topics = self.cluster.topics().deaf();
+        topics.push(Topic::Node(self.cluster.id()));
+        for some in topics.chunks(CHUNK) {
+            link.ask(&connection::subscription("SSUBSCRIBE", some)).await?;
+        }
+        self.cluster.topics().hears(&topics, &link.lease);
+        self.vouched_until = begun + self.span();
+        *self.cluster.shared.link.write().unwrap_or_else(PoisonError::into_inner) = Some(link.clone());
+        tracing::info!(lease = %link.lease, "in the cluster");
+        Ok(link)
+    }
+
+    /// Tries until it has a link again; `None` when it is no longer wanted.
+    async fn reopen(&mut self) -> Option<Link> {
+        let doubt_from = self.vouched_until;
+        let (cluster, node) = (self.cluster.clone(), self.node.clone());
+        let mut leaving = self.cluster.shared.leaving.subscribe();
+        let longest = LONGEST_RETRY.min(self.span() / 4);
+        let mut reopened = pin!(async {
+            let mut wait = Duration::from_millis(50);
+            loop {
+                match self.open().await {
+                    Ok(link) => return link,
+                    Err(error) => tracing::warn!(%error, "cut off from Redis"),
+                }
+                self.cluster.shared.metrics.redis_errors.inc();
+                sleep(wait).await;
+                wait = (wait * 2).min(longest);
+            }
+        });
+        loop {
+            tokio::select! {
+                link = &mut reopened => return Some(link),
+                () = sleep_until(doubt_from), if !cluster.in_doubt() => cluster.doubt(&*node, true),
+                _ = leaving.wait_for(|leaving| *leaving) => return None,
+            }
+        }
+    }
+
+    /// Renews the lease as long as the link holds.
+    async fn hold(&mut self, link: &Link) {
+        let span = self.span();
+        let mut renewals = interval(span / 3);
+        renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut leaving = self.cluster.shared.leaving.subscribe();
+        let former = std::mem::take(&mut self.former);
+        let mut settled = false;
+        // When Redis was away all leases ended, and all nodes come back. Each has as long as a lease for
+        // it before anything of theirs is taken back.
+        let clears_from = Instant::now() + span;
+        let mut settling = pin!(settle(&self.cluster, &*self.node, link, &former));
+        loop {
+            tokio::select! {
+                _ = renewals.tick() => {}
+                () = &mut settling, if !settled => {
+                    settled = true;
+                    self.cluster.doubt(&*self.node, false);
+                    continue;
+                }
+                () = self.cluster.shared.broken.notified() => {
+                    if self.cluster.is_linked_by(link) {
+                        continue;
+                    }
+                    break;
+                }
+                _ = leaving.wait_for(|leaving| *leaving) => return,
+            }
+            let asked = Instant::now();
+            match lease::renew(link, span, asked >= clears_from).await {
+                Ok(Renewal::Holds { to_clear }) => {
+                    self.vouched_until = asked + span;
+                    for ended in to_clear {
+                        tokio::spawn(clear(self.cluster.clone(), self.node.clone(), link.clone(), ended));
+                    }
+                    tokio::spawn(listen_less(self.cluster.clone(), self.node.clone()));
+                }
+                Ok(Renewal::Over) => {
+                    self.cluster.broke(link, &"the lease ended");
+                    break;
+                }
+                Err(error) => {
+                    self.cluster.broke(link, &error);
+                    break;
+                }
+            }
+        }
+        if !settled {
+            self.former = former.clone();
+        }
+    }
+
+    fn span(&self) -> Duration {
+        self.cluster.shared.options.lease
+    }
+
+    fn is_leaving(&self) -> bool {
+        *self.cluster.shared.leaving.borrow()
+    }
+}
+
+/// Says everything under the link's lease, and only then takes back what was said before: nobody whom
+/// this node has flaps. What was missed meanwhile is asked for.
+async fn settle(cluster: &Cluster, node: &dyn Node, link: &Link, former: &[Lease]) {
+    node.claim_all().await;
+    for lease in former {
+        if let Err(error) = lease::set(link, lease, Duration::ZERO).await {
+            cluster.broke(link, &error);
+            std::future::pending::<()>().await;
+        }
+    }
+    node.look_again().await;
+}
+
+/// Takes back what was claimed under a lease that ended.
+async fn clear(cluster: Cluster, node: Arc<dyn Node>, link: Link, ended: Lease) {
+    let Ok((users, watches)) = sweep(&cluster, &link, &ended).await else { return };
+    tracing::info!(lease = %ended, users = users.len(), "a lease ended");
+    node.take_back(&ended, users, watches).await;
+    // If the link broke meanwhile, some of it may not be done: another node is going to try.
+    if cluster.is_linked_by(&link)
+        && let Err(error) = lease::cleared(&link, &ended).await
+    {
+        cluster.broke(&link, &error);
+    }
+}
+
+type Claims = (Vec<crate::presence::UserId>, Vec<(crate::presence::Cid, crate::presence::UserId)>);
+
+async fn sweep(cluster: &Cluster, link: &Link, ended: &Lease) -> Result<Claims, Unlinked> {
+    let mut commands = Pipeline::new();
+    for part in 0..PARTS {
+        let command = commands.cmd("EVALSHA").arg(&*link.scripts.sweep).arg(3);
+        command.arg(keys::claimed(part, ended)).arg(keys::watched(part, ended)).arg(keys::swept(part, ended));
+    }
+    let (mut users, mut watches) = (Vec::new(), Vec::new());
+    for reply in cluster.ask(link, &commands).await? {
+        if let Value::Array(lists) = reply
+            && let Ok([claimed, watched]) = <[Value; 2]>::try_from(lists)
+        {
+            users.extend(names(claimed));
+            watches.extend(names(watched).iter().filter_map(|entry| keys::parse_watched(entry)));
+        }
+    }
+    Ok((users, watches))
+}
+
+/// Ends listening to what nobody needs any more.
+async fn listen_less(cluster: Cluster, node: Arc<dyn Node>) {
+    let _gate = cluster.shared.gate.write().await;
+    let unneeded = cluster.topics().take_unneeded(std::time::Instant::now(), |topic| node.needs(topic));
+    unneeded.iter().for_each(|topic| node.forget(topic));
+    let Some(link) = cluster.link() else { return };
+    for some in unneeded.chunks(CHUNK) {
+        // If it fails the link is broken, and a new one begins without them.
+        if cluster.ask(&link, &connection::subscription("SUNSUBSCRIBE", some)).await.is_err() {
+            return;
+        }
+    }
+}
+
+impl Cluster {
+    fn is_linked_by(&self, link: &Link) -> bool {
+        self.link().is_some_and(|current| current.lease == link.lease)
+    }
+
+    /// The connection under this lease ended.
+    fn lost(&self, lease: &Lease) {
+        if let Some(link) = self.link().filter(|link| link.lease == *lease) {
+            self.broke(&link, &"the connection ended");
+        }
+    }
+
+    fn doubt(&self, node: &dyn Node, in_doubt: bool) {
+        if self.shared.in_doubt.swap(in_doubt, std::sync::atomic::Ordering::Relaxed) != in_doubt {
+            node.doubt(in_doubt);
+        }
+    }
+}

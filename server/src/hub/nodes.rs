@@ -1,0 +1,239 @@
+//! The hub as one node of several: what it hears from the others, and what it answers them.
+
+mod ask;
+mod listen;
+mod profiles;
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use axum::extract::ws::Utf8Bytes;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot};
+
+use super::heard::Heard;
+use super::{Hub, Notice};
+use crate::bus::redis::Local;
+use crate::bus::{Audience, Envelope, Event, Updated};
+use crate::cluster::{Cluster, Flip, Header, Lease, Message, Node, OpenError, Order, Topic};
+use crate::presence::registry::Claim;
+use crate::presence::{Cid, UserId};
+use crate::profile::ProfileLocks;
+use crate::store::{self, Store};
+
+pub use ask::Unreachable;
+
+/// What a hub has besides when there are other nodes.
+pub(super) struct Nodes {
+    pub cluster: Cluster,
+    heard: Mutex<Heard>,
+    /// Questions that other nodes have not answered yet.
+    asked: Mutex<HashMap<u64, oneshot::Sender<Value>>>,
+    last_asked: AtomicU64,
+    /// Users whose profiles other nodes changed, and whether others may see a difference.
+    changed: mpsc::UnboundedSender<(UserId, bool)>,
+    changes: Mutex<Option<mpsc::UnboundedReceiver<(UserId, bool)>>>,
+}
+
+impl Nodes {
+    pub fn new(cluster: Cluster) -> Self {
+        let (changed, changes) = mpsc::unbounded_channel();
+        Self {
+            cluster,
+            heard: Mutex::default(),
+            asked: Mutex::default(),
+            last_asked: AtomicU64::default(),
+            changed,
+            changes: Mutex::new(Some(changes)),
+        }
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Hub {
+    /// Joins the other nodes, if there are to be any.
+    pub async fn join(&self, store: Arc<dyn Store>, profiles: Arc<ProfileLocks>) -> Result<(), OpenError> {
+        let Some(nodes) = &self.shared.nodes else { return Ok(()) };
+        let changes = nodes.changes.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(changes) = changes {
+            tokio::spawn(profiles::run(self.clone(), changes, store, profiles));
+        }
+        nodes.cluster.join(Arc::new(self.clone())).await
+    }
+
+    /// Leaves the other nodes: who was here may come back to one of them.
+    pub async fn leave(&self) {
+        if let Some(nodes) = &self.shared.nodes {
+            nodes.cluster.leave().await;
+        }
+    }
+
+    /// Whether the other nodes can be reached, as far as there are any.
+    pub fn is_linked(&self) -> bool {
+        self.shared.nodes.as_ref().is_none_or(|nodes| nodes.cluster.link().is_some())
+    }
+
+    /// Whether what is shown of others may be wrong.
+    pub fn is_in_doubt(&self) -> bool {
+        self.shared.nodes.as_ref().is_some_and(|nodes| nodes.cluster.in_doubt())
+    }
+
+    /// The user's profile was changed here: the other nodes hear of it.
+    pub fn share_change(&self, user: &UserId, visibly: bool) {
+        if let Some(nodes) = &self.shared.nodes {
+            self.order(Order::Changed { by: nodes.cluster.id(), user: user.clone(), visibly });
+        }
+    }
+
+    /// What other nodes have to do as well, after everything that happened before.
+    pub(super) fn order(&self, order: Order) {
+        if self.shared.nodes.is_some() {
+            self.notify(Notice::Order(order));
+        }
+    }
+
+    /// Waits until what was done here is what other nodes see, too.
+    pub async fn shared(&self) {
+        if self.shared.nodes.is_some() {
+            self.told().await;
+        }
+    }
+
+    /// Waits until everything that happened so far is told, however long it takes.
+    async fn all_told(&self) {
+        let (done, told) = oneshot::channel();
+        self.notify(Notice::Turn(Box::new(move || {
+            // Whoever asked may have stopped waiting.
+            let _ = done.send(());
+        })));
+        // Fails when the announcer has ended.
+        let _ = told.await;
+    }
+
+    fn hear_flip(&self, nodes: &Nodes, flip: &Flip, body: &Utf8Bytes) {
+        // Held while it is delivered: what is told of a user keeps its order.
+        let mut heard = nodes.heard();
+        if heard.flip(&flip.user, flip.online, flip.seq) {
+            match flip.event(body, store::now()) {
+                Ok(event) => self.deliver(&Envelope { audience: Audience::Presence(flip.user.clone()), event }),
+                Err(error) => tracing::error!(%error, "a flip could not be explained"),
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Node for Hub {
+    fn heard(&self, message: Message) {
+        let Some(nodes) = &self.shared.nodes else { return };
+        let Message { header, body } = message;
+        let event = |json: Utf8Bytes| Event { json, explained: None, presence_of: None, flipped_at: None };
+        match header {
+            Header::Flip(flip) => self.hear_flip(nodes, &flip, &body),
+            Header::Watching(watching) => {
+                let count = json!({ "watcher_count": watching.watcher_count });
+                match event(body).with(&count) {
+                    Ok(event) => self.deliver(&Envelope { audience: Audience::Channel(watching.cid), event }),
+                    Err(error) => tracing::error!(%error, "an event could not be completed"),
+                }
+            }
+            Header::Event { audience } => self.deliver(&Envelope { audience, event: event(body) }),
+            Header::Order(order) => self.obey(&order),
+            Header::Ask { id, from, question } => self.hear_question(id, from, question),
+            Header::Answer { id, answer } => nodes.answered(id, answer),
+        }
+    }
+
+    async fn claim_all(&self) {
+        self.update(|state, _| {
+            let claims: Vec<_> = state.registry.claims().map(|(user, claim)| (user.clone(), claim)).collect();
+            for (user, claim) in claims {
+                state.notify(Notice::Claims { user: user.clone(), claim, ended: None });
+                for cid in state.watched_by(&user).into_iter().filter(|_| claim == Claim::Here) {
+                    state.notify_watching(&user, &cid, true);
+                }
+            }
+        });
+        self.all_told().await;
+    }
+
+    async fn take_back(&self, ended: &Lease, users: Vec<UserId>, watches: Vec<(Cid, UserId)>) {
+        self.update(|state, _| {
+            for user in users {
+                state.notify(Notice::Claims { user, claim: Claim::Gone, ended: Some(ended.clone()) });
+            }
+            for (cid, user) in watches {
+                state.notify(Notice::Watching {
+                    user,
+                    cid,
+                    started: false,
+                    online: false,
+                    watcher_count: 0,
+                    ended: Some(ended.clone()),
+                });
+            }
+        });
+        self.all_told().await;
+    }
+
+    async fn look_again(&self) {
+        self.mend_all().await;
+    }
+
+    fn needs(&self, topic: &Topic) -> bool {
+        let state = self.lock();
+        match topic {
+            Topic::User(user) => {
+                state.watchers.of_user(user).next().is_some() || !state.registry.connections(user).is_empty()
+            }
+            Topic::Channel(cid) => state.watchers.of_channel(cid).next().is_some(),
+            Topic::Node(_) => true,
+        }
+    }
+
+    fn forget(&self, topic: &Topic) {
+        if let (Some(nodes), Topic::User(user)) = (&self.shared.nodes, topic) {
+            nodes.heard().forget(user);
+        }
+    }
+
+    fn doubt(&self, in_doubt: bool) {
+        match in_doubt {
+            true => tracing::warn!("cut off from the other nodes: what is shown of others may be wrong"),
+            false => tracing::info!("what is shown of others is right"),
+        }
+    }
+}
+
+impl Local for Hub {
+    fn deliver(&self, envelope: &Envelope) {
+        Self::deliver(self, envelope);
+    }
+
+    fn deliver_updated(&self, updated: &Updated) {
+        let Some(nodes) = &self.shared.nodes else { return };
+        // Held while it is delivered: no flip comes in between.
+        let heard = nodes.heard();
+        let event = match heard.online(&updated.user).unwrap_or(updated.is_online) {
+            true => &updated.online,
+            false => &updated.offline,
+        };
+        self.deliver(&Envelope { audience: Audience::Presence(updated.user.clone()), event: event.clone() });
+    }
+
+    fn obey(&self, order: &Order) {
+        let Some(nodes) = &self.shared.nodes else { return };
+        match order {
+            Order::Changed { by, .. } if *by == nodes.cluster.id() => {}
+            Order::Changed { user, visibly, .. } => drop(nodes.changed.send((user.clone(), *visibly))),
+            Order::Evict { user, cid } => self.evict_here(user, cid),
+            Order::Expel { user, code } => self.expel_here(user, *code),
+            Order::Forget { cid } => self.update(|state, _| state.watchers.forget_channel(cid)),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Whom this node listens to, and how they stand.
+
+use std::collections::HashMap;
+
+use tokio::time::sleep;
+
+use super::Nodes;
+use crate::cluster::{Seen, Topic};
+use crate::hub::presences::Presence;
+use crate::hub::{Hub, Notice};
+use crate::presence::{Cid, UserId};
+
+/// Users looked up in one go.
+const CHUNK: usize = 500;
+
+impl Hub {
+    /// Hears of these users' flips from now on, and of what is for their connections.
+    pub async fn listen_to_users(&self, users: impl IntoIterator<Item = UserId>) {
+        let Some(nodes) = &self.shared.nodes else { return };
+        let users: Vec<UserId> = users.into_iter().collect();
+        {
+            let mut heard = nodes.heard();
+            users.iter().for_each(|user| heard.expect(user));
+        }
+        let topics: Vec<_> = users.iter().cloned().map(Topic::User).collect();
+        let seen = match nodes.cluster.listen(&topics).await {
+            Ok(seen) => seen,
+            // What is answered in their place is known to be so: it will be mended.
+            Err(_) => users.into_iter().map(|user| (user.clone(), self.seen_here(&user))).collect(),
+        };
+        let mut heard = nodes.heard();
+        seen.iter().for_each(|(user, seen)| heard.begin(user, *seen));
+    }
+
+    /// Hears of what happens in these channels from now on.
+    pub async fn listen_to_channels(&self, cids: &[Cid]) {
+        let Some(nodes) = &self.shared.nodes else { return };
+        let topics: Vec<_> = cids.iter().cloned().map(Topic::Channel).collect();
+        // Out of reach they are listened to as soon as they can be.
+        let _ = nodes.cluster.listen(&topics).await;
+    }
+
+    /// How these users stand with all nodes together; while Redis is out of reach, as was last heard.
+    pub(in crate::hub) async fn presence_anywhere(
+        &self,
+        nodes: &Nodes,
+        users: Vec<UserId>,
+    ) -> HashMap<UserId, Presence> {
+        let seen = match nodes.cluster.look_up(&users).await {
+            Ok(seen) => seen,
+            Err(_) => users.iter().map(|user| self.seen_here(user)).collect(),
+        };
+        let heard = nodes.heard();
+        let stands = |user: &UserId, seen: Seen| {
+            // Of whom Redis knows nothing it may have forgotten all.
+            let online = if seen.seq == 0 { heard.online(user).unwrap_or(seen.online) } else { seen.online };
+            Presence { online, in_sight: seen.in_sight, connected: seen.connected }
+        };
+        users.into_iter().zip(seen).map(|(user, seen)| (user.clone(), stands(&user, seen))).collect()
+    }
+
+    /// How the user stands with this node alone.
+    fn seen_here(&self, user: &str) -> Seen {
+        let state = self.lock();
+        Seen {
+            online: state.registry.is_online(user),
+            in_sight: state.registry.is_in_sight(user),
+            connected: state.registry.is_connected(user),
+            seq: 0,
+        }
+    }
+
+    /// Looks at everybody who is listened to, after flips may have been missed, and tells those who watch
+    /// them what they do not know.
+    pub(super) async fn mend_all(&self) {
+        let Some(nodes) = &self.shared.nodes else { return };
+        let mut unknown = Vec::new();
+        let users = nodes.cluster.listened_users();
+        for some in users.chunks(CHUNK) {
+            let Ok(seen) = nodes.cluster.look_up(some).await else { return };
+            for (user, seen) in some.iter().zip(seen) {
+                if seen.seq == 0 && nodes.heard().online(user) == Some(true) {
+                    unknown.push(user.clone());
+                } else {
+                    self.mend(nodes, user, seen);
+                }
+            }
+        }
+        if !unknown.is_empty() {
+            let hub = self.clone();
+            tokio::spawn(async move { hub.mend_forgotten(unknown).await });
+        }
+    }
+
+    /// Redis has forgotten these users, who were online: their nodes have as long as a lease to say again
+    /// that they are.
+    async fn mend_forgotten(&self, users: Vec<UserId>) {
+        let Some(nodes) = &self.shared.nodes else { return };
+        sleep(nodes.cluster.lease()).await;
+        for some in users.chunks(CHUNK) {
+            let Ok(seen) = nodes.cluster.look_up(some).await else { return };
+            some.iter().zip(seen).for_each(|(user, seen)| self.mend(nodes, user, seen));
+        }
+    }
+
+    fn mend(&self, nodes: &Nodes, user: &UserId, seen: Seen) {
+        let news = nodes.heard().mend(user, seen);
+        if news {
+            self.notify(Notice::Missed { user: user.clone() });
+        }
+    }
+}
