@@ -17,6 +17,12 @@ test('a thousand people come, take turns, grow stale with the network, and go', 
   const counted = jack.page.locator('.crowd .counted');
   const cells = (which) => jack.page.locator(`.crowd [role="option"]${which}`);
 
+  await jack.page.evaluate(() => {
+    window.announced = [];
+    const announcer = document.querySelector('.announcer');
+    new MutationObserver(() => window.announced.push(announcer.textContent)).observe(announcer, { childList: true });
+  });
+
   await jack.press('crowd-come');
   await counted.getByText(/, 0 not known yet$/).waitFor(PATIENCE);
   assert.equal(await cells('').count(), 1000);
@@ -25,9 +31,10 @@ test('a thousand people come, take turns, grow stale with the network, and go', 
   assert.ok(states(truth, 'online') > 20, `${states(truth, 'online')} are online`);
   await jack.page.locator('.crowd .pace', { hasText: /^[1-9]\d* came or went/ }).waitFor();
 
-  // Whom one meets is not buried: neither on the other's board nor among the events.
+  // Whom one meets is not buried: on the other's board, among the events, or in what is read out.
   assert.equal(await john.page.locator('[data-user^="simulated"]').count(), 0);
   assert.equal(await jack.page.locator('.event', { hasText: 'simulated' }).count(), 0);
+  assert.deepEqual(await jack.page.evaluate(() => window.announced.filter((text) => !/^John is online/.test(text))), []);
   await jack.sees('john', 'online');
 
   const someone = cells('[data-presence="online"]').first();

@@ -1,5 +1,6 @@
 import { draw } from './avatar';
 import { arrange, copyOf, find, setText } from './dom';
+import { glide } from './glide';
 import type { People, Person } from './people';
 import type { Room } from './room';
 import { Signal } from './signal';
@@ -113,7 +114,7 @@ export class Board {
   #arrange(): void {
     const groups = this.room.groups.filter(({ ids }) => ids.length > 0);
     const shown = new Set<string>();
-    arrange(this.#groups, groups.map((group) => this.#group(group, shown)));
+    glide(this.#cards.values(), () => arrange(this.#groups, groups.map((group) => this.#group(group, shown))));
     for (const id of this.#cards.keys()) if (!shown.has(id)) this.#cards.delete(id);
 
     const online = [...shown].filter((id) => this.#people.presence(id) === 'online').length;

@@ -49,7 +49,7 @@ export class Crowd {
     const here = find('.here', this.#section);
     here.hidden = false;
     this.#grid.fill();
-    here.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+    here.scrollIntoView({ block: 'nearest' });
     this.#count();
     this.#worker ??= this.#hire();
     void this.#follow();

@@ -10,7 +10,11 @@ export class Inspector {
   /** Somebody is to be looked into. */
   readonly opened = new Signal();
   readonly #panel = find('#inspector');
+  /** Where the keyboard's focus was when somebody was chosen; Escape leads back. */
+  #from: HTMLElement | null = null;
   #id = '';
+  /** Whom the server does not know is not asked about again and again. */
+  #isKnown = false;
   #asking = false;
   #askAgain = false;
 
@@ -18,12 +22,18 @@ export class Inspector {
     room.people.changed.listen((id) => {
       if (id === this.#id) this.refresh();
     });
+    this.#panel.addEventListener('keydown', ({ key }) => {
+      if (key === 'Escape') this.#from?.focus();
+    });
     // Of a grace that runs out, nothing tells before it has.
-    keepFresh(2, () => this.refresh());
+    keepFresh(2, () => {
+      if (this.#isKnown) this.refresh();
+    });
   }
 
   open(id: string): void {
     this.#id = id;
+    this.#from = document.activeElement as HTMLElement | null;
     find('.empty', this.#panel).hidden = true;
     const found = find('.found', this.#panel);
     found.dataset.inspected = id;
@@ -47,8 +57,10 @@ export class Inspector {
       try {
         // In an app of yours, its backend asks, with its own token.
         const inspection = await inspect(this.room.devToken(id), id);
+        this.#isKnown = true;
         if (id === this.#id) this.#render(inspection);
       } catch (error) {
+        this.#isKnown = false;
         if (id === this.#id) this.#say(explain(error));
       }
     }

@@ -14,9 +14,10 @@ after(async () => (await running)?.close());
  * A page, as another person's browser would show it.
  *
  * `complaints` gathers uncaught errors and console errors, but for those that `expected` matches.
+ * What else is given is for Playwright's context: `colorScheme`, `reducedMotion`, `viewport`, …
  */
-export async function newPage({ expected = [] } = {}) {
-  const context = await (await browser()).newContext();
+export async function newPage({ expected = [], ...options } = {}) {
+  const context = await (await browser()).newContext(options);
   const page = await context.newPage();
   const complaints = [];
   const complain = (text) => {
