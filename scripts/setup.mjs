@@ -107,7 +107,7 @@ async function rustToolchain() {
   }
 }
 
-async function cargoTool(command, options, { crate = command, version = null } = {}) {
+export async function cargoTool(command, options, { crate = command, version = null } = {}) {
   const there = output(command, ['--version']);
   if (there !== null && (version === null || there.split(/\s+/).includes(version))) return;
   mkdirSync(tools, { recursive: true });

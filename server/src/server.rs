@@ -55,6 +55,12 @@ impl Server {
         // The address first: a second server started by mistake leaves the database alone.
         let listener = Listener::bind(&config).await?;
         let address = listener.address()?;
+        let app = Self::assemble(config).await?;
+        Ok(Self { app, listener, address })
+    }
+
+    /// What a server is without its address: opens the database and brings it up to date.
+    pub async fn assemble(config: Config) -> Result<AppState, StartError> {
         let authenticator = Authenticator::new(&config.api_key, &config.api_secret, config.dev_tokens)?;
         let store = store::open(&config.database, config.limits.store()).await?;
         let metrics = Metrics::default();
@@ -81,7 +87,7 @@ impl Server {
         hub.join(store.clone(), profiles.clone()).await?;
         let sessions = Sessions::new(config.limits.idle_timeout);
         let admission = Admission::new(config.limits.connects_at_once, config.limits.connect_patience, metrics.clone());
-        let app = Arc::new(App {
+        Ok(Arc::new(App {
             config,
             store,
             hub,
@@ -92,8 +98,7 @@ impl Server {
             authenticator,
             admission,
             aside: Aside::start(),
-        });
-        Ok(Self { app, listener, address })
+        }))
     }
 
     /// The certificate, if it speaks TLS.
