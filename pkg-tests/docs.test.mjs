@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -124,5 +124,19 @@ test('it opens from disk, with every name of every entry', async (t) => {
   }
   await page.goto(pathToFileURL(join(folder, 'api', 'classes', 'rollcall.PresenceClient.html')).href);
   await page.getByRole('heading', { name: 'Class PresenceClient' }).waitFor();
+  assert.deepEqual(complaints, []);
+});
+
+test('it holds the guides, and fits a phone', async (t) => {
+  const { page, complaints, close } = await newPage({ expected: [/icons\.svg#/] });
+  t.after(close);
+  await page.setViewportSize({ width: 390, height: 844 });
+  const files = await readdir(join(root, 'docs', 'guides'));
+  const headings = await Promise.all(files.map(async (file) => (await readFile(join(root, 'docs', 'guides', file), 'utf8')).match(/^# (.*)/)[1].replaceAll('`', '')));
+  const pages = ['index.html', join('classes', 'rollcall.PresenceClient.html'), ...headings.map((heading) => join('documents', `${heading.replaceAll(' ', '_')}.html`))];
+  for (const name of pages) {
+    await page.goto(pathToFileURL(join(folder, 'api', name)).href);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} is wider than a phone`);
+  }
   assert.deepEqual(complaints, []);
 });

@@ -29,7 +29,8 @@ export async function buildReference(folder) {
   const sources = entries();
   const app = await Application.bootstrap({
     name: 'rollcall',
-    readme: 'none',
+    readme: join(root, 'scripts', 'docs', 'index.md'),
+    projectDocuments: [join(root, 'docs', 'guides', '*.md')],
     entryPoints: Object.values(sources).map((file) => join(root, file)),
     tsconfig: join(root, 'adapters', 'tsconfig.json'),
     basePath: root,
@@ -39,6 +40,9 @@ export async function buildReference(folder) {
     excludeExternals: true,
     githubPages: false,
     hideGenerator: true,
+    customCss: join(root, 'scripts', 'docs', 'style.css'),
+    navigation: { includeFolders: false },
+    highlightLanguages: ['ts', 'js', 'jsx', 'tsx', 'html', 'css', 'sh', 'console', 'rust', 'toml', 'json'],
     logLevel: 'Warn',
     validation: { notExported: false, invalidLink: true },
   });
@@ -53,6 +57,10 @@ export async function buildReference(folder) {
       const [name] = Object.entries(sources).find(([, file]) => file.replace(/(\.d)?\.ts$/, '') === module.name.replace(/\.d$/, '')) ?? [];
       if (!name) throw new Problem(`The reference has a module ${module.name} that is no entry of the package.`);
       module.name = name;
+    }
+    for (const guide of project.documents ?? []) {
+      const [heading] = guide.content.map(({ text }) => text).join('').match(/(?<=^# ).*/m);
+      guide.name = heading.replaceAll('`', '');
     }
   });
   const project = await app.convert();
