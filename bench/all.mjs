@@ -14,7 +14,10 @@ import { isNoisy, table } from './harness/report.mjs';
 
 /** In the order of the tables; each is the name of a file here. */
 const BENCHMARKS = {
-  client: ['download', 'dispatch'],
+  client: [
+    'download', 'dispatch', 'changes-a-second', 'heap-per-watched-user', 'navigation-to-connected', 'watch-10000-users',
+    'main-thread-at-100-flips',
+  ],
   server: ['event-cpu', 'connect-cpu', 'growth', 'query-users'],
 };
 
@@ -46,7 +49,7 @@ function plots(all) {
   return made;
 }
 
-/** Puts the tables between their marks in the document. */
+/** Puts the tables, and the plots under them, between their marks in the document. */
 async function keep(tables, drawn) {
   const file = join(root, 'docs', 'PERFORMANCE.md');
   let text = await readFile(file, 'utf8');
@@ -54,7 +57,9 @@ async function keep(tables, drawn) {
     if (!list.length) continue;
     const between = new RegExp(`(<!-- ${side} -->\n)[^]*?(<!-- /${side} -->)`);
     if (!between.test(text)) throw new Error(`docs/PERFORMANCE.md has no place for the table of the ${side}`);
-    text = text.replace(between, (_, begin, end) => `${begin}\n${table(list)}\n\n${end}`);
+    const files = Object.keys(drawn).filter((file) => list.some(({ name, plot }) => file.startsWith(name) || file === `${plot?.file}.svg`));
+    const plots = files.map((file) => `![${file.replace('.svg', '')}](performance/${file})`);
+    text = text.replace(between, (_, begin, end) => [begin, table(list), '', ...plots, '', end].join('\n'));
   }
   await writeFile(file, text);
   await mkdir(kept, { recursive: true });

@@ -2,31 +2,18 @@
 // state kept, in Chromium: this client beside the official SDK and beside the least there can be.
 // Every client is given the frame where its socket would give it.
 
+import { presenceEvents, userAfter } from './harness/events.mjs';
 import { NETWORK, onPage, withChromium } from './harness/pages.mjs';
+import { ids } from './harness/server.mjs';
+
+const USERS = 1_000;
+const EVENTS = 4_000;
 
 /** In a page: the microseconds an event took, of all rounds. */
-async function measure({ rollcall, streamChat, network: makeNetwork, users, events, rounds }) {
+async function measure({ network: makeNetwork, answers, texts, rounds }) {
   const network = (0, eval)(makeNetwork);
-  // The official SDK takes the WebSocket that there is when it is loaded.
-  const { Client: PresenceClient } = await import(rollcall);
-  const { Client: StreamChat } = await import(streamChat);
-  const ids = Array.from({ length: users }, (_, index) => `user-${index}`);
-  const stamp = (count) => new Date(1_770_000_000_000 + count * 1000).toISOString();
-  const user = (id, count) => ({
-    id,
-    name: `The user ${id}`,
-    role: 'user',
-    teams: [],
-    created_at: stamp(0),
-    // A profile is not another one for who comes and goes.
-    updated_at: stamp(1),
-    last_active: stamp(count),
-    online: count % 2 === 0,
-    banned: false,
-  });
-  const texts = Array.from({ length: events }, (_, count) =>
-    JSON.stringify({ type: 'user.presence.changed', created_at: stamp(count), user: user(ids[count % users], count) }),
-  );
+  const { connect, watch } = await import('/subject.js');
+  const ids = Object.keys(answers);
   let heard = 0;
 
   const known = new Map();
@@ -37,26 +24,25 @@ async function measure({ rollcall, streamChat, network: makeNetwork, users, even
   };
 
   /** Connects a client; returns what its socket does with a frame. */
-  const connected = async (client) => {
+  const connected = async (sdk) => {
     const sockets = network.sockets.length;
-    const connecting = client.connectUser({ id: 'john' }, client.devToken('john'));
+    const connecting = connect(sdk, { baseURL: 'http://presence.test' });
     await network.until(() => network.sockets.length > sockets);
     const { socket } = network;
     socket.greet({ id: 'john', online: true });
-    await connecting;
+    const client = await connecting;
     client.on('user.presence.changed', () => heard++);
-    return (data) => socket.onmessage({ data });
+    return [client, (data) => socket.onmessage({ data })];
   };
 
-  network.answers['/users'] = ({ filter_conditions: { id } }) => ({ users: id.$in.map((id) => user(id, 1)) });
-  const ours = new PresenceClient('key', { baseURL: 'http://presence.test' });
-  const rollcallTakes = await connected(ours);
-  await ours.watchPresence(ids);
-
-  const theirs = new StreamChat('key', { baseURL: 'http://presence.test', disableCache: true });
-  const streamChatTakes = await connected(theirs);
+  network.answers['/users'] = ({ filter_conditions: { id } }) => ({ users: id.$in.map((id) => answers[id]) });
+  const [ours, rollcallTakes] = await connected('rollcall');
+  await watch(ours, ids);
+  const [theirs, streamChatTakes] = await connected('stream-chat');
   // What a query of theirs leaves behind.
-  theirs.state.updateUsers(ids.map((id) => user(id, 1)));
+  theirs.state.updateUsers(Object.values(answers));
+  // The network's clock is slower than the browser's own.
+  network.restore();
 
   const subjects = { rollcall: rollcallTakes, 'JSON.parse + Map.set': bare, 'stream-chat': streamChatTakes };
   const spent = Object.fromEntries(Object.keys(subjects).map((name) => [name, []]));
@@ -66,9 +52,9 @@ async function measure({ rollcall, streamChat, network: makeNetwork, users, even
       const began = performance.now();
       for (const text of texts) subject(text);
       const took = performance.now() - began;
-      if (heard !== events) throw new Error(`${name} heard ${heard} of ${events} events`);
+      if (heard !== texts.length) throw new Error(`${name} heard ${heard} of ${texts.length} events`);
       // The engine is warm by then.
-      if (round >= rounds / 4) spent[name].push((took * 1e3) / events);
+      if (round >= rounds / 4) spent[name].push((took * 1e3) / texts.length);
     }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
@@ -77,15 +63,13 @@ async function measure({ rollcall, streamChat, network: makeNetwork, users, even
     if (ours.user(id).presence.online !== known.get(id).online) throw new Error('rollcall has not kept its state');
   }
   await ours.disconnectUser();
-  network.restore();
   return spent;
 }
 
 export async function results({ short }) {
-  const settings = { network: NETWORK, users: 1_000, events: 4_000, rounds: short ? 12 : 40 };
-  const samples = await withChromium((browser, origin) =>
-    onPage(browser, origin, measure, { ...settings, rollcall: `${origin}/rollcall.js`, streamChat: `${origin}/stream-chat.js` }),
-  );
+  const answers = Object.fromEntries(ids(USERS).map((id) => [id, userAfter(id, 0)]));
+  const settings = { network: NETWORK, answers, texts: presenceEvents(USERS, EVENTS), rounds: short ? 12 : 40 };
+  const samples = await withChromium((browser, origin) => onPage(browser, origin, measure, settings));
   return [
     {
       what: 'dispatch of one presence event',

@@ -3,12 +3,11 @@
 
 import { onPage, withChromium } from './harness/pages.mjs';
 import { alternate } from './harness/measure.mjs';
-import { idOf, withServer } from './harness/server.mjs';
+import { ids, withServer } from './harness/server.mjs';
 
-/** In a page: bytes that watching these added, for each. */
-async function measure({ sdk, url, key, baseURL, token, ids }) {
-  // Each asks for a hundred at most.
-  const pages = Array.from({ length: ids.length / 100 }, (_, page) => ids.slice(page * 100, page * 100 + 100));
+/** In a page: kilobytes that watching these added, for each. */
+async function measure({ sdk, ids, ...server }) {
+  const { connect, watch } = await import('/subject.js');
   const memories = [];
   const { Instance } = WebAssembly;
   WebAssembly.Instance = function (...given) {
@@ -16,9 +15,7 @@ async function measure({ sdk, url, key, baseURL, token, ids }) {
     memories.push(...Object.values(instance.exports).filter((value) => value instanceof WebAssembly.Memory));
     return instance;
   };
-  const { Client } = await import(url);
-  const client = new Client(key, { baseURL, timeout: 60_000, disableCache: true, ...(sdk === 'rollcall' && { disableCache: undefined }) });
-  await client.connectUser({ id: 'john' }, token);
+  const client = await connect(sdk, server);
   const used = async () => {
     for (let times = 0; times < 4; times++) {
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -27,26 +24,20 @@ async function measure({ sdk, url, key, baseURL, token, ids }) {
     const wasm = memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
     return performance.memory.usedJSHeapSize + wasm;
   };
-  /** All that queries answer may be thrown away: what is kept, the client keeps. */
-  const watch = async (of) => {
-    if (sdk === 'rollcall') window.watch = await client.watchPresence(of.flat());
-    else for (const page of of) await client.queryUsers({ id: { $in: page } }, {}, { presence: true, limit: 100 });
-  };
   // So that what there is once, whoever is watched, is there.
-  await watch([pages[0]]);
+  const few = ids.slice(0, 100);
+  window.first = await watch(client, few);
   const before = await used();
-  await watch(pages.slice(1));
-  const after = await used();
-  return (after - before) / (ids.length - 100) / 1000;
+  window.watched = await watch(client, ids.slice(few.length));
+  return (await used() - before) / (ids.length - few.length) / 1000;
 }
 
 export async function results({ short }) {
   const users = short ? 2_000 : 10_000;
   const samples = await withServer(users, ({ key, baseURL, token }) =>
     withChromium((browser, origin) => {
-      const ids = Array.from({ length: users }, (_, number) => idOf(number));
       const of = (sdk) => () =>
-        onPage(browser, origin, measure, { sdk, url: `${origin}/${sdk}.js`, key, baseURL, token: token('john'), ids });
+        onPage(browser, origin, measure, { sdk, key, baseURL, token: token('john'), ids: ids(users) });
       return alternate({ rollcall: of('rollcall'), 'stream-chat': of('stream-chat') }, short ? 1 : 3);
     }),
   );

@@ -7,9 +7,12 @@ const BATCH = 100;
 
 export const idOf = (number) => `user-${number}`;
 
+/** The ids of so many. */
+export const ids = (users) => Array.from({ length: users }, (_, number) => idOf(number));
+
 /** Does `work` with a server of its own, built for speed, where so many users are stored. */
 export async function withServer(users, work, { flags = [] } = {}) {
-  process.env.ROLLCALL_SERVER = (await builtForSpeed()).server;
+  process.env.ROLLCALL_SERVER ??= (await builtForSpeed()).server;
   // Only now, because it looks for the server when it is loaded.
   const { Server } = await import('../../pkg-tests/harness/server.mjs');
   const { JWTUserToken, StreamChat } = await import('stream-chat');

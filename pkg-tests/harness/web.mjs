@@ -14,6 +14,7 @@ export async function serve(answer) {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://localhost:${server.address().port}`,
+    server,
     close() {
       server.close();
       server.closeAllConnections();

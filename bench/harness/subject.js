@@ -1,0 +1,33 @@
+// In a page: what an app does to watch users, with each client and with none.
+
+/** A connected client, this one or the official SDK. */
+export async function connect(sdk, { key = 'key', baseURL, token }) {
+  const { Client } = await import(`/${sdk}.js`);
+  const client = new Client(key, { baseURL, timeout: 60_000 });
+  await client.connectUser({ id: 'john' }, token ?? client.devToken('john'));
+  return client;
+}
+
+/** Resolves when all of these are known and watched, with what an app has to keep for that. */
+export async function watch(client, ids) {
+  if (client.watchPresence) return client.watchPresence(ids);
+  // What the server answers at most.
+  const limit = 100;
+  for (let first = 0; first < ids.length; first += limit) {
+    await client.queryUsers({ id: { $in: ids.slice(first, first + limit) } }, {}, { presence: true, limit });
+  }
+}
+
+/** The least there can be: a socket whose events are parsed and kept. Resolves when it is open. */
+export function watchBare(baseURL, hear) {
+  const known = new Map();
+  const socket = new WebSocket(`${baseURL.replace('http', 'ws')}/connect`);
+  return new Promise((resolve) => {
+    socket.onmessage = ({ data }) => {
+      const { type, user } = JSON.parse(data);
+      if (type !== 'user.presence.changed') return resolve();
+      known.set(user.id, user);
+      hear();
+    };
+  });
+}

@@ -1,0 +1,69 @@
+// How long a page's main thread is busy in a second in which 100 of 10,000 watched users come or
+// go, in Chromium over a real socket: this client, the official SDK, and a bare WebSocket whose
+// frames are parsed and kept.
+
+import { withFlood } from './harness/flood.mjs';
+import { alternate } from './harness/measure.mjs';
+import { inPage, withChromium, withPage } from './harness/pages.mjs';
+import { ids } from './harness/server.mjs';
+
+const USERS = 10_000;
+const FLIPS = 100;
+/** For how long our server waits for more events to come in one frame, in milliseconds. */
+const WINDOW = 0;
+const BARE = 'bare WebSocket + JSON.parse';
+
+/** In a page: watches these users and listens, until so many events have come. */
+async function listen({ sdk, baseURL, ids, events }) {
+  const { connect, watch, watchBare } = await import('/subject.js');
+  let hear;
+  window.finished = new Promise((resolve) => (hear = () => --events || resolve()));
+  if (!sdk) return watchBare(baseURL, hear);
+  const client = await connect(sdk, { baseURL });
+  client.on('user.presence.changed', hear);
+  window.watched = await watch(client, ids);
+}
+
+/** Milliseconds that the main thread has worked so far, by its own clock: what others do does not count. */
+async function worked(devtools) {
+  const { metrics } = await devtools.send('Performance.getMetrics');
+  return metrics.find(({ name }) => name === 'TaskDuration').value * 1000;
+}
+
+export async function results({ short }) {
+  const seconds = short ? 3 : 10;
+  const events = FLIPS * seconds;
+  const samples = await withFlood((baseURL) =>
+    withChromium((browser, origin) => {
+      const of = (sdk, batchWindow) => () =>
+        withPage(browser, async (page) => {
+          await page.goto(origin);
+          await inPage(page, listen, { sdk, baseURL, ids: ids(USERS), events });
+          const devtools = await page.context().newCDPSession(page);
+          await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
+          const before = await worked(devtools);
+          const body = JSON.stringify({ users: USERS, events, aSecond: FLIPS, window: batchWindow });
+          await fetch(`${baseURL}/say`, { method: 'POST', body });
+          await page.evaluate('finished');
+          return ((await worked(devtools)) - before) / seconds;
+        });
+      const subjects = {
+        rollcall: of('rollcall', WINDOW),
+        'rollcall, one a frame': of('rollcall', 0),
+        [BARE]: of(null, 0),
+        'stream-chat': of('stream-chat', 0),
+      };
+      return alternate(subjects, short ? 2 : 3);
+    }),
+  );
+  return [
+    {
+      what: 'main thread busy a second, 100 flips/s on 10,000 watched',
+      unit: 'ms',
+      ours: 'rollcall',
+      steady: BARE,
+      samples,
+      aims: [{ atMost: 0.25, of: 'stream-chat' }],
+    },
+  ];
+}
