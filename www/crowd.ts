@@ -5,7 +5,7 @@ import { find, setText } from './dom';
 import { FrameMeter } from './frames';
 import type { Room } from './room';
 import { Signal } from './signal';
-import { inAnyOrder } from './simulated';
+import { simulated } from './simulated';
 import { soon } from './soon';
 
 /** A thousand simulated people on request: they come from a worker, and are watched from here. */
@@ -39,7 +39,7 @@ export class Crowd {
   refresh(): void {
     if (!this.#frames) return;
     const { drawn, longest } = this.#frames.take();
-    setText(find('.pace', this.#section), `${this.#flips} came or went, ${drawn} frames, the longest ${Math.round(longest)} ms`);
+    setText(find('.pace', this.#section), `Last second: ${this.#flips} came or went, ${drawn} frames, the longest ${Math.round(longest)} ms`);
     this.#flips = 0;
   }
 
@@ -53,7 +53,7 @@ export class Crowd {
     this.#count();
     this.#worker ??= this.#hire();
     void this.#follow();
-    this.#order({ people: inAnyOrder.map((person) => ({ ...person, token: this.room.devToken(person.id) })) });
+    this.#order({ people: inAnyOrder(simulated).map((person) => ({ ...person, token: this.room.devToken(person.id) })) });
   }
 
   #sendHome(): void {
@@ -115,7 +115,15 @@ export class Crowd {
 
   #showCounts(): void {
     const { online, offline, unknown, stale } = this.#grid.counts;
-    const counts = `${online} online, ${offline} offline, ${unknown} not known yet`;
-    setText(find('.counted', this.#section), stale > 0 ? `${counts}; ${stale} as last heard` : counts);
+    const counts = [`${online} online`, `${offline} offline`];
+    if (unknown > 0) counts.push(`${unknown} not known yet`);
+    if (stale > 0) counts.push(`${stale} of them as last heard`);
+    setText(find('.counted', this.#section), counts.join(', '));
   }
 }
+
+const inAnyOrder = <T>(all: readonly T[]): T[] =>
+  all
+    .map((one) => ({ one, place: Math.random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ one }) => one);

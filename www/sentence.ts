@@ -1,4 +1,8 @@
 import type { PresenceEvent, User } from 'rollcall';
+import { API_KEY } from './rest';
+
+/** Everybody on this page watches one channel; those on a board that shows teams, others as well. */
+const isPage = (event: { channel_id: string }) => event.channel_id === API_KEY;
 
 /** What an event says, as one sentence. */
 export function describe(event: PresenceEvent, me: string): string {
@@ -13,9 +17,9 @@ export function describe(event: PresenceEvent, me: string): string {
     case 'user.deleted':
       return `${name(event.user)} was deleted`;
     case 'user.watching.start':
-      return `${name(event.user)} opened this page`;
+      return `${name(event.user)} ${isPage(event) ? 'opened this page' : `began to watch ${event.channel_id}`}`;
     case 'user.watching.stop':
-      return `${name(event.user)} left this page`;
+      return `${name(event.user)} ${isPage(event) ? 'left this page' : `no longer watches ${event.channel_id}`}`;
     case 'notification.added_to_channel':
       return `You are a member of ${event.channel.name ?? event.channel.cid}`;
     case 'member.added':

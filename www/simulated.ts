@@ -25,8 +25,5 @@ export const simulated: readonly Simulated[] = Array.from({ length: PEOPLE }, (_
   name: `${FIRST[at % FIRST.length]} ${LAST[Math.floor(at / FIRST.length) % LAST.length]}`,
 }));
 
-/** And not one after the other: 387 and 1000 have no divisor in common. */
-export const inAnyOrder: readonly Simulated[] = simulated.map((person, at) => simulated[(at * 387) % PEOPLE] ?? person);
-
 /** Whether somebody is one of them, as they said of themselves when they came. */
 export const isSimulated = (user: User): boolean => user.simulated === true;
