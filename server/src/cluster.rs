@@ -141,6 +141,7 @@ impl Cluster {
         if let Err(error) = lease::set(&link, &link.lease, grace).await {
             tracing::warn!(%error, "the lease could not be shortened: it ends by itself");
         }
+        *self.shared.link.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     pub fn id(&self) -> NodeId {

@@ -1,7 +1,7 @@
 //! The bus of several nodes: what happens goes to Redis, and comes back to whoever listens, this node
 //! included. So all nodes see one order.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use redis::{Pipeline, Value};
@@ -21,20 +21,25 @@ pub trait Local: Send + Sync {
 pub struct RedisBus {
     cluster: Cluster,
     local: Arc<dyn Local>,
+    /// What other nodes have to do, and may not have heard.
+    unsent: Mutex<Vec<News>>,
 }
 
 impl RedisBus {
     pub fn new(cluster: Cluster, local: Arc<dyn Local>) -> Self {
-        Self { cluster, local }
+        Self { cluster, local, unsent: Mutex::default() }
     }
 
     /// What can be done while Redis is out of reach: events reach the connections of this node. How
-    /// users stand is said when it is back.
+    /// users stand is said when it is back, and so is what other nodes have to do.
     fn tell_alone(&self, news: &[News]) {
         for news in news {
             match news {
                 News::Event(envelope) => self.local.deliver(envelope),
-                News::Order(order) => self.local.obey(order),
+                News::Order(order) => {
+                    self.local.obey(order);
+                    self.lock_unsent().push(News::Order(order.clone()));
+                }
                 News::Stands(_) | News::Watches(_) | News::Updated(_) => {}
             }
         }
@@ -44,6 +49,16 @@ impl RedisBus {
 #[async_trait]
 impl Bus for RedisBus {
     async fn tell(&self, news: &[News]) -> Vec<usize> {
+        let unsent = std::mem::take(&mut *self.lock_unsent());
+        if !unsent.is_empty() {
+            self.try_tell(&unsent).await;
+        }
+        self.try_tell(news).await
+    }
+}
+
+impl RedisBus {
+    async fn try_tell(&self, news: &[News]) -> Vec<usize> {
         let Some(link) = self.cluster.link().filter(|_| !news.is_empty()) else {
             self.tell_alone(news);
             return Vec::new();
@@ -77,6 +92,10 @@ impl Bus for RedisBus {
             }
         }
         flips
+    }
+
+    fn lock_unsent(&self) -> MutexGuard<'_, Vec<News>> {
+        self.unsent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

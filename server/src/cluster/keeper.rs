@@ -123,7 +123,9 @@ impl Keeper {
                 _ = renewals.tick() => {}
                 () = &mut settling, if !settled => {
                     settled = true;
-                    self.cluster.doubt(&*self.node, false);
+                    if self.cluster.is_linked_by(link) {
+                        self.cluster.doubt(&*self.node, false);
+                    }
                     continue;
                 }
                 () = self.cluster.shared.broken.notified() => {

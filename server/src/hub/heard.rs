@@ -66,6 +66,11 @@ impl Heard {
         self.users.get(user).copied().flatten().map(|told| told.online)
     }
 
+    /// The flip that was told of the user last, or that was seen first.
+    pub fn seq(&self, user: &str) -> Option<i64> {
+        self.users.get(user).copied().flatten().map(|told| told.seq).filter(|seq| *seq > 0)
+    }
+
     /// The user is not listened to any more.
     pub fn forget(&mut self, user: &str) {
         self.users.remove(user);

@@ -50,6 +50,12 @@ impl Nodes {
         }
     }
 
+    /// The user's profile may have been changed by another node.
+    fn hear_change(&self, user: UserId, visibly: bool) {
+        // Fails only when nobody reads profiles any more.
+        let _ = self.changed.send((user, visibly));
+    }
+
     fn heard(&self) -> MutexGuard<'_, Heard> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -183,6 +189,7 @@ impl Node for Hub {
 
     async fn look_again(&self) {
         self.mend_all().await;
+        self.all_told().await;
     }
 
     fn needs(&self, topic: &Topic) -> bool {
@@ -223,14 +230,18 @@ impl Local for Hub {
             true => &updated.online,
             false => &updated.offline,
         };
-        self.deliver(&Envelope { audience: Audience::Presence(updated.user.clone()), event: event.clone() });
+        // What tells how the user stands says by which flip they do.
+        let seq = event.presence_of.as_ref().and_then(|user| heard.seq(user));
+        let explained = seq.and_then(|seq| event.explained(&json!({ "seq": seq })).ok());
+        let event = explained.unwrap_or_else(|| event.clone());
+        self.deliver(&Envelope { audience: Audience::Presence(updated.user.clone()), event });
     }
 
     fn obey(&self, order: &Order) {
         let Some(nodes) = &self.shared.nodes else { return };
         match order {
             Order::Changed { by, .. } if *by == nodes.cluster.id() => {}
-            Order::Changed { user, visibly, .. } => drop(nodes.changed.send((user.clone(), *visibly))),
+            Order::Changed { user, visibly, .. } => nodes.hear_change(user.clone(), *visibly),
             Order::Evict { user, cid } => self.evict_here(user, cid),
             Order::Expel { user, code } => self.expel_here(user, *code),
             Order::Forget { cid } => self.update(|state, _| state.watchers.forget_channel(cid)),

@@ -328,6 +328,11 @@ impl Registry {
         })
     }
 
+    /// The users who are connected, invisible or not.
+    pub fn connected_users(&self) -> impl Iterator<Item = &UserId> {
+        self.users.iter().filter(|(_, entry)| !entry.connections.is_empty()).map(|(user, _)| user)
+    }
+
     /// The users whom others see as online.
     pub fn online_users(&self) -> impl Iterator<Item = &UserId> {
         self.users.iter().filter(|(_, entry)| entry.online()).map(|(user, _)| user)

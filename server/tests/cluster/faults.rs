@@ -42,12 +42,12 @@ async fn until(is_so: impl AsyncFn() -> bool) {
     timeout(Duration::from_secs(20), looking).await.expect("in time");
 }
 
-async fn until_ready(node: &TestServer, status: u16) {
+pub async fn until_ready(node: &TestServer, status: u16) {
     until(async || reqwest::get(node.url("/readyz")).await.unwrap().status().as_u16() == status).await;
 }
 
 /// Until nothing is left to be cleared up after leases that ended.
-async fn until_cleared(cluster: &Cluster, nodes: usize) {
+pub async fn until_cleared(cluster: &Cluster, nodes: usize) {
     let count = |set: &str| cluster.redis.ask(&format!("ZCARD rollcall:{{nodes}}{set}"));
     until(async || count("leases") == format!(":{nodes}") && count("ended") == ":0").await;
 }

@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod faults;
+mod model;
 mod proxy;
 mod start;
 mod stories;

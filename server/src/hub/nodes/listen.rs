@@ -59,6 +59,10 @@ impl Hub {
         users.into_iter().zip(seen).map(|(user, seen)| (user.clone(), stands(&user, seen))).collect()
     }
 
+    fn connected_users(&self) -> Vec<UserId> {
+        self.lock().registry.connected_users().cloned().collect()
+    }
+
     /// How the user stands with this node alone.
     fn seen_here(&self, user: &str) -> Seen {
         let state = self.lock();
@@ -74,6 +78,10 @@ impl Hub {
     /// them what they do not know.
     pub(super) async fn mend_all(&self) {
         let Some(nodes) = &self.shared.nodes else { return };
+        for user in self.connected_users() {
+            // What was done to them meanwhile was not heard here.
+            nodes.hear_change(user, false);
+        }
         let mut unknown = Vec::new();
         let users = nodes.cluster.listened_users();
         for some in users.chunks(CHUNK) {

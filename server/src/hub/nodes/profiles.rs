@@ -1,17 +1,21 @@
 //! What other nodes changed in the profiles of users who are here: read again, because that is right
 //! whatever the order in which two nodes' words arrive.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rollcall_protocol::close;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use crate::hub::Hub;
 use crate::presence::UserId;
-use crate::profile::ProfileLocks;
-use crate::store::Store;
+use crate::profile::{self, ProfileLocks};
+use crate::store::{Store, StoreError, User};
 
+/// Profiles read in one go.
+const BATCH: usize = 256;
 const RETRY: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(
@@ -20,22 +24,38 @@ pub(super) async fn run(
     store: Arc<dyn Store>,
     profiles: Arc<ProfileLocks>,
 ) {
-    while let Some((user, visibly)) = changes.recv().await {
-        loop {
-            let _guards = profiles.lock([&*user]).await;
-            match store.user(&user).await {
-                Ok(profile) => {
-                    if let Some(profile) = profile {
-                        hub.set_invisible(&user, profile.invisible);
-                    }
-                    break;
-                }
-                Err(error) => tracing::error!(%error, "a profile that another node changed waits for the database"),
-            }
+    let mut batch = Vec::new();
+    while changes.recv_many(&mut batch, BATCH).await > 0 {
+        let mut changed: BTreeMap<UserId, bool> = BTreeMap::new();
+        for (user, visibly) in batch.drain(..) {
+            *changed.entry(user).or_default() |= visibly;
+        }
+        while let Err(error) = read_again(&hub, &changed, &*store, &profiles).await {
+            tracing::error!(%error, "profiles that other nodes changed wait for the database");
             sleep(RETRY).await;
         }
-        if visibly {
-            hub.user_updated(&user);
+    }
+}
+
+async fn read_again(
+    hub: &Hub,
+    changed: &BTreeMap<UserId, bool>,
+    store: &dyn Store,
+    profiles: &ProfileLocks,
+) -> Result<(), StoreError> {
+    let _guards = profiles.lock(changed.keys().map(|user| &**user)).await;
+    let ids: Vec<String> = changed.keys().map(|user| user.to_string()).collect();
+    let users: BTreeMap<String, User> =
+        store.users(&ids).await?.into_iter().map(|user| (user.id.clone(), user)).collect();
+    for (id, visibly) in changed {
+        let user = users.get(&**id).filter(|user| profile::admit(user).is_ok());
+        match user {
+            Some(user) => hub.set_invisible(id, user.invisible),
+            None => hub.expel_here(id, close::POLICY),
+        }
+        if *visibly {
+            hub.user_updated(id);
         }
     }
+    Ok(())
 }
