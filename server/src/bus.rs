@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use axum::extract::ws::Utf8Bytes;
 use serde::{Deserialize, Serialize};
+use tungstenite::Utf8Bytes;
 
 use crate::cluster::{Lease, Order};
 use crate::presence::registry::Claim;

@@ -1,14 +1,14 @@
 //! One client's live connection: how it is opened, refused, kept alive and ended.
 
 pub mod admission;
-mod batch;
 pub mod frame;
 pub mod handshake;
+mod outgoing;
 pub mod poll;
 mod socket;
+mod upgrade;
 
 use axum::Router;
-use axum::extract::ws::{WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection};
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::Response;
@@ -21,9 +21,7 @@ use crate::hub::{Inbox, Membership};
 use crate::state::{App, AppState};
 use crate::store::{self, Unread, User};
 use handshake::Handshake;
-
-/// Bytes read ahead of a socket: small, because most of them are silent most of the time.
-const READ_BUFFER: usize = 512;
+use upgrade::WebSocket;
 
 /// The address a client connects to.
 pub fn router() -> Router<AppState> {
@@ -32,31 +30,22 @@ pub fn router() -> Router<AppState> {
 
 /// `GET /connect`: opens the socket first and judges the caller after, because a browser never
 /// shows a page why an upgrade was refused.
-async fn connect(
-    State(app): State<AppState>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let upgrade = upgrade.map_err(|_| ApiError::input("this address is for WebSockets").within("Connect"))?;
+async fn connect(State(app): State<AppState>, mut request: Request) -> Result<Response, ApiError> {
+    let (response, opening) = upgrade::agree(&mut request).map_err(|error| error.within("Connect"))?;
     let handshake = Handshake::read(&request);
     let admitted = app.config.admits(request.headers().get(header::ORIGIN));
     // A frame that is not much too long is read to its end, so that a close can say what was wrong
     // with it; a longer one breaks the connection.
     let frame_bytes_read = (app.config.limits.frame_bytes as usize).saturating_mul(4);
-    let upgrade = upgrade
-        // The Unreal SDK names a protocol and wants to hear it back.
-        .protocols(["wss"])
-        .max_frame_size(frame_bytes_read)
-        .max_message_size(frame_bytes_read)
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(0);
-    Ok(upgrade.on_upgrade(move |socket| async move {
+    tokio::spawn(async move {
+        let Some(socket) = opening.socket(frame_bytes_read).await else { return };
         let opened = match admitted {
             true => Box::pin(admit(&app, &handshake)).await,
             false => Err(ApiError::not_allowed("pages of this origin may not connect: see --allowed-origin")),
         };
         serve(&app, &handshake, opened, socket).await;
-    }))
+    });
+    Ok(response)
 }
 
 async fn serve(app: &App, handshake: &Handshake, opened: Result<Opened, ApiError>, mut socket: WebSocket) {
@@ -80,7 +69,7 @@ async fn serve(app: &App, handshake: &Handshake, opened: Result<Opened, ApiError
             let error = error.within("Connect");
             tracing::debug!(%error, "connection refused");
             let frame = error.to_frame(&store::now().to_string(), handshake.typed_errors);
-            if socket::send(&mut socket, frame.to_string().into()).await.is_ok() {
+            if socket::send(&mut socket, &frame.to_string()).await.is_ok() {
                 socket::hang_up(&mut socket, close::NORMAL, "").await;
             }
         }

@@ -14,8 +14,8 @@ use tokio::sync::Semaphore;
 
 use crate::backend::{Backend, client};
 
-/// Requests under way at a time: with the sockets they stay below the files a process may open.
-const REQUESTS: usize = 512;
+/// Requests under way at a time: each keeps a connection of its own, which is memory of the server as well.
+const REQUESTS: usize = 64;
 
 /// How many there are.
 #[derive(Clone, Copy, Debug, clap::Args)]

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use axum::extract::ws::Utf8Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tungstenite::Utf8Bytes;
 
 use super::NodeId;
 use crate::bus::{Audience, Event};

@@ -134,11 +134,7 @@ impl Session {
 
     fn take(&mut self, event: Arc<Event>) {
         self.waiting.push(event);
-        while self.waiting.len() < AHEAD
-            && let Some(event) = self.inbox.try_next()
-        {
-            self.waiting.push(event);
-        }
+        self.inbox.take(&mut self.waiting, AHEAD);
     }
 
     /// Gives what is waiting to the open poll. If its client is gone, the next one gets it.

@@ -4,14 +4,17 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
-use futures_util::SinkExt;
+use futures_util::{SinkExt, StreamExt};
 use rollcall_protocol::close;
+use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, sleep_until, timeout};
+use tungstenite::Message;
 use tungstenite::error::ProtocolError;
+use tungstenite::protocol::CloseFrame;
 
 use super::handshake::Extensions;
-use super::{Opened, batch, frame};
+use super::upgrade::WebSocket;
+use super::{Opened, frame, outgoing};
 use crate::bus::Event;
 use crate::error::retry_after;
 use crate::hub::{Inbox, Membership};
@@ -42,32 +45,49 @@ pub struct Manner {
 }
 
 /// Serves the socket until it ends.
-pub async fn run(mut socket: WebSocket, opened: Opened, manner: Manner, delivery: Delays) {
-    let Opened { mut membership, inbox, hello } = opened;
-    let outcome = match send(&mut socket, hello.into()).await {
-        Ok(()) => serve(&mut socket, &mut membership, inbox, manner, &delivery).await,
-        Err(Gone) => Outcome::Lost,
-    };
-    match outcome {
-        Outcome::Closed(code) => {
-            match code {
-                close::NORMAL => membership.goodbye(),
-                // The client gave up on a silent socket: it was the network that failed.
-                close::GIVEN_UP => drop(membership),
-                _ => membership.left(),
+///
+/// Not an `async fn`: that would hold its arguments twice, for as long as the socket lives.
+pub fn run(socket: WebSocket, opened: Opened, manner: Manner, delivery: Delays) -> impl Future<Output = ()> {
+    let Opened { membership, inbox, hello } = opened;
+    let mut conversation = Conversation { socket, membership, inbox, manner, delivery };
+    async move {
+        let outcome = match send(&mut conversation.socket, &hello).await {
+            Ok(()) => {
+                drop(hello);
+                conversation.serve().await
             }
-            answer_close(&mut socket).await;
+            Err(Gone) => Outcome::Lost,
+        };
+        match outcome {
+            Outcome::Closed(code) => {
+                match code {
+                    close::NORMAL => conversation.membership.goodbye(),
+                    // The client gave up on a silent socket: it was the network that failed.
+                    close::GIVEN_UP => drop(conversation.membership),
+                    _ => conversation.membership.left(),
+                }
+                answer_close(&mut conversation.socket).await;
+            }
+            Outcome::HangUp(code) => {
+                drop(conversation.membership);
+                let reason = match code {
+                    close::TRY_AGAIN_LATER => format!("too slow: {}", retry_after(1)),
+                    _ => String::new(),
+                };
+                hang_up(&mut conversation.socket, code, &reason).await;
+            }
+            Outcome::Lost => drop(conversation.membership),
         }
-        Outcome::HangUp(code) => {
-            drop(membership);
-            let reason = match code {
-                close::TRY_AGAIN_LATER => format!("too slow: {}", retry_after(1)),
-                _ => String::new(),
-            };
-            hang_up(&mut socket, code, &reason).await;
-        }
-        Outcome::Lost => drop(membership),
     }
+}
+
+/// An open socket, and what is needed to serve it.
+struct Conversation {
+    socket: WebSocket,
+    membership: Membership,
+    inbox: Inbox,
+    manner: Manner,
+    delivery: Delays,
 }
 
 enum Outcome {
@@ -79,141 +99,135 @@ enum Outcome {
     Lost,
 }
 
-async fn serve(
-    socket: &mut WebSocket,
-    membership: &mut Membership,
-    mut inbox: Inbox,
-    manner: Manner,
-    delivery: &Delays,
-) -> Outcome {
-    let mut last_heard = Instant::now();
-    let mut next_check = last_heard + manner.check_every;
-    let mut next_ping = last_heard + manner.ping_after;
-    // One timer for all of it, which is set again only when it has gone off: what is heard puts
-    // off what is due, and costs nothing.
-    let mut alarm = pin!(sleep_until(next_check.min(next_ping).min(last_heard + manner.idle_timeout)));
-    loop {
-        let sent = tokio::select! {
-            message = socket.recv() => {
-                last_heard = Instant::now();
-                next_ping = last_heard + manner.ping_after;
-                let asks = match message {
-                    Some(Ok(Message::Text(text))) if text.len() > manner.frame_bytes => {
-                        return Outcome::HangUp(close::TOO_BIG);
-                    }
-                    Some(Ok(Message::Binary(bytes))) if bytes.len() > manner.frame_bytes => {
-                        return Outcome::HangUp(close::TOO_BIG);
-                    }
-                    Some(Ok(Message::Text(text))) => frame::is_keep_alive(&text),
-                    // The pong goes out by itself; one SDK wants to see an event as well.
-                    Some(Ok(Message::Ping(_))) => true,
-                    Some(Ok(Message::Pong(_) | Message::Binary(_))) => false,
-                    Some(Ok(Message::Close(frame))) => {
-                        return Outcome::Closed(frame.map_or(close::NO_CODE, |frame| frame.code));
-                    }
-                    Some(Err(error)) => return broken(error),
-                    None => return Outcome::Lost,
-                };
-                membership.heard();
-                if asks {
-                    send(socket, frame::health_check(membership.id()).into()).await
-                } else {
-                    Ok(())
+impl Conversation {
+    async fn serve(&mut self) -> Outcome {
+        let Manner { frame_bytes, check_every, ping_after, idle_timeout, .. } = self.manner;
+        let mut last_heard = Instant::now();
+        let mut next_check = last_heard + check_every;
+        let mut next_ping = last_heard + ping_after;
+        // One timer for all of it, which is set again only when it has gone off: what is heard puts
+        // off what is due, and costs nothing.
+        let mut alarm = pin!(sleep_until(next_check.min(next_ping).min(last_heard + idle_timeout)));
+        loop {
+            let sent = tokio::select! {
+                message = self.socket.next() => {
+                    last_heard = Instant::now();
+                    next_ping = last_heard + ping_after;
+                    let asks = match message {
+                        Some(Ok(Message::Text(text))) if text.len() > frame_bytes => {
+                            return Outcome::HangUp(close::TOO_BIG);
+                        }
+                        Some(Ok(Message::Binary(bytes))) if bytes.len() > frame_bytes => {
+                            return Outcome::HangUp(close::TOO_BIG);
+                        }
+                        Some(Ok(Message::Text(text))) => frame::is_keep_alive(&text),
+                        // The pong goes out by itself; one SDK wants to see an event as well.
+                        Some(Ok(Message::Ping(_))) => true,
+                        Some(Ok(Message::Pong(_) | Message::Binary(_) | Message::Frame(_))) => false,
+                        Some(Ok(Message::Close(frame))) => {
+                            return Outcome::Closed(frame.map_or(close::NO_CODE, |frame| frame.code.into()));
+                        }
+                        Some(Err(error)) => return broken(&error),
+                        None => return Outcome::Lost,
+                    };
+                    self.membership.heard();
+                    if asks { self.send_health_check().await } else { Ok(()) }
                 }
+                event = self.inbox.next() => match event {
+                    Ok(event) => self.send_events(event).await,
+                    Err(code) => return Outcome::HangUp(code),
+                },
+                () = &mut alarm => {
+                    let now = Instant::now();
+                    let given_up = last_heard + idle_timeout;
+                    if given_up <= now {
+                        return Outcome::HangUp(close::GIVEN_UP);
+                    }
+                    let mut sent = Ok(());
+                    if next_ping <= now {
+                        next_ping += ping_after;
+                        // A browser answers it by itself, even when it lets the timers of a hidden page sleep.
+                        sent = in_time(self.socket.send(Message::Ping(Default::default()))).await;
+                    }
+                    if next_check <= now && sent.is_ok() {
+                        next_check += check_every;
+                        sent = self.send_health_check().await;
+                    }
+                    alarm.as_mut().reset(next_check.min(next_ping).min(given_up));
+                    sent
+                }
+            };
+            if sent.is_err() {
+                return Outcome::Lost;
             }
-            event = inbox.next() => match event {
-                Ok(event) => send_events(socket, &mut inbox, event, manner.extensions, delivery).await,
-                Err(code) => return Outcome::HangUp(code),
-            },
-            () = &mut alarm => {
-                let now = Instant::now();
-                let given_up = last_heard + manner.idle_timeout;
-                if given_up <= now {
-                    return Outcome::HangUp(close::GIVEN_UP);
-                }
-                let mut sent = Ok(());
-                if next_ping <= now {
-                    next_ping += manner.ping_after;
-                    // A browser answers it by itself, even when it lets the timers of a hidden page sleep.
-                    sent = in_time(socket.send(Message::Ping(Default::default()))).await;
-                }
-                if next_check <= now && sent.is_ok() {
-                    next_check += manner.check_every;
-                    sent = send(socket, frame::health_check(membership.id()).into()).await;
-                }
-                alarm.as_mut().reset(next_check.min(next_ping).min(given_up));
-                sent
-            }
-        };
-        if sent.is_err() {
-            return Outcome::Lost;
         }
+    }
+
+    async fn send_health_check(&mut self) -> Result<(), Gone> {
+        send(&mut self.socket, &frame::health_check(self.membership.id())).await
+    }
+
+    /// Sends the event, and whatever else waits.
+    async fn send_events(&mut self, first: Arc<Event>) -> Result<(), Gone> {
+        let mut events = vec![first];
+        self.inbox.take(&mut events, BATCH);
+        let Extensions { batch, reason } = self.manner.extensions;
+        let bytes = match batch {
+            true => outgoing::together(&events, reason),
+            false => outgoing::singly(&events, reason),
+        };
+        write(&mut self.socket, &bytes).await?;
+        self.delivery.observe_since(events.iter().filter_map(|event| event.flipped_at));
+        Ok(())
     }
 }
 
 /// What to do about a socket that cannot be read: say what was wrong with what came, if that was it.
-fn broken(error: axum::Error) -> Outcome {
+fn broken(error: &tungstenite::Error) -> Outcome {
     use tungstenite::Error::{Capacity, Protocol, Utf8};
-    match error.into_inner().downcast_ref() {
-        Some(Protocol(ProtocolError::ResetWithoutClosingHandshake)) => Outcome::Lost,
-        Some(Protocol(_)) => Outcome::HangUp(close::PROTOCOL_ERROR),
-        Some(Utf8(_)) => Outcome::HangUp(close::NOT_UTF8),
-        Some(Capacity(_)) => Outcome::HangUp(close::TOO_BIG),
+    match error {
+        Protocol(ProtocolError::ResetWithoutClosingHandshake) => Outcome::Lost,
+        Protocol(_) => Outcome::HangUp(close::PROTOCOL_ERROR),
+        Utf8(_) => Outcome::HangUp(close::NOT_UTF8),
+        Capacity(_) => Outcome::HangUp(close::TOO_BIG),
         _ => Outcome::Lost,
     }
 }
 
-async fn send_events(
-    socket: &mut WebSocket,
-    inbox: &mut Inbox,
-    first: Arc<Event>,
-    extensions: Extensions,
-    delivery: &Delays,
-) -> Result<(), Gone> {
-    let mut events = vec![first];
-    while events.len() < BATCH
-        && let Some(event) = inbox.try_next()
-    {
-        events.push(event);
-    }
-    if extensions.batch {
-        if let Some(frame) = batch::join(&mut events, extensions.reason) {
-            send(socket, frame).await?;
-        }
-    } else {
-        let frames = async {
-            for event in &events {
-                socket.feed(Message::Text(event.text(extensions.reason).clone())).await?;
-            }
-            socket.flush().await
-        };
-        in_time(frames).await?;
-    }
-    delivery.observe_since(events.iter().filter_map(|event| event.flipped_at));
-    Ok(())
+/// Sends one text frame.
+pub async fn send(socket: &mut WebSocket, text: &str) -> Result<(), Gone> {
+    write(socket, &outgoing::text(text)).await
 }
 
-/// Sends one text frame.
-pub async fn send(socket: &mut WebSocket, text: Utf8Bytes) -> Result<(), Gone> {
-    in_time(socket.send(Message::Text(text))).await
+/// Gives the socket whole frames.
+async fn write(socket: &mut WebSocket, frames: &[u8]) -> Result<(), Gone> {
+    in_time(async {
+        // An answer to a ping may wait to go out, in part.
+        socket.flush().await?;
+        let stream = socket.get_mut();
+        stream.write_all(frames).await?;
+        stream.flush().await?;
+        Ok(())
+    })
+    .await
 }
 
 /// Closes with `code` and `reason`, at most 123 bytes of it, and waits a moment for the other side
 /// to agree.
 pub async fn hang_up(socket: &mut WebSocket, code: u16, reason: &str) {
-    let frame = CloseFrame { code, reason: reason.into() };
+    let frame = CloseFrame { code: code.into(), reason: reason.into() };
     if in_time(socket.send(Message::Close(Some(frame)))).await.is_ok() {
-        let answered = async { while let Some(Ok(_)) = socket.recv().await {} };
+        let answered = async { while let Some(Ok(_)) = socket.next().await {} };
         let _ = timeout(CLOSE_TIMEOUT, answered).await;
     }
 }
 
 /// Lets the answer to a close go out.
 async fn answer_close(socket: &mut WebSocket) {
-    let _ = timeout(CLOSE_TIMEOUT, socket.recv()).await;
+    let _ = timeout(CLOSE_TIMEOUT, socket.next()).await;
 }
 
-async fn in_time(sending: impl Future<Output = Result<(), axum::Error>>) -> Result<(), Gone> {
+async fn in_time(sending: impl Future<Output = Result<(), tungstenite::Error>>) -> Result<(), Gone> {
     match timeout(SEND_TIMEOUT, sending).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(Gone),

@@ -88,9 +88,12 @@ impl Inbox {
         poll_fn(|context| self.0.lock().poll_next(context)).await
     }
 
-    /// The next event, if one is queued already.
-    pub fn try_next(&mut self) -> Option<Arc<Event>> {
-        self.0.lock().next()
+    /// Takes what is queued already, until there are `most` events in `events`.
+    pub fn take(&mut self, events: &mut Vec<Arc<Event>>, most: usize) {
+        let mut state = self.0.lock();
+        let count = state.events.len().min(most.saturating_sub(events.len()));
+        events.extend(state.events.drain(..count));
+        state.give_back();
     }
 }
 
@@ -125,10 +128,15 @@ impl State {
 
     fn next(&mut self) -> Option<Arc<Event>> {
         let event = self.events.pop_front();
+        self.give_back();
+        event
+    }
+
+    /// Once it is empty, a queue needs no more room than it has most of the time.
+    fn give_back(&mut self) {
         if self.events.is_empty() && self.events.capacity() > KEPT {
             self.events.shrink_to(KEPT);
         }
-        event
     }
 }
 
