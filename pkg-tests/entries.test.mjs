@@ -18,9 +18,11 @@ const BUDGETS = {
   // The real client but for its WebAssembly, and a server; no page of an app downloads it.
   './testing': 14_000,
 };
+/** Something of each entry. */
+const UNUSED = { react: 'usePresence', vue: 'usePresence', svelte: 'presence', testing: 'fakePresence', wasm: 'init' };
 const CLIENT = ['.', './package.json', './wasm', './rollcall.wasm'];
 /** Bytes of brotli for `rollcall/wasm` and the file it loads: as for the client that has it inside. */
-const CLIENT_BUDGET = 32_180;
+const CLIENT_BUDGET = 31_000;
 
 const { exports } = JSON.parse(readFileSync(join(await installed(), 'package.json'), 'utf8'));
 
@@ -66,4 +68,13 @@ test('whoever imports two adapters has what they share once, and who imports non
   assert.equal(both.files.filter((file) => file.endsWith('roster.js')).length, 1);
   const none = await weigh("export { PresenceClient } from 'rollcall'", t, 'rollcall');
   assert.deepEqual(none.files.filter((file) => file.includes('adapters')), []);
+});
+
+test('what is imported for its effects stays, and what is imported for nothing goes', async (t) => {
+  const elements = await weigh("import 'rollcall/elements'", t, 'rollcall/elements, for its effects');
+  assert.ok(elements.bytes > 1_000, 'nothing is left of the elements');
+  for (const entry of ['react', 'vue', 'svelte', 'testing', 'wasm']) {
+    const unused = await weigh(`import { ${UNUSED[entry]} } from 'rollcall/${entry}'`, t, `rollcall/${entry}, unused`);
+    assert.ok(unused.bytes < 20, `rollcall/${entry} leaves ${unused.bytes} bytes in an app that does not use it`);
+  }
 });
