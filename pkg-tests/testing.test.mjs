@@ -4,12 +4,16 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CONNECTION_LOST } from './harness/browser.mjs';
+import { inTime } from './harness/event.mjs';
 import { installed } from './harness/package.mjs';
 import { FaultProxy } from './harness/proxy.mjs';
 import { newStage } from './harness/stage.mjs';
 import * as stories from './testing-story.mjs';
 
 const { fakePresence } = await import(join(await installed(), 'adapters', 'testing.js'));
+
+/** Milliseconds: a story that waits for what never happens has failed. */
+const STORY = 60_000;
 
 /** A story with the real client, in a page whose network the test holds. */
 async function real(t, story) {
@@ -76,7 +80,8 @@ function fake(story) {
 
 for (const story of Object.keys(stories)) {
   test(`a story of ${story}, and both clients tell it alike`, async (t) => {
-    const [told, faked] = [await real(t, story), await fake(story)];
+    const told = await inTime(real(t, story), 'the story with the real client', STORY);
+    const faked = await inTime(fake(story), 'the story with the fake client');
     for (const about of Object.keys(told)) assert.deepEqual(faked[about], told[about], about);
   });
 }
@@ -151,6 +156,10 @@ test('a token is asked for, and what is wrong with it told', async () => {
   await client.connectUser({ id: 'john' }, async () => client.devToken('john'));
   assert.equal(client.user.online, true);
   await assert.rejects(client.upsertUser({ id: 'jack', name: 'Jack' }), { code: 17, status: 403, retryable: false });
+  await client.disconnectUser();
+  await client.connectUser({ id: 'jack', name: 'Jack' }, client.devToken('jack'));
+  const { users } = await client.queryUsers({}, { id: 1 });
+  assert.deepEqual(users.map(({ id, name, online }) => [id, name, online]), [['jack', 'Jack', true], ['john', undefined, false]]);
 });
 
 test('a filter and a sort find the same people, in the same order, as on the server', async (t) => {
