@@ -44,6 +44,15 @@ export async function setupForTests() {
   return found;
 }
 
+/** What a cluster needs besides building: what stands before and behind its nodes. */
+export async function setupForCluster() {
+  await setupForBuild();
+  for (const variable of ['NGINX_PROGRAM', 'REDIS_SERVER', 'POSTGRES']) {
+    if (!find(variable)) await install(variable);
+    process.env[variable] = required(variable);
+  }
+}
+
 async function install(variable) {
   const { names, debian, crate, daemon, alias } = PROGRAMS[variable];
   if (crate) return cargoTool(crate, ['--locked']);
