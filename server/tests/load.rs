@@ -5,14 +5,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rollcall_load::{Scale, load, storm};
+use rollcall_load::{Nodes, Scale, load, storm};
 
 const SERVER: &str = env!("CARGO_BIN_EXE_rollcall-server");
 const SCALE: Scale = Scale { connections: 300, watches: 50 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn under_load_nobody_misses_a_flip() {
-    let options = load::Options { scale: SCALE, flips: 20, duration: Duration::from_secs(15) };
+    let options = load::Options { scale: SCALE, nodes: Nodes::default(), flips: 20, duration: Duration::from_secs(15) };
     let report = load::run(Path::new(SERVER), &options).await.unwrap();
     // A debug build that has just started has not yet the memory it will keep.
     let problems: Vec<_> = report.problems.iter().filter(|problem| !problem.starts_with("memory")).collect();

@@ -29,7 +29,8 @@ pub struct Scale {
 }
 
 pub struct Crowd {
-    pub address: SocketAddr,
+    /// Of each node.
+    addresses: Vec<SocketAddr>,
     pub size: usize,
     pub watches: usize,
     pub http: Client,
@@ -63,11 +64,11 @@ pub struct Durations {
 
 impl Crowd {
     /// So many users, all known to the server and offline, each of whom watches so many others.
-    pub async fn gather(address: SocketAddr, scale: &Scale) -> Result<Self> {
+    pub async fn gather(addresses: Vec<SocketAddr>, scale: &Scale) -> Result<Self> {
         let Scale { connections: size, watches } = *scale;
         ensure!(watches > 0 && watches < size, "each can watch at most all others");
         let crowd = Self {
-            address,
+            addresses,
             size,
             watches,
             http: client()?,
@@ -82,8 +83,18 @@ impl Crowd {
                 errors: BTreeMap::new(),
             }),
         };
-        Backend::of(address)?.introduces(size).await?;
+        Backend::of(crowd.node_of(0))?.introduces(size).await?;
         Ok(crowd)
+    }
+
+    /// The node that this one's socket is on.
+    pub fn node_of(&self, member: usize) -> SocketAddr {
+        self.addresses[member % self.addresses.len()]
+    }
+
+    /// Where this one asks about users: of several nodes, one that their socket is not on.
+    pub fn users_url(&self, member: usize) -> String {
+        format!("http://{}/users", self.node_of(member + 1))
     }
 
     /// The users whom this one watches: evenly spread, so that everybody is watched by as many.

@@ -58,7 +58,7 @@ pub struct Report {
 pub async fn run(server: &Path, options: &Options) -> Result<Report> {
     let Options { scale, flips, duration } = *options;
     let server = Server::start(server, &FLAGS).await?;
-    let crowd = Arc::new(Crowd::gather(server.address, &scale).await?);
+    let crowd = Arc::new(Crowd::gather(vec![server.address], &scale).await?);
     let (memory_before, cpu) = (server.process.memory()?, server.process.cpu()?);
     for user in 0..scale.connections {
         crowd.flips(user, true);
@@ -100,7 +100,7 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
 
 /// Hides so many users in every second, or shows them again. Returns how often.
 async fn flip(crowd: &Arc<Crowd>, a_second: usize, duration: Duration) -> Result<usize> {
-    let backend = Arc::new(Backend::of(crowd.address)?);
+    let backend = Arc::new(Backend::of(crowd.node_of(0))?);
     let pool = a_second.min(crowd.size);
     let times = (a_second as f64 * duration.as_secs_f64()) as usize;
     let mut ticks = interval(Duration::from_secs(1) / a_second as u32);

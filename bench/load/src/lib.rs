@@ -9,6 +9,7 @@ pub mod growth;
 mod health;
 pub mod load;
 mod member;
+mod nodes;
 mod peers;
 mod process;
 pub mod query_users;
@@ -18,3 +19,4 @@ pub mod storm;
 mod token;
 
 pub use crowd::Scale;
+pub use nodes::Nodes;

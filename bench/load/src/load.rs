@@ -16,7 +16,8 @@ use tokio::time::{Instant, interval_at, sleep, sleep_until};
 use crate::crowd::{Crowd, Durations, Scale};
 use crate::health::{Health, Probe};
 use crate::member::{Member, set_invisible};
-use crate::process::own_cpu;
+use crate::nodes::{Nodes, in_all};
+use crate::process::{Process, own_cpu};
 use crate::server::Server;
 
 /// How long one who comes and goes, or hides and shows, stays so: five departures a minute, half
@@ -36,6 +37,8 @@ const GROWTH: f64 = 1.05;
 pub struct Options {
     #[command(flatten)]
     pub scale: Scale,
+    #[command(flatten)]
+    pub nodes: Nodes,
     /// Flips a second: half by coming and going, half by hiding and showing
     #[arg(long, default_value_t = 500)]
     pub flips: usize,
@@ -56,6 +59,7 @@ type Phases = Receiver<Phase>;
 
 #[derive(Debug, Serialize)]
 pub struct Report {
+    pub nodes: usize,
     pub connections: usize,
     pub watches: usize,
     pub seconds: f64,
@@ -65,7 +69,7 @@ pub struct Report {
     pub settled_ms: Option<u64>,
     /// Of a processor's time, for each to connect, to subscribe and to be told how things are.
     pub arrival_cpu_us: f64,
-    /// Processors kept busy while users flip.
+    /// Processors that all nodes kept busy while users flip.
     pub server_cpu: f64,
     pub generator_cpu: f64,
     pub memory_first_mib: f64,
@@ -84,10 +88,11 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
     let pool = (options.flips / 2) * STAY.as_secs() as usize;
     let stalled = (connections / 100).max(1);
     ensure!(2 * pool + stalled <= connections, "so many flips need more connections");
-    let server = Server::start(server, &[]).await?;
-    let crowd = Arc::new(Crowd::gather(server.address, &options.scale).await?);
+    let servers = options.nodes.start(server).await?;
+    let addresses = servers.iter().map(|server| server.address).collect();
+    let crowd = Arc::new(Crowd::gather(addresses, &options.scale).await?);
     eprintln!("{} users are known", connections);
-    let idle = server.process.cpu()?;
+    let idle = in_all(&servers, Process::cpu)?;
     let (phase, phases) = watch::channel(Phase::Gathering);
     let (mut flipping, mut stalling) = (Vec::new(), Vec::new());
     for number in 0..connections {
@@ -109,16 +114,16 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
         bail!("{wrong} watches are wrong before it has begun: {:?} {:?}", crowd.counted(), crowd.errors());
     }
     eprintln!("{} are connected and watch", connections);
-    let arrival = (server.process.cpu()? - idle) / connections as f64;
+    let arrival = (in_all(&servers, Process::cpu)? - idle) / connections as f64;
 
     crowd.starts_measuring();
     phase.send(Phase::Flipping)?;
     let began = Instant::now();
-    let probe = Probe::start(server.address);
-    let cpu = (server.process.cpu()?, own_cpu()?);
-    let memory = memory_until(&server, began + options.duration).await?;
+    let probe = Probe::start(crowd.node_of(0));
+    let cpu = (in_all(&servers, Process::cpu)?, own_cpu()?);
+    let memory = memory_until(&servers, began + options.duration).await?;
     let seconds = began.elapsed().as_secs_f64();
-    let cpu = (server.process.cpu()? - cpu.0, own_cpu()? - cpu.1);
+    let cpu = (in_all(&servers, Process::cpu)? - cpu.0, own_cpu()? - cpu.1);
     // Those who stalled do not count any more.
     let (delivery, connect) = (crowd.delivery(), crowd.connect());
     phase.send(Phase::Over)?;
@@ -139,6 +144,7 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
         problems.push(format!("/healthz failed {} times", health.failures));
     }
     Ok(Report {
+        nodes: servers.len(),
         connections,
         watches,
         seconds,
@@ -242,12 +248,12 @@ async fn reached(phases: &mut Phases, phase: Phase) {
     let _ = phases.wait_for(|now| *now >= phase).await;
 }
 
-/// The server's memory in MiB, every second until then.
-async fn memory_until(server: &Server, end: Instant) -> Result<Vec<f64>> {
+/// What the servers hold, in MiB, every second until then.
+async fn memory_until(servers: &[Server], end: Instant) -> Result<Vec<f64>> {
     let mut samples = Vec::new();
     while Instant::now() < end {
         sleep(Duration::from_secs(1).min(end - Instant::now())).await;
-        samples.push(server.process.memory()? as f64 / f64::from(1 << 20));
+        samples.push(in_all(servers, Process::memory)? as f64 / f64::from(1 << 20));
         if samples.len().is_multiple_of(30) {
             eprintln!("{} s: {:.0} MiB", samples.len(), samples.last().unwrap_or(&0.0));
         }

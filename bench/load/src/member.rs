@@ -80,7 +80,8 @@ impl Member {
     async fn tries(crowd: &Arc<Crowd>, number: usize, began: Instant) -> Result<Self> {
         crowd.forgets(number);
         crowd.asks_again(number);
-        let (socket, connection) = timeout(PATIENCE, greeted(crowd.address, number)).await.context("not greeted")??;
+        let (socket, connection) =
+            timeout(PATIENCE, greeted(crowd.node_of(number), number)).await.context("not greeted")??;
         crowd.connects(began.elapsed());
         let mut member = Self { crowd: crowd.clone(), number, socket };
         if let Err(error) = watch(crowd, number, &connection).await {
@@ -154,7 +155,7 @@ impl Member {
 pub async fn set_invisible(crowd: &Crowd, user: usize, invisible: bool) -> Result<()> {
     let id = id(user);
     let body = json!({ "users": { id.as_str(): { "id": id, "invisible": invisible } } });
-    let request = crowd.http.post(format!("http://{}/users", crowd.address)).query(&[("api_key", KEY)]);
+    let request = crowd.http.post(crowd.users_url(user)).query(&[("api_key", KEY)]);
     answer(crowd, request.header("authorization", token::user(&id)?).json(&body)).await?;
     Ok(())
 }
@@ -206,8 +207,7 @@ async fn watch(crowd: &Crowd, number: usize, connection: &str) -> Result<()> {
     let ids: Vec<_> = crowd.watched_by(number).map(id).collect();
     let query = json!({ "filter_conditions": { "id": { "$in": ids } }, "presence": true, "limit": crowd.watches });
     let parameters = [("payload", query.to_string()), ("connection_id", connection.to_owned())];
-    let request =
-        crowd.http.get(format!("http://{}/users", crowd.address)).query(&[("api_key", KEY), ("user_id", &me)]);
+    let request = crowd.http.get(crowd.users_url(number)).query(&[("api_key", KEY), ("user_id", &me)]);
     let request = request.query(&parameters).header("authorization", token::user(&me)?);
     let reply = answer(crowd, request).await?;
     let reply: Users<'_> = serde_json::from_str(&reply)?;

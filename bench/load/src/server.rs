@@ -16,18 +16,18 @@ const FLAGS: [&str; 4] = ["--rate-limit-scale", "0", "--log", "warn"];
 pub struct Server {
     binary: PathBuf,
     directory: TempDir,
-    flags: Vec<&'static str>,
+    flags: Vec<String>,
     pub process: Process,
     pub address: SocketAddr,
 }
 
 impl Server {
     /// Starts it with its defaults, but for these flags.
-    pub async fn start(binary: &Path, flags: &[&'static str]) -> Result<Self> {
+    pub async fn start(binary: &Path, flags: &[&str]) -> Result<Self> {
         let directory = tempfile::tempdir()?;
         // It runs elsewhere, where a relative path would lead nowhere.
         let binary = binary.canonicalize().with_context(|| format!("no server at {}", binary.display()))?;
-        let flags = [&FLAGS, flags].concat();
+        let flags: Vec<_> = FLAGS.iter().chain(flags).map(|flag| (*flag).to_owned()).collect();
         let (process, address) = spawn(&binary, directory.path(), "127.0.0.1:0", &flags).await?;
         Ok(Self { binary, directory, flags, process, address })
     }
@@ -46,7 +46,7 @@ impl Server {
     }
 }
 
-async fn spawn(binary: &Path, directory: &Path, listen: &str, flags: &[&str]) -> Result<(Process, SocketAddr)> {
+async fn spawn(binary: &Path, directory: &Path, listen: &str, flags: &[String]) -> Result<(Process, SocketAddr)> {
     let mut command = Command::new(binary);
     command.current_dir(directory).args(["--listen", listen, "--api-key", KEY, "--api-secret", SECRET]).args(flags);
     let mut process = Process::start(&mut command)?;

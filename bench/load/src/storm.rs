@@ -53,7 +53,7 @@ struct Scene {
 /// Runs both storms, one after the other, against this binary of the server.
 pub async fn run(server: &Path, scale: &Scale) -> Result<Report> {
     let mut server = Server::start(server, &[]).await?;
-    let crowd = Arc::new(Crowd::gather(server.address, scale).await?);
+    let crowd = Arc::new(Crowd::gather(vec![server.address], scale).await?);
     let scene = Scene { crowd: crowd.clone(), here: Arc::default(), cut: broadcast::channel(1).0 };
     for number in 0..scale.connections {
         crowd.flips(number, true);
