@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CONNECTION_LOST } from './harness/browser.mjs';
 import { demoStage } from './harness/demo.mjs';
 import { Visitor } from './harness/visitor.mjs';
 
@@ -12,7 +13,7 @@ const states = (truth, state) => Object.values(truth).filter((one) => one === st
 
 test('a thousand people come, take turns, grow stale with the network, and go', async (t) => {
   const stage = await demoStage(t, '200ms');
-  const jack = await Visitor.open(stage, 'jack');
+  const jack = await Visitor.open(stage, 'jack', { expected: [CONNECTION_LOST] });
   const john = await Visitor.open(stage, 'john');
   const counted = jack.page.locator('.crowd .counted');
   const cells = (which) => jack.page.locator(`.crowd [role="option"]${which}`);
@@ -43,8 +44,9 @@ test('a thousand people come, take turns, grow stale with the network, and go', 
   await jack.page.locator(`#inspector [data-inspected="${id}"] .answer`).waitFor();
 
   await jack.press('show-network');
-  await jack.press('network-reconnect');
+  await jack.press('network-cut');
   await counted.getByText('1000 of them as last heard').waitFor();
+  await jack.press('network-reconnect');
   await counted.getByText(/^\d+ online, \d+ offline$/).waitFor(PATIENCE);
 
   await jack.press('crowd-leave');

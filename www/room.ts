@@ -31,6 +31,7 @@ export class Room {
   readonly #client: PresenceClient;
   readonly #ways: Record<WayName, Way>;
   #way: Way;
+  #groups: Group[] = [];
   #arrival: UserInput;
   #connection: Connection = { state: 'connecting' };
   /** Ids of those who turned up, and of those among them who have yet to be asked about. */
@@ -84,8 +85,9 @@ export class Room {
     return this.#way;
   }
 
-  get groups(): Group[] {
-    return this.#way.groups();
+  /** Whom the board shows: until another way of watching has its answer, those of the one before. */
+  get groups(): readonly Group[] {
+    return this.#groups;
   }
 
   async connect(): Promise<void> {
@@ -186,7 +188,8 @@ export class Room {
   }
 
   #showBoard(): void {
-    for (const { ids } of this.#way.groups()) for (const id of ids) this.people.look(id);
+    this.#groups = this.#way.groups();
+    for (const { ids } of this.#groups) for (const id of ids) this.people.look(id);
     this.boardChanged.send();
   }
 
@@ -266,7 +269,7 @@ export class Room {
       const { users } = await this.#client.queryUsers({ id: { $in: ids } }, {}, { presence: true, limit: 100 });
       for (const { id } of users) this.people.look(id);
       this.#ways.everybody.meet?.(users);
-      this.boardChanged.send();
+      this.#showBoard();
     }
   }
 }

@@ -17,6 +17,7 @@ export interface Way {
   readonly covers: string;
   /** Whom it found so far. */
   groups(): Group[];
+  /** Asks, or asks again. */
   start(): Promise<void>;
   stop(): Promise<void>;
   /** Somebody turned up after the question was answered. */
@@ -142,7 +143,9 @@ class Names implements Way {
   }
 
   async start(): Promise<void> {
+    const before = this.#watch;
     this.#watch = await this.client.watchPresence([...this.#ids]);
+    before?.stop();
   }
 
   async stop(): Promise<void> {
@@ -150,7 +153,7 @@ class Names implements Way {
   }
 
   async add(id: string): Promise<void> {
-    this.#ids.add(id);
     await this.#watch?.add([id]);
+    this.#ids.add(id);
   }
 }
