@@ -127,11 +127,13 @@ describe('the demo page for everybody', () => {
 
   test('who wants nothing to move sees nothing move', async (t) => {
     const stage = await demoStage(t, '1h');
-    const john = await Visitor.open(stage, 'john');
+    // Without John, Sofia comes before him.
+    const [john] = [await Visitor.open(stage, 'john'), await Visitor.open(stage, 'sofia')];
     /** What moved on a page while John came, went, and was sorted anew. */
     const moved = async (reducedMotion) => {
       const jack = await Visitor.open(stage, 'jack', { reducedMotion });
       await jack.sees('john', 'online');
+      await jack.sees('sofia', 'online');
       await jack.page.evaluate(() => {
         window.moved = new Set();
         const note = () => {
