@@ -26,7 +26,7 @@ before(async () => {
 async function open(t, parameters, options) {
   const site = await serve(async ({ url }, response) => {
     const { pathname } = new URL(url, 'http://localhost');
-    const file = pathname === '/' ? join(example, 'index.html') : join(built, pathname);
+    const file = pathname === '/' ? join(example, 'index.html') : join(built, pathname.replace('/pkg/', '/'));
     const content = await readFile(file).catch(() => null);
     response.writeHead(content ? 200 : 404, { 'content-type': pathname === '/' ? 'text/html' : typeOf(pathname) }).end(content);
   });

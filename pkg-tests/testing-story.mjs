@@ -124,7 +124,7 @@ export async function channels(client, world) {
   told.found.push(await cids({}, { cid: -1 }), await cids({ member_count: { $gt: 2 }, type: 'messaging' }), await cids({ members: ['jack', 'jill', 'john'] }));
   told.found.push((await lunch.query({ messages: { limit: 1 }, state: true })).messages.map(({ text }) => text));
   const pair = client.channel('messaging', { members: ['jack', 'john'] });
-  await pair.create();
+  await Promise.all([pair.create(), hears('notification.added_to_channel john true')]);
   told.found.push([pair === client.channel('messaging', { members: ['john', 'jack'] }), pair.id.startsWith('!members-'), pair.data.member_count]);
 
   const watch = await client.watchPresence(['jack']);

@@ -42,7 +42,7 @@ export async function buildReference(folder) {
     hideGenerator: true,
     customCss: join(root, 'scripts', 'docs', 'style.css'),
     navigation: { includeFolders: false },
-    highlightLanguages: ['ts', 'js', 'jsx', 'tsx', 'html', 'css', 'sh', 'console', 'rust', 'toml', 'json'],
+    highlightLanguages: ['ts', 'js', 'jsx', 'tsx', 'vue', 'svelte', 'html', 'css', 'sh', 'console', 'rust', 'toml', 'json'],
     logLevel: 'Warn',
     validation: { notExported: false, invalidLink: true },
   });

@@ -7,6 +7,8 @@ import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
+import { compile } from 'svelte/compiler';
+import { compileScript, parse } from 'vue/compiler-sfc';
 import { root, run, serverBinary } from '../../scripts/shell.mjs';
 import { newPage } from './browser.mjs';
 import { DEADLINE, inTime } from './event.mjs';
@@ -19,6 +21,8 @@ const RUNNERS = {
   js: inPage,
   ts: inPage,
   jsx: inPage,
+  vue: inPage,
+  svelte: inPage,
   html: inPage,
   console: asCommands,
   test: asTest,
@@ -42,13 +46,31 @@ const asReaders = ({ server }, text) =>
     // The hosted service cannot be reached from here.
     .replace('new PresenceClient(streamApiKey)', 'new PresenceClient(streamApiKey, { baseURL })');
 
+/** What shows a block that is a component in a file of its own. */
+const MOUNTS = {
+  vue: `import { createApp } from 'vue';
+    import { presence } from 'rollcall/vue';
+    import Block from './block.vue';
+    createApp(Block).use(presence(client)).mount(document.body);`,
+  svelte: `import { mount } from 'svelte';
+    import Block from './block.svelte';
+    mount(Block, { target: document.body, props: { client } });`,
+};
+
+/** Such a file, as JavaScript. */
+const COMPILERS = {
+  vue: (text) => compileScript(parse(text).descriptor, { id: 'block', inlineTemplate: true }).content,
+  svelte: (text) => compile(text, { filename: 'block.svelte', generate: 'client' }).js.code,
+};
+
 async function bundle(stage, { text, language }) {
   const given = { apiKey: stage.server.key, streamApiKey: stage.server.key, baseURL: stage.server.url, token: await stage.server.token('jill') };
-  const needsClient = /\bclient\b/.test(text) && !/(const|let) client\b/.test(text);
+  const component = COMPILERS[language]?.(text);
+  const needsClient = component || (/\bclient\b/.test(text) && !/(const|let) client\b/.test(text));
   const shown = language === 'jsx' && text.match(/(?:function|const) (Team|App)\b/)?.[1];
   const { outputFiles } = await build({
     stdin: {
-      contents: `import './given.js';\n${text}\n${shown ? `import { createRoot } from 'react-dom/client'; createRoot(document.body).render(<${shown} />);` : ''}\n;globalThis.finished = true;`,
+      contents: `import './given.js';\n${MOUNTS[language] ?? text}\n${shown ? `import { createRoot } from 'react-dom/client'; createRoot(document.body).render(<${shown} />);` : ''}\n;globalThis.finished = true;`,
       resolveDir: await project(),
       loader: language === 'ts' ? 'ts' : 'jsx',
     },
@@ -56,6 +78,8 @@ async function bundle(stage, { text, language }) {
       name: 'given',
       setup({ onResolve, onLoad }) {
         onResolve({ filter: /^\.\/given\.js$/ }, ({ path }) => ({ path, namespace: 'given' }));
+        onResolve({ filter: /^\.\/block\./ }, ({ path }) => ({ path, namespace: 'block' }));
+        onLoad({ filter: /./, namespace: 'block' }, async () => ({ resolveDir: await project(), contents: component }));
         onLoad({ filter: /./, namespace: 'given' }, async () => ({
           resolveDir: await project(),
           contents: needsClient
@@ -71,6 +95,7 @@ async function bundle(stage, { text, language }) {
     format: 'esm',
     jsx: 'automatic',
     nodePaths: [join(root, 'node_modules')],
+    conditions: ['svelte', 'browser'],
     define: { 'process.env': '{}', 'process.env.NODE_ENV': '"development"', global: 'globalThis' },
     write: false,
     logLevel: 'error',

@@ -1,5 +1,11 @@
 //! Who of the team is online: `rollcall` in a Yew app. The address says who looks, and at which
-//! server: `?user=john&server=http://localhost:8800`.
+//! server: `?user=john&server=http://localhost:8800`, which is what `npm start` starts.
+//!
+//! ```sh
+//! cargo build --target wasm32-unknown-unknown
+//! wasm-bindgen target/wasm32-unknown-unknown/debug/rollcall-yew.wasm --target web --out-dir pkg
+//! python3 -m http.server --bind 127.0.0.1 8000   # or whatever serves files
+//! ```
 
 use std::collections::BTreeMap;
 
