@@ -124,11 +124,11 @@ export class Board {
   }
 
   /** One group's heading and cards; who is in two groups is shown in the first. */
-  #group({ name, ids }: Group, shown: Set<string>): HTMLElement {
-    let list = this.#lists.get(name);
+  #group({ id, name, ids }: Group, shown: Set<string>): HTMLElement {
+    let list = this.#lists.get(id);
     if (!list) {
       list = copyOf('group');
-      this.#lists.set(name, list);
+      this.#lists.set(id, list);
       const heading = find('h3', list);
       setText(heading, name);
       heading.hidden = !name;

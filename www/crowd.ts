@@ -86,6 +86,7 @@ export class Crowd {
   async #follow(): Promise<void> {
     if (this.#watch || !this.#worker || this.room.connection.state !== 'online') return;
     const watch = await this.room.watchPresence([]);
+    if (this.#watch) return watch.stop();
     this.#watch = watch;
     watch.on('change', (change) => this.#see(change));
     await this.#watchAlso([...this.#known]);

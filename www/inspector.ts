@@ -3,7 +3,7 @@ import { browserOf, happening, inspect, reason, type Inspection } from './inspec
 import { explain } from './problem';
 import type { Room } from './room';
 import { Signal } from './signal';
-import { inFull, keepFresh, toTheSecond } from './time';
+import { keepFresh, stamp, toTheSecond } from './time';
 
 /** Answers why somebody is online, with what the server goes by. */
 export class Inspector {
@@ -15,6 +15,7 @@ export class Inspector {
   #id = '';
   /** Whom the server does not know is not asked about again and again. */
   #isKnown = false;
+  #told = '';
   #asking = false;
   #askAgain = false;
 
@@ -80,6 +81,10 @@ export class Inspector {
     setText(find('.question', this.#panel), `Why is ${name} ${inspection.online ? 'online' : 'offline'}?`);
     find('.found', this.#panel).dataset.why = inspection.why;
 
+    // What is as it was stays on the page, and whatever is selected in it.
+    const told = JSON.stringify(inspection);
+    if (told === this.#told) return;
+    this.#told = told;
     const { connections, history } = inspection;
     find('.no-connection', this.#panel).hidden = connections.length > 0;
     arrange(find('.connections', this.#panel), connections.map((connection) => this.#connection(connection)));
@@ -100,11 +105,7 @@ export class Inspector {
   #step(step: Inspection['history'][number]): HTMLElement {
     const row = copyOf('step');
     row.dataset.step = step.type;
-    const at = new Date(step.at);
-    const time = find<HTMLTimeElement>('time', row);
-    time.dateTime = step.at;
-    time.title = inFull(at);
-    setText(time, toTheSecond(at));
+    stamp(find('time', row), new Date(step.at));
     setText(find('span', row), happening(step));
     setText(find('code', row), step.connection_id?.slice(0, 8) ?? '');
     return row;

@@ -1,7 +1,7 @@
 import type { PresenceEvent } from 'rollcall';
 import { arrange, copyOf, find, setText } from './dom';
 import { describe } from './sentence';
-import { inFull, toTheSecond } from './time';
+import { stamp } from './time';
 
 const KEPT = 200;
 
@@ -51,11 +51,7 @@ export class Log {
     entry.dataset.event = event.type;
     setText(find('.sentence', entry), describe(event, this.me));
     setText(find('code', entry), event.type);
-    const at = new Date();
-    const time = find<HTMLTimeElement>('time', entry);
-    time.dateTime = at.toISOString();
-    time.title = inFull(at);
-    setText(time, toTheSecond(at));
+    stamp(find('time', entry), new Date());
     // Most entries are never opened: their text is made when they are.
     find<HTMLDetailsElement>('details', entry).addEventListener(
       'toggle',

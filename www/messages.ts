@@ -3,7 +3,7 @@ import { draw } from './avatar';
 import { arrange, copyOf, find, setText } from './dom';
 import { explain } from './problem';
 import type { Room } from './room';
-import { inFull, timeOfDay } from './time';
+import { stamp, timeOfDay } from './time';
 
 /** A message as this page shows it: on the server, on its way, or stuck. */
 interface Post {
@@ -109,10 +109,7 @@ export class Messages {
       });
     }
     row.dataset.state = post.state;
-    const time = find<HTMLTimeElement>('time', row);
-    time.dateTime = post.at.toISOString();
-    time.title = inFull(post.at);
-    setText(time, post.state === 'sending' ? 'sending…' : timeOfDay(post.at));
+    stamp(find('time', row), post.at, post.state === 'sending' ? 'sending…' : timeOfDay(post.at));
     find('.trouble', row).hidden = post.state !== 'failed';
     setText(find('.trouble span', row), post.trouble);
     return row;

@@ -3,7 +3,7 @@ import { copyOf, find, setText } from './dom';
 import { DELAY, type Network, type Weather } from './network';
 import type { Room } from './room';
 import { soon } from './soon';
-import { inFull, toTheSecond } from './time';
+import { stamp, toTheSecond } from './time';
 
 const SECOND = 1000;
 /** How many lines of what happened are kept. */
@@ -101,11 +101,7 @@ export class NetworkPanel {
 
   #note(text: string): void {
     const line = copyOf('happening');
-    const at = new Date();
-    const time = find<HTMLTimeElement>('time', line);
-    time.dateTime = at.toISOString();
-    time.title = inFull(at);
-    setText(time, toTheSecond(at));
+    stamp(find('time', line), new Date());
     setText(find('span', line), text);
     this.#history.prepend(line);
     this.#history.children[KEPT]?.remove();

@@ -1,3 +1,5 @@
+import { setText } from './dom';
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -31,6 +33,13 @@ export const toTheSecond = (then: Date): string => clockWithSeconds.format(then)
 
 /** Date and time in full. */
 export const inFull = (then: Date): string => full.format(then);
+
+/** Writes into `time` when something happened, in `words`; date and time in full stand behind them. */
+export function stamp(time: HTMLTimeElement, at: Date, words = toTheSecond(at)): void {
+  time.dateTime = at.toISOString();
+  time.title = inFull(at);
+  setText(time, words);
+}
 
 /** Calls `refresh` every so many seconds while the page can be seen, and as soon as it can be seen again. */
 export function keepFresh(seconds: number, refresh: () => void): void {

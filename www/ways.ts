@@ -4,6 +4,7 @@ import { idOf, SUGGESTIONS } from './names';
 
 /** People who belong together, and what they are called; no name where there is but one group. */
 export interface Group {
+  id: string;
   name: string;
   ids: string[];
 }
@@ -51,7 +52,7 @@ class Everybody implements Way {
   constructor(readonly client: PresenceClient) {}
 
   groups(): Group[] {
-    return [{ name: '', ids: [...this.#ids] }];
+    return [{ id: '', name: '', ids: [...this.#ids] }];
   }
 
   async start(): Promise<void> {
@@ -68,7 +69,11 @@ class Everybody implements Way {
   }
 }
 
-const membersOf = ({ data, state }: Channel): Group => ({ name: data?.name ?? '', ids: Object.keys(state.members) });
+const membersOf = ({ cid, data, state }: Channel): Group => ({
+  id: cid ?? '',
+  name: data?.name ?? '',
+  ids: Object.keys(state.members),
+});
 
 /** One channel. */
 class Team implements Way {
@@ -139,7 +144,7 @@ class Names implements Way {
   }
 
   groups(): Group[] {
-    return [{ name: '', ids: [...this.#ids] }];
+    return [{ id: '', name: '', ids: [...this.#ids] }];
   }
 
   async start(): Promise<void> {
