@@ -18,6 +18,7 @@ mod migrations;
 mod postgres;
 mod row;
 mod source;
+mod sql;
 mod sqlite;
 mod users;
 

@@ -12,7 +12,7 @@ use common::{KEY, token};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, Connection, Row};
+use sqlx::{Connection, Row};
 
 const FILE: &str = "rollcall.db";
 
@@ -37,7 +37,7 @@ async fn open(directory: &Path) -> SqliteConnection {
 /// Makes the database that the dump describes.
 async fn restore(dump: &Path, directory: &Path) {
     let mut database = open(directory).await;
-    sqlx::raw_sql(AssertSqlSafe(fs::read_to_string(dump).unwrap())).execute(&mut database).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(fs::read_to_string(dump).unwrap())).execute(&mut database).await.unwrap();
     database.close().await.unwrap();
 }
 

@@ -3,9 +3,10 @@
 
 use std::slice::from_ref;
 
-use sqlx::{Database, Encode, QueryBuilder, Type};
+use sqlx::{Database, Encode, Type};
 
 use super::source::{Operand, Source, SqlField};
+use super::sql::Sql;
 use crate::query::{Filter, IdRange, Path, Sort, Target, Test, Value};
 
 /// What each database says in its own way. The answers are the same on all.
@@ -18,39 +19,39 @@ pub(super) trait Dialect: Database {
     const FIND: &'static str;
 
     /// The value as a bound parameter: [`bind`], which asks more of a database than can be said here.
-    fn push_value(sql: &mut QueryBuilder<Self>, value: &Value);
+    fn push_value(sql: &mut Sql<Self>, value: &Value);
 
     /// Whether `value` is one of those wanted.
-    fn push_in(sql: &mut QueryBuilder<Self>, value: &str, wanted: &[Value]);
+    fn push_in(sql: &mut Sql<Self>, value: &'static str, wanted: &[Value]);
 
     /// Whether the values that `all` selects are those wanted, in any order.
-    fn push_same_set(sql: &mut QueryBuilder<Self>, all: &str, wanted: &[Value]);
+    fn push_same_set(sql: &mut Sql<Self>, all: &'static str, wanted: &[Value]);
 
     /// Whether the custom value is one of those wanted.
-    fn push_is_one_of(sql: &mut QueryBuilder<Self>, column: &str, path: &Path, wanted: &[Value]);
+    fn push_is_one_of(sql: &mut Sql<Self>, column: &'static str, path: &Path, wanted: &[Value]);
 
     /// Whether the custom value is a list, and one of its elements is wanted.
-    fn push_has_one_of(sql: &mut QueryBuilder<Self>, column: &str, path: &Path, wanted: &[Value]);
+    fn push_has_one_of(sql: &mut Sql<Self>, column: &'static str, path: &Path, wanted: &[Value]);
 
     /// Whether the custom value has the type of the other and stands in this order to it, which is
     /// written as `sign`.
-    fn push_compare(sql: &mut QueryBuilder<Self>, column: &str, path: &Path, sign: &str, other: &Value);
+    fn push_compare(sql: &mut Sql<Self>, column: &'static str, path: &Path, sign: &'static str, other: &Value);
 
     /// Whether there is a custom value.
-    fn push_exists(sql: &mut QueryBuilder<Self>, column: &str, path: &Path, exists: bool);
+    fn push_exists(sql: &mut Sql<Self>, column: &'static str, path: &Path, exists: bool);
 
     /// The text among the searched ones; NULL when there is none.
-    fn push_words(sql: &mut QueryBuilder<Self>, column: &str, path: &Path);
+    fn push_words(sql: &mut Sql<Self>, column: &'static str, path: &Path);
 
     /// The custom value as keys to sort by in this direction, each with a comma after it.
-    fn push_sort_keys(sql: &mut QueryBuilder<Self>, column: &str, path: &Path, descending: bool);
+    fn push_sort_keys(sql: &mut Sql<Self>, column: &'static str, path: &Path, descending: bool);
 }
 
 /// Appends a condition that is true of the rows the filter means, and false or NULL of others.
 ///
 /// `AND` and `OR` take NULL for false, as `WHERE` does; only a negation has to say so. (Making
 /// every condition two-valued would keep it from using an index.)
-pub(super) fn push<D: Dialect, F: SqlField<D>>(sql: &mut QueryBuilder<D>, filter: &Filter<F>) {
+pub(super) fn push<D: Dialect, F: SqlField<D>>(sql: &mut Sql<D>, filter: &Filter<F>) {
     match filter {
         Filter::And(of) => push_joined(sql, of, " AND ", D::TRUE),
         Filter::Or(of) => push_joined(sql, of, " OR ", D::FALSE),
@@ -69,7 +70,12 @@ pub(super) fn push<D: Dialect, F: SqlField<D>>(sql: &mut QueryBuilder<D>, filter
     }
 }
 
-fn push_joined<D: Dialect, F: SqlField<D>>(sql: &mut QueryBuilder<D>, of: &[Filter<F>], operator: &str, empty: &str) {
+fn push_joined<D: Dialect, F: SqlField<D>>(
+    sql: &mut Sql<D>,
+    of: &[Filter<F>],
+    operator: &'static str,
+    empty: &'static str,
+) {
     sql.push("(");
     if of.is_empty() {
         sql.push(empty);
@@ -83,7 +89,7 @@ fn push_joined<D: Dialect, F: SqlField<D>>(sql: &mut QueryBuilder<D>, of: &[Filt
     sql.push(")");
 }
 
-fn push_builtin<D: Dialect>(sql: &mut QueryBuilder<D>, source: Source, test: &Test) {
+fn push_builtin<D: Dialect>(sql: &mut Sql<D>, source: Source, test: &Test) {
     match (source, test) {
         (Source::One(operand), test) => push_operand(sql, &operand, test),
         (Source::Many { any, one, all }, Test::SameSet(wanted)) => {
@@ -103,25 +109,25 @@ fn push_builtin<D: Dialect>(sql: &mut QueryBuilder<D>, source: Source, test: &Te
     }
 }
 
-fn push_operand<D: Dialect>(sql: &mut QueryBuilder<D>, operand: &Operand, test: &Test) {
+fn push_operand<D: Dialect>(sql: &mut Sql<D>, operand: &Operand, test: &Test) {
     let Operand { value, words } = operand;
     match test {
         Test::Equal(wanted) | Test::Contains(wanted) => {
-            sql.push(format!("{value} = "));
+            sql.push(value).push(" = ");
             D::push_value(sql, wanted);
         }
         Test::NotEqual(wanted) => {
-            sql.push(format!("{value} {} ", D::DIFFERS_FROM));
+            sql.push(value).push(" ").push(D::DIFFERS_FROM).push(" ");
             D::push_value(sql, wanted);
         }
         Test::Exists(true) => {
-            sql.push(format!("{value} IS NOT NULL"));
+            sql.push(value).push(" IS NOT NULL");
         }
         Test::Exists(false) => {
-            sql.push(format!("{value} IS NULL"));
+            sql.push(value).push(" IS NULL");
         }
         Test::Compare(order, wanted) => {
-            sql.push(format!("{value} {} ", order.sign()));
+            sql.push(value).push(" ").push(order.sign()).push(" ");
             D::push_value(sql, wanted);
         }
         Test::In(wanted) | Test::SameSet(wanted) => D::push_in(sql, value, wanted),
@@ -138,7 +144,7 @@ fn push_operand<D: Dialect>(sql: &mut QueryBuilder<D>, operand: &Operand, test: 
 
 /// Custom values have the types of JSON: values of different types are never equal, and none comes
 /// before the other.
-fn push_custom<D: Dialect, F: SqlField<D>>(sql: &mut QueryBuilder<D>, path: &Path, test: &Test) {
+fn push_custom<D: Dialect, F: SqlField<D>>(sql: &mut Sql<D>, path: &Path, test: &Test) {
     let column = F::CUSTOM_COLUMN;
     match test {
         Test::Equal(wanted) => D::push_is_one_of(sql, column, path, from_ref(wanted)),
@@ -166,15 +172,15 @@ fn push_custom<D: Dialect, F: SqlField<D>>(sql: &mut QueryBuilder<D>, path: &Pat
     }
 }
 
-fn push_is_or_has_one_of<D: Dialect>(sql: &mut QueryBuilder<D>, column: &str, path: &Path, wanted: &[Value]) {
+fn push_is_or_has_one_of<D: Dialect>(sql: &mut Sql<D>, column: &'static str, path: &Path, wanted: &[Value]) {
     D::push_is_one_of(sql, column, path, wanted);
     sql.push(" OR ");
     D::push_has_one_of(sql, column, path, wanted);
 }
 
 /// Whether the text is in what `within` appends.
-fn push_find<D: Dialect>(sql: &mut QueryBuilder<D>, text: &str, within: impl FnOnce(&mut QueryBuilder<D>)) {
-    sql.push(format!("{}(", D::FIND));
+fn push_find<D: Dialect>(sql: &mut Sql<D>, text: &str, within: impl FnOnce(&mut Sql<D>)) {
+    sql.push(D::FIND).push("(");
     within(sql);
     sql.push(", ");
     D::push_value(sql, &Value::Text(text.to_owned()));
@@ -183,17 +189,17 @@ fn push_find<D: Dialect>(sql: &mut QueryBuilder<D>, text: &str, within: impl FnO
 
 /// Appends `ORDER BY`: what the caller asked for or else the default, and the id to break ties.
 pub(super) fn push_sort<D: Dialect, F: SqlField<D>>(
-    sql: &mut QueryBuilder<D>,
+    sql: &mut Sql<D>,
     sort: &[Sort<F>],
     default: &[Sort<F>],
-    id: &str,
+    id: &'static str,
 ) {
     sql.push(" ORDER BY ");
     for Sort { by, descending } in if sort.is_empty() { default } else { sort } {
         match by {
             Target::Builtin(field) => {
                 let (Source::One(Operand { value, .. }) | Source::Many { all: value, .. }) = field.source();
-                sql.push(format!("({value}) {} NULLS LAST, ", direction(*descending)));
+                sql.push("(").push(value).push(") ").push(direction(*descending)).push(" NULLS LAST, ");
             }
             Target::Custom(path) => D::push_sort_keys(sql, F::CUSTOM_COLUMN, path, *descending),
         }
@@ -206,24 +212,24 @@ pub(super) fn direction(descending: bool) -> &'static str {
 }
 
 /// Appends conditions on the id, each after ` AND `.
-pub(super) fn push_id_range<D: Dialect>(sql: &mut QueryBuilder<D>, id: &str, range: &IdRange) {
+pub(super) fn push_id_range<D: Dialect>(sql: &mut Sql<D>, id: &'static str, range: &IdRange) {
     let IdRange { gt, gte, lt, lte } = range;
     for (operator, bound) in [(">", gt), (">=", gte), ("<", lt), ("<=", lte)] {
         if let Some(bound) = bound {
-            sql.push(format!(" AND {id} {operator} "));
+            sql.push(" AND ").push(id).push(" ").push(operator).push(" ");
             D::push_value(sql, &Value::Text(bound.clone()));
         }
     }
 }
 
-pub(super) fn push_page<D: Dialect>(sql: &mut QueryBuilder<D>, limit: u32, offset: u32) {
+pub(super) fn push_page<D: Dialect>(sql: &mut Sql<D>, limit: u32, offset: u32) {
     for (word, number) in [(" LIMIT ", limit), (" OFFSET ", offset)] {
         sql.push(word);
         D::push_value(sql, &Value::Integer(number.into()));
     }
 }
 
-pub(super) fn bind<D: Database>(sql: &mut QueryBuilder<D>, value: &Value)
+pub(super) fn bind<D: Database>(sql: &mut Sql<D>, value: &Value)
 where
     String: for<'q> Encode<'q, D> + Type<D>,
     bool: for<'q> Encode<'q, D> + Type<D>,

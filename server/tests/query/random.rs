@@ -8,12 +8,36 @@ use rollcall_server::store::{Custom, Timestamp};
 use serde_json::{Value, json};
 
 /// Custom fields, of which some need care in a path.
-const FIELDS: [&str; 7] = ["status", "level", "tags", "tags[0]", "quo\"te", "back\\slash", "größe"];
+const FIELDS: [&str; 8] = ["status", "level", "tags", "tags[0]", "quo\"te", "back\\slash", "größe", "o'clock') --"];
 /// The same and one inside another.
-const PATHS: [&str; 9] =
-    ["status", "level", "tags", "tags[0]", "quo\"te", "back\\slash", "größe", "nested.level", "nested.no.such"];
-const TEXTS: [&str; 12] =
-    ["", "a", "A", "ab", "1", "true", "Łódź", "Jim Lahey", "jim-bob's bar", "a\"b\\c", "%_", "\u{1}\n😀"];
+const PATHS: [&str; 10] = [
+    "status",
+    "level",
+    "tags",
+    "tags[0]",
+    "quo\"te",
+    "back\\slash",
+    "größe",
+    "o'clock') --",
+    "nested.level",
+    "nested.no.such",
+];
+const TEXTS: [&str; 14] = [
+    "",
+    "a",
+    "A",
+    "ab",
+    "1",
+    "true",
+    "Łódź",
+    "Jim Lahey",
+    "jim-bob's bar",
+    "a\"b\\c",
+    "%_",
+    "\u{1}\n😀",
+    "'; DROP TABLE users; --",
+    "$1 ?1 ') OR 1 = 1",
+];
 pub const TAGS: [&str; 4] = ["red", "green", "a\"b", "%"];
 pub const USERS: [&str; 5] = ["ada", "bob", "cay", "Dan_the-man", "@eve"];
 

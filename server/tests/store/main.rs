@@ -19,6 +19,7 @@ macro_rules! stories {
 mod app;
 mod channels;
 mod durability;
+mod hostile;
 mod members;
 mod messages;
 #[path = "../common/postgres.rs"]

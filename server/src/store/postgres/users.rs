@@ -2,12 +2,13 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::{PgConnection, QueryBuilder};
+use sqlx::PgConnection;
 
 use super::{PostgresStore, channels, messages};
 use crate::query::{Sort, Target, UserField, UserQuery};
 use crate::store::filter;
 use crate::store::row::{self, micros};
+use crate::store::sql::Sql;
 use crate::store::{Limits, Result, Sighting, StoreError, User, UserChange, UserStore, Written};
 
 #[async_trait]
@@ -49,7 +50,7 @@ impl UserStore for PostgresStore {
     }
 
     async fn query_users(&self, query: &UserQuery) -> Result<Vec<User>> {
-        let mut sql = QueryBuilder::new("SELECT users.* FROM users WHERE users.deleted_at IS NULL");
+        let mut sql = Sql::new("SELECT users.* FROM users WHERE users.deleted_at IS NULL");
         if !query.include_deactivated {
             sql.push(" AND users.deactivated_at IS NULL");
         }

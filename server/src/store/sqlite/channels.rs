@@ -1,11 +1,12 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::{QueryBuilder, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::{SqliteStore, json_list, members, users};
 use crate::query::{ChannelField, ChannelQuery, Sort, Target};
 use crate::store::filter;
 use crate::store::row::{self, micros};
+use crate::store::sql::Sql;
 use crate::store::{Channel, ChannelChange, ChannelStore, Member, NewChannel, Opened, Result, StoreError, Written};
 
 #[async_trait]
@@ -53,7 +54,7 @@ impl ChannelStore for SqliteStore {
 
     async fn query_channels(&self, query: &ChannelQuery) -> Result<Vec<Channel>> {
         // Fields about the viewer are read from `me`: their membership, if there is one.
-        let mut sql = QueryBuilder::new(
+        let mut sql = Sql::new(
             "SELECT channels.* FROM channels
             LEFT JOIN members AS me ON me.cid = channels.cid AND me.user_id = ",
         );

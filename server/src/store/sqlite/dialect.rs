@@ -1,11 +1,10 @@
 //! What SQLite says in its own way.
 
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::Sqlite;
 
 use crate::query::{Path, Value};
 use crate::store::filter::{Dialect, bind, direction};
-
-type Sql = QueryBuilder<Sqlite>;
+use crate::store::sql::Sql;
 
 impl Dialect for Sqlite {
     const TRUE: &'static str = "1";
@@ -13,69 +12,69 @@ impl Dialect for Sqlite {
     const DIFFERS_FROM: &'static str = "IS NOT";
     const FIND: &'static str = "instr";
 
-    fn push_value(sql: &mut Sql, value: &Value) {
+    fn push_value(sql: &mut Sql<Sqlite>, value: &Value) {
         bind(sql, value);
     }
 
-    fn push_in(sql: &mut Sql, value: &str, wanted: &[Value]) {
-        sql.push(format!("{value} IN (SELECT value FROM json_each("));
+    fn push_in(sql: &mut Sql<Sqlite>, value: &'static str, wanted: &[Value]) {
+        sql.push(value).push(" IN (SELECT value FROM json_each(");
         sql.push_bind(json_values(wanted)).push("))");
     }
 
-    fn push_same_set(sql: &mut Sql, all: &str, wanted: &[Value]) {
+    fn push_same_set(sql: &mut Sql<Sqlite>, all: &'static str, wanted: &[Value]) {
         let wanted = json_values(wanted);
-        sql.push(format!("NOT EXISTS ({all} EXCEPT SELECT value FROM json_each("));
+        sql.push("NOT EXISTS (").push(all).push(" EXCEPT SELECT value FROM json_each(");
         sql.push_bind(wanted.clone());
         sql.push(")) AND NOT EXISTS (SELECT value FROM json_each(");
         sql.push_bind(wanted);
-        sql.push(format!(") EXCEPT {all})"));
+        sql.push(") EXCEPT ").push(all).push(")");
     }
 
-    fn push_is_one_of(sql: &mut Sql, column: &str, path: &Path, wanted: &[Value]) {
+    fn push_is_one_of(sql: &mut Sql<Sqlite>, column: &'static str, path: &Path, wanted: &[Value]) {
         let path = json_path(path);
-        sql.push(format!("(replace(json_type({column}, ")).push_bind(path.clone());
-        sql.push(format!("), 'real', 'integer'), coalesce(json_extract({column}, ")).push_bind(path);
+        sql.push("(replace(json_type(").push(column).push(", ").push_bind(path.clone());
+        sql.push("), 'real', 'integer'), coalesce(json_extract(").push(column).push(", ").push_bind(path);
         sql.push("), ''))");
         push_typed_in(sql, wanted);
     }
 
-    fn push_has_one_of(sql: &mut Sql, column: &str, path: &Path, wanted: &[Value]) {
+    fn push_has_one_of(sql: &mut Sql<Sqlite>, column: &'static str, path: &Path, wanted: &[Value]) {
         let path = json_path(path);
-        sql.push(format!("1 = EXISTS (SELECT 1 FROM json_each({column}, ")).push_bind(path.clone());
-        sql.push(format!(") AS element WHERE json_type({column}, ")).push_bind(path);
+        sql.push("1 = EXISTS (SELECT 1 FROM json_each(").push(column).push(", ").push_bind(path.clone());
+        sql.push(") AS element WHERE json_type(").push(column).push(", ").push_bind(path);
         sql.push(") = 'array' AND (replace(element.type, 'real', 'integer'), coalesce(element.value, ''))");
         push_typed_in(sql, wanted);
         sql.push(")");
     }
 
-    fn push_compare(sql: &mut Sql, column: &str, path: &Path, sign: &str, other: &Value) {
+    fn push_compare(sql: &mut Sql<Sqlite>, column: &'static str, path: &Path, sign: &'static str, other: &Value) {
         let (path, other) = (json_path(path), other.to_json().to_string());
-        sql.push(format!("replace(json_type({column}, ")).push_bind(path.clone());
+        sql.push("replace(json_type(").push(column).push(", ").push_bind(path.clone());
         sql.push("), 'real', 'integer') = replace(json_type(").push_bind(other.clone());
-        sql.push(format!("), 'real', 'integer') AND json_extract({column}, ")).push_bind(path);
-        sql.push(format!(") {sign} json_extract(")).push_bind(other).push(", '$')");
+        sql.push("), 'real', 'integer') AND json_extract(").push(column).push(", ").push_bind(path);
+        sql.push(") ").push(sign).push(" json_extract(").push_bind(other).push(", '$')");
     }
 
-    fn push_exists(sql: &mut Sql, column: &str, path: &Path, exists: bool) {
-        sql.push(format!("json_type({column}, ")).push_bind(json_path(path));
+    fn push_exists(sql: &mut Sql<Sqlite>, column: &'static str, path: &Path, exists: bool) {
+        sql.push("json_type(").push(column).push(", ").push_bind(json_path(path));
         sql.push(if exists { ") IS NOT NULL" } else { ") IS NULL" });
     }
 
-    fn push_words(sql: &mut Sql, column: &str, path: &Path) {
+    fn push_words(sql: &mut Sql<Sqlite>, column: &'static str, path: &Path) {
         let path = json_path(path);
-        sql.push(format!("CASE json_type({column}, ")).push_bind(path.clone());
-        sql.push(format!(") WHEN 'text' THEN json_extract({column}, ")).push_bind(path).push(") END");
+        sql.push("CASE json_type(").push(column).push(", ").push_bind(path.clone());
+        sql.push(") WHEN 'text' THEN json_extract(").push(column).push(", ").push_bind(path).push(") END");
     }
 
-    fn push_sort_keys(sql: &mut Sql, column: &str, path: &Path, descending: bool) {
-        sql.push(format!("json_extract({column}, ")).push_bind(json_path(path));
-        sql.push(format!(") {} NULLS LAST, ", direction(descending)));
+    fn push_sort_keys(sql: &mut Sql<Sqlite>, column: &'static str, path: &Path, descending: bool) {
+        sql.push("json_extract(").push(column).push(", ").push_bind(json_path(path));
+        sql.push(") ").push(direction(descending)).push(" NULLS LAST, ");
     }
 }
 
 /// After a pair of a JSON type and a value: whether it is one of those wanted. The database looks
 /// it up in an index of them that it makes once.
-fn push_typed_in(sql: &mut Sql, wanted: &[Value]) {
+fn push_typed_in(sql: &mut Sql<Sqlite>, wanted: &[Value]) {
     sql.push(" IN (SELECT replace(type, 'real', 'integer'), coalesce(value, '') FROM json_each(");
     sql.push_bind(json_values(wanted)).push("))");
 }

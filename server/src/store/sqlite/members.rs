@@ -2,12 +2,13 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::{Sqlite, SqliteConnection};
 
 use super::{SqliteStore, channels, json_list, users};
 use crate::query::{MemberField, MemberQuery, Sort, Target};
 use crate::store::filter;
 use crate::store::row::{self, micros};
+use crate::store::sql::Sql;
 use crate::store::{Member, MemberChange, MemberStore, NewMember, Read, Result, StoreError, Unread, Written};
 
 /// A member with what they have not read: messages of others since they last read.
@@ -22,7 +23,7 @@ const SELECT_READS: &str = "SELECT members.cid, members.user_id, members.last_re
 #[async_trait]
 impl MemberStore for SqliteStore {
     async fn members_of(&self, cids: &[String], limit: u32, offset: u32) -> Result<Vec<Member>> {
-        let mut sql = QueryBuilder::new("SELECT members.*");
+        let mut sql = Sql::new("SELECT members.*");
         push_first(&mut sql, cids, limit, offset);
         row::all(&sql.build().fetch_all(&self.readers).await?, row::member)
     }
@@ -47,7 +48,7 @@ impl MemberStore for SqliteStore {
     }
 
     async fn query_members(&self, query: &MemberQuery) -> Result<Vec<Member>> {
-        let mut sql = QueryBuilder::new(
+        let mut sql = Sql::new(
             "SELECT members.* FROM members JOIN users ON users.id = members.user_id
             WHERE members.cid = ",
         );
@@ -115,13 +116,13 @@ impl MemberStore for SqliteStore {
     }
 
     async fn reads(&self, cids: &[String], limit: u32) -> Result<Vec<Read>> {
-        let mut sql = QueryBuilder::new(SELECT_READS);
+        let mut sql = Sql::new(SELECT_READS);
         push_first(&mut sql, cids, limit, 0);
         row::all(&sql.build().fetch_all(&self.readers).await?, row::read)
     }
 
     async fn reads_by(&self, user_id: &str, cids: &[String]) -> Result<Vec<Read>> {
-        let mut sql = QueryBuilder::new(SELECT_READS);
+        let mut sql = Sql::new(SELECT_READS);
         sql.push(" FROM members WHERE members.user_id = ").push_bind(user_id.to_owned());
         sql.push(" AND members.cid IN (SELECT value FROM json_each(");
         sql.push_bind(json_list(cids)).push("))");
@@ -144,7 +145,7 @@ impl MemberStore for SqliteStore {
             WHERE cid = ? AND user_id = ?";
         let query = sqlx::query(sql).bind(time).bind(id).bind(cid).bind(user_id);
         query.execute(&mut *tx).await?;
-        let mut sql = QueryBuilder::new(SELECT_READS);
+        let mut sql = Sql::new(SELECT_READS);
         sql.push(" FROM members WHERE members.cid = ").push_bind(cid.to_owned());
         sql.push(" AND members.user_id = ").push_bind(user_id.to_owned());
         let read = row::read(&sql.build().fetch_one(&mut *tx).await?)?;
@@ -154,7 +155,7 @@ impl MemberStore for SqliteStore {
 
     async fn mark_all_read(&self, user_id: &str, now: Timestamp) -> Result<Vec<Read>> {
         let mut tx = self.begin().await?;
-        let mut sql = QueryBuilder::new(SELECT_READS);
+        let mut sql = Sql::new(SELECT_READS);
         sql.push(" FROM members WHERE unread > 0 AND members.user_id = ");
         sql.push_bind(user_id.to_owned());
         let mut reads = row::all(&sql.build().fetch_all(&mut *tx).await?, row::read)?;
@@ -178,7 +179,7 @@ impl MemberStore for SqliteStore {
 
     async fn unread_of(&self, user_ids: &[String]) -> Result<HashMap<String, Unread>> {
         // Materialised, or each member would be counted once for `WHERE` and once for the sum.
-        let mut sql = QueryBuilder::new("WITH reads AS MATERIALIZED (");
+        let mut sql = Sql::new("WITH reads AS MATERIALIZED (");
         sql.push(SELECT_READS).push(" FROM members JOIN channels USING (cid)");
         sql.push(" WHERE channels.deleted_at IS NULL AND members.user_id IN (SELECT value FROM json_each(");
         sql.push_bind(json_list(user_ids));
@@ -195,7 +196,7 @@ impl MemberStore for SqliteStore {
 
 /// Appends where the first members of each channel come from, in the order of `cids` and in which
 /// they joined.
-fn push_first(sql: &mut QueryBuilder<Sqlite>, cids: &[String], limit: u32, offset: u32) {
+fn push_first(sql: &mut Sql<Sqlite>, cids: &[String], limit: u32, offset: u32) {
     sql.push(" FROM json_each(").push_bind(json_list(cids));
     sql.push(
         ") AS wanted CROSS JOIN members ON members.rowid IN (

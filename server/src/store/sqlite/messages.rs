@@ -1,9 +1,10 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::{Sqlite, SqliteConnection};
 
 use super::{SqliteStore, channels, json_list, users};
 use crate::store::row;
+use crate::store::sql::Sql;
 use crate::store::{Message, MessageChange, MessagePage, MessageStore, NewMessage, Result, StoreError, Written};
 
 #[async_trait]
@@ -67,16 +68,16 @@ impl MessageStore for SqliteStore {
             messages.extend(self.messages(cid, &newer).await?);
             return Ok(messages);
         }
-        let mut sql = QueryBuilder::new("SELECT * FROM messages WHERE cid = ");
+        let mut sql = Sql::new("SELECT * FROM messages WHERE cid = ");
         sql.push_bind(cid.to_owned());
         match &page.parent_id {
             Some(parent) => sql.push(" AND parent_id = ").push_bind(parent.clone()),
             None => sql.push(" AND parent_id IS NULL"),
         };
-        let equal = if page.inclusive { "=" } else { "" };
-        for (bound, order) in [(&page.before, "<"), (&page.after, ">")] {
+        let (before, after) = if page.inclusive { ("<=", ">=") } else { ("<", ">") };
+        for (bound, order) in [(&page.before, before), (&page.after, after)] {
             if let Some(id) = bound {
-                push_bound(&mut sql, &format!("{order}{equal}"), id);
+                push_bound(&mut sql, order, id);
             }
         }
         let newest_first = page.after.is_none();
@@ -135,7 +136,7 @@ impl MessageStore for SqliteStore {
 }
 
 /// Only messages on one side of the message `id`; none when there is no such message.
-fn push_bound(sql: &mut QueryBuilder<Sqlite>, order: &str, id: &str) {
+fn push_bound(sql: &mut Sql<Sqlite>, order: &'static str, id: &str) {
     sql.push(" AND (created_at, id) ").push(order);
     sql.push(" (SELECT created_at, id FROM messages WHERE id = ");
     sql.push_bind(id.to_owned()).push(")");

@@ -1,11 +1,12 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::{QueryBuilder, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::{SqliteStore, channels, json_list, messages};
 use crate::query::{Sort, Target, UserField, UserQuery};
 use crate::store::filter;
 use crate::store::row::{self, micros};
+use crate::store::sql::Sql;
 use crate::store::{Limits, Result, Sighting, StoreError, User, UserChange, UserStore, Written};
 
 #[async_trait]
@@ -45,7 +46,7 @@ impl UserStore for SqliteStore {
     }
 
     async fn query_users(&self, query: &UserQuery) -> Result<Vec<User>> {
-        let mut sql = QueryBuilder::new("SELECT users.* FROM users WHERE users.deleted_at IS NULL");
+        let mut sql = Sql::new("SELECT users.* FROM users WHERE users.deleted_at IS NULL");
         if !query.include_deactivated {
             sql.push(" AND users.deactivated_at IS NULL");
         }
