@@ -105,6 +105,26 @@ test('time passes when it is told to', async () => {
   assert.deepEqual([watch.get('bob').freshness, heard], ['live', [false, true]]);
 });
 
+test('connecting waits for the network, and no longer than the real client would', async () => {
+  const fake = fakePresence();
+  fake.loseConnection();
+  const connect = () => fake.client.connectUser({ id: 'john' }, fake.client.devToken('john'));
+  const [connecting, watching] = [connect(), fake.client.watchPresence(['john'])];
+  await new Promise(setImmediate);
+  assert.equal(fake.client.connection.state, 'waiting');
+  fake.reconnect();
+  await connecting;
+  assert.equal((await watching).get('john').online, true);
+
+  await fake.client.disconnectUser();
+  fake.loseConnection();
+  const given = connect();
+  await new Promise(setImmediate);
+  fake.advance(15_000);
+  await assert.rejects(given, { code: 'timeout', retryable: true });
+  assert.equal(fake.client.connection.state, 'disconnected');
+});
+
 test('changes can be read one after the other, and what the fake does not have it says', async () => {
   const fake = fakePresence({ user: 'john', users: [{ id: 'bob', team: 'red' }] });
   const watch = await fake.client.watchPresence(['bob']);

@@ -4,7 +4,7 @@
 import type { Connection } from 'rollcall';
 import type { PresenceClient as Page } from '../../src/page/client.js';
 import type { Engine as Real } from '../../src/page/engine.js';
-import { fromServer, unreachable } from '../../src/page/error.js';
+import { fromServer, notAccepted, unreachable } from '../../src/page/error.js';
 import { seeChannels } from '../../src/page/requests.js';
 import { Known, QUERIES, type Watcher } from './known.ts';
 import { Refusal } from './refusal.ts';
@@ -15,6 +15,8 @@ import type { Fields, PublicUser } from './users.ts';
 const GONE = 5_000;
 /** Milliseconds between attempts to reconnect; the real client's pauses are random. */
 const PAUSE = 1_000;
+/** As the real client: how long `connectUser` tries, in milliseconds. */
+const PATIENCE = 15_000;
 
 /** A user whom an answer shows, and whether their changes come by themselves from now on. */
 interface Seen {
@@ -45,6 +47,8 @@ export class FakeEngine implements Omit<Real, Unused> {
   /** When listeners are told that the connection is gone. */
   #noticeAt: number | null = null;
   #nextTry: number | null = null;
+  /** When `connectUser` is given up. */
+  #giveUpAt: number | null = null;
   /** The last number of a watch or of a ticket. */
   #number = 0;
   readonly #listening = new Set<number>();
@@ -70,6 +74,7 @@ export class FakeEngine implements Omit<Real, Unused> {
 
   connect(page: Page, _renewable: boolean): void {
     this.#page = page;
+    this.#giveUpAt = this.#now + PATIENCE;
     this.#dial();
     this.pump();
   }
@@ -97,13 +102,14 @@ export class FakeEngine implements Omit<Real, Unused> {
 
   dialFailed(generation: number, reason: unknown): void {
     if (generation !== this.#generation || this.#state !== 'connecting') return;
-    if (this.#wasUp) {
-      this.#wait();
-    } else {
-      this.#end();
-      this.#soon((page) => page._settled(undefined, reason));
-    }
+    this.#fail(reason);
     this.pump();
+  }
+
+  /** `connectUser` comes to nothing. */
+  #fail(reason: unknown): void {
+    this.#end();
+    this.#soon((page) => page._settled(undefined, reason));
   }
 
   #up(): void {
@@ -112,7 +118,7 @@ export class FakeEngine implements Omit<Real, Unused> {
     this.#introduction = { id: this.#introduction.id };
     this.#wasUp = true;
     this.#lastHeard = this.#now;
-    this.#nextTry = this.#noticeAt = null;
+    this.#nextTry = this.#noticeAt = this.#giveUpAt = null;
     this.#soon((page) => page._up());
     this.#soon((page) => page._deliver(hello));
     this.#emit('connection.changed', { online: true });
@@ -152,9 +158,10 @@ export class FakeEngine implements Omit<Real, Unused> {
   advance(milliseconds: number): void {
     const end = this.#now + milliseconds;
     for (;;) {
-      const next = Math.min(this.#nextTry ?? Infinity, this.#noticeAt ?? Infinity);
+      const next = Math.min(this.#nextTry ?? Infinity, this.#noticeAt ?? Infinity, this.#giveUpAt ?? Infinity);
       if (next > end) break;
       this.#server.clock.now = next;
+      if (next === this.#giveUpAt) this.#fail(notAccepted());
       if (next === this.#noticeAt) {
         this.#noticeAt = null;
         this.#emit('connection.changed', { online: false });
@@ -177,7 +184,7 @@ export class FakeEngine implements Omit<Real, Unused> {
   #end(): void {
     this.#generation += 1;
     this.#wasUp = false;
-    this.#lastHeard = this.#nextTry = this.#noticeAt = null;
+    this.#lastHeard = this.#nextTry = this.#noticeAt = this.#giveUpAt = null;
     this.#tickets = [];
     this.#channels.clear();
     this.#known.forget();
