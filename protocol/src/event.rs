@@ -2,6 +2,7 @@
 
 pub const HEALTH_CHECK: &str = "health.check";
 pub const CONNECTION_ERROR: &str = "connection.error";
+pub const CONNECTION_DOUBT: &str = "connection.doubt";
 
 pub const USER_PRESENCE_CHANGED: &str = "user.presence.changed";
 pub const USER_UPDATED: &str = "user.updated";

@@ -7,6 +7,9 @@ pub const PARAMETER: &str = "rollcall";
 
 /// Several events may come in one frame, as a JSON array.
 pub const BATCH: &str = "batch";
+/// Of several servers one may be cut off from the others: it says when what it shows of people may be
+/// wrong, and when it is right again.
+pub const DOUBT: &str = "doubt";
 /// Presence events carry a number, `seq`, that grows from flip to flip, and say why a user went
 /// offline (`reason`, one of [`reason`]) and when the user last gave a sign of life
 /// (`last_heard_at`).

@@ -173,6 +173,7 @@ impl Cluster {
         if current.as_ref().is_some_and(|current| current.lease == link.lease) {
             tracing::warn!(%cause, "the link to Redis broke");
             self.shared.metrics.redis_errors.inc();
+            link.give_up();
             *current = None;
             self.shared.broken.notify_one();
         }

@@ -115,6 +115,6 @@ pub async fn open(app: &App, caller: Caller, handshake: &Handshake) -> Result<Op
             return Err(ApiError::new(ErrorCode::AuthenticationFailed, message));
         }
     };
-    let hello = frame::hello(membership.id(), &user, unread, handshake.extensions)?;
+    let hello = frame::hello(membership.id(), &user, unread, handshake.extensions, app.hub.is_in_doubt())?;
     Ok(Opened { membership, inbox, hello })
 }

@@ -384,25 +384,11 @@ impl Hub {
         self.lock().notify(notice);
     }
 
-    /// Puts the event into the queue of every connection it is for. A connection that does not
-    /// keep up is closed: a reconnect and a snapshot are its recovery.
+    /// Puts the event into the queue of every connection it is for.
     fn deliver(&self, envelope: &Envelope) {
         let mut state = self.lock();
         let recipients = state.recipients(&envelope.audience);
-        let event = Arc::new(envelope.event.clone());
-        let mut delivered = 0;
-        for connection in recipients {
-            let Some(outbox) = state.outboxes.get(&connection) else {
-                continue;
-            };
-            if outbox.push(event.clone()) {
-                delivered += 1;
-            } else if let Some(outbox) = state.outboxes.remove(&connection) {
-                outbox.close(close::TRY_AGAIN_LATER);
-                state.metrics.slow_readers.inc();
-            }
-        }
-        state.metrics.events_delivered.inc_by(delivered);
+        state.push(recipients, Arc::new(envelope.event.clone()));
     }
 
     /// Changes the state, then passes on what follows from the change, all under one lock: the

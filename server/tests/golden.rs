@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use reqwest::Method;
 use rollcall_protocol::{ErrorCode, event as name};
 use rollcall_server::error::ApiError;
+use rollcall_server::wire;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -191,6 +192,15 @@ async fn every_way_to_be_refused() {
     let suspended = ApiError::new(ErrorCode::AppSuspended, "the application is suspended").within("Connect");
     frames.keep("99", &suspended.to_frame(&Timestamp::now().to_string(), true));
     frames.check("connection.error.");
+}
+
+/// Only one of several servers says it, and only while it is cut off from the others: see the stories of those.
+#[test]
+fn a_doubt() {
+    let mut frames = Frames::default();
+    let event = wire::Event::doubt(true, Timestamp::now()).serialize().unwrap();
+    frames.keep(name::CONNECTION_DOUBT, &serde_json::from_str(&event.json).unwrap());
+    frames.check("");
 }
 
 #[tokio::test]

@@ -122,6 +122,11 @@ impl Engine {
         self.frame(generation, frame);
     }
 
+    /// The server may be wrong about others, or is no more.
+    pub fn doubt(&self, generation: u32, in_doubt: bool) {
+        self.frame(generation, Frame::Doubt { in_doubt });
+    }
+
     pub fn refused(&self, generation: u32, code: i32, error: JsValue) {
         let retryable = Reaction::to(code) == Reaction::Retry;
         let payload = page::from_server(&error, JsValue::UNDEFINED, retryable, f64::NAN);

@@ -23,8 +23,6 @@ use rollcall_protocol::{event, extension};
 
 /// How this client names itself to servers.
 pub(super) const CLIENT_NAME: &str = concat!("rollcall-", env!("CARGO_PKG_VERSION"));
-/// What is asked of servers that know our extensions.
-const EXTENSIONS: &str = extension::BATCH;
 
 pub(super) struct Shell {
     api_key: String,
@@ -292,7 +290,9 @@ impl Shell {
             "&",
             extension::PARAMETER,
             "=",
-            EXTENSIONS,
+            extension::BATCH,
+            ",",
+            extension::DOUBT,
         ]);
         let shell = Rc::downgrade(self);
         let on_close = move |code| closed(&shell, generation, code);

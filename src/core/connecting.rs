@@ -113,6 +113,7 @@ impl<P: Clone> Core<P> {
             id,
             last_heard: now,
             pulse: Pulse::Sure { next_check: now + timing::HEALTH_CHECK_EVERY },
+            unsure: false,
         };
         self.offline_notice = None;
         self.outputs.push_back(Output::Connected);

@@ -19,7 +19,8 @@ pub struct ConnectionState {
     pub status: Status,
     /// When that began.
     pub since: Millis,
-    /// Whether a connection that is up may be dead: a sign of life is overdue or was asked for.
+    /// Whether a connection that is up may be dead, because a sign of life is overdue or was asked for;
+    /// or its server says that it may be wrong about others.
     pub in_doubt: bool,
     /// When the next attempt begins, while waiting for it.
     pub next_try: Option<Millis>,
@@ -30,9 +31,21 @@ pub struct ConnectionState {
 #[derive(Debug)]
 pub(super) enum Connection {
     Disconnected,
-    Connecting { deadline: Millis, opening: Opening },
-    Connected { id: String, last_heard: Millis, pulse: Pulse },
-    WaitingToReconnect { until: Millis, opening: Opening },
+    Connecting {
+        deadline: Millis,
+        opening: Opening,
+    },
+    /// `unsure`: the server says that it may be wrong about others.
+    Connected {
+        id: String,
+        last_heard: Millis,
+        pulse: Pulse,
+        unsure: bool,
+    },
+    WaitingToReconnect {
+        until: Millis,
+        opening: Opening,
+    },
 }
 
 /// Whether the app still waits for `connectUser`, or was connected before.
@@ -91,9 +104,14 @@ impl Connection {
     /// When something was last heard, while connected and with no reason for doubt.
     pub(super) fn trusted(&self) -> Option<Millis> {
         match self {
-            Connection::Connected { last_heard, pulse: Pulse::Sure { .. }, .. } => Some(*last_heard),
+            Connection::Connected { last_heard, unsure: false, .. } if self.is_alive() => Some(*last_heard),
             _ => None,
         }
+    }
+
+    /// Whether it is up, and taken for alive.
+    pub(super) fn is_alive(&self) -> bool {
+        matches!(self, Connection::Connected { pulse: Pulse::Sure { .. }, .. })
     }
 
     pub(super) fn has_socket(&self) -> bool {

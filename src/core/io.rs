@@ -60,6 +60,8 @@ pub struct Snapshot<P> {
 pub enum Frame<P> {
     /// `health.check`: the first one opens the connection, each later one answers ours.
     Health { connection_id: String, payload: P },
+    /// `connection.doubt`: the server may be wrong about others from now on, or is no more.
+    Doubt { in_doubt: bool },
     /// The server refuses, and says why.
     Error { code: i32, payload: P },
     /// `user.presence.changed` or `user.updated`.

@@ -154,8 +154,8 @@ impl<P: Clone> Core<P> {
     pub fn connection(&self) -> ConnectionState {
         let (mut in_doubt, mut next_try, mut last_heard) = (false, None, self.last_heard);
         match self.connection {
-            Connection::Connected { last_heard: heard, pulse, .. } => {
-                in_doubt = matches!(pulse, Pulse::InDoubt { .. });
+            Connection::Connected { last_heard: heard, unsure, .. } => {
+                in_doubt = unsure || !self.connection.is_alive();
                 last_heard = Some(heard);
             }
             Connection::WaitingToReconnect { until, .. } => next_try = Some(until),
@@ -196,7 +196,7 @@ impl<P: Clone> Core<P> {
             return;
         }
         // Once in doubt it is left at that: where timers are slowed down, all of them are late.
-        if self.connection.trusted().is_some() && self.poll_timeout().is_some_and(|due| now > due + OVERSLEPT) {
+        if self.connection.is_alive() && self.poll_timeout().is_some_and(|due| now > due + OVERSLEPT) {
             self.probe(now);
         }
     }
@@ -295,6 +295,11 @@ impl<P: Clone> Core<P> {
                     *next_check = now + timing::HEALTH_CHECK_EVERY;
                 }
                 self.outputs.push_back(Output::Emit(Event::Received(payload)));
+            }
+            Frame::Doubt { in_doubt } => {
+                if let Connection::Connected { unsure, .. } = &mut self.connection {
+                    *unsure = in_doubt;
+                }
             }
             Frame::User { user, payload } => self.heard_of(now, user, false, payload),
             Frame::Deleted { user, payload } => self.heard_of(now, user, true, payload),

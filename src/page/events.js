@@ -43,6 +43,10 @@ function take(engine, generation, event) {
       break;
     case 'health.check':
       engine.health(generation, typeof connection_id === 'string' ? connection_id : '', Date.parse(created_at), event);
+      if (event.in_doubt) engine.doubt(generation, true);
+      return;
+    case 'connection.doubt':
+      engine.doubt(generation, !!event.in_doubt);
       return;
     // Error frames of 2020 had no type.
     case undefined:

@@ -43,6 +43,36 @@ fn a_doubt_that_was_unfounded_is_taken_back() {
 }
 
 #[test]
+fn while_the_server_is_in_doubt_nothing_is_live() {
+    let mut client = TestClient::connected();
+    let watch = client.watching(&["jack"]);
+    client.frame(Frame::Doubt { in_doubt: true });
+    assert_eq!((client.changes(), client.is_online("jack")), (vec![change(watch, "jack")], (true, STALE)));
+    assert!(client.core.connection().in_doubt);
+    client.health_check();
+    assert_eq!(client.is_online("jack"), (true, STALE), "that it lives makes it no wiser");
+
+    // What it missed it tells before it is sure again.
+    client.presence("jack", false);
+    assert_eq!(client.is_online("jack"), (false, STALE));
+    client.take();
+    client.frame(Frame::Doubt { in_doubt: false });
+    assert_eq!((client.changes(), client.is_online("jack")), (vec![change(watch, "jack")], (false, LIVE)));
+    assert!(!client.core.connection().in_doubt);
+}
+
+#[test]
+fn another_connection_is_not_in_doubt_because_one_was() {
+    let mut client = TestClient::connected();
+    client.watching(&["jack"]);
+    client.frame(Frame::Doubt { in_doubt: true });
+    client.reconnect();
+    let (request, _) = client.page();
+    client.answer(request, &[("jack", true)]);
+    assert_eq!(client.is_online("jack"), (true, LIVE));
+}
+
+#[test]
 fn whom_the_server_does_not_know_is_unknown_until_they_appear() {
     let mut client = TestClient::connected();
     let watch = client.core.new_watch();

@@ -1,6 +1,7 @@
 //! One connection to Redis, for commands and for what is published.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -36,6 +37,7 @@ pub struct Link {
     connection: MultiplexedConnection,
     pub lease: Lease,
     pub scripts: Arc<Scripts>,
+    given_up: Arc<AtomicBool>,
 }
 
 /// The names by which Redis knows the scripts.
@@ -63,8 +65,11 @@ impl Link {
         heard: impl Fn(Message) + Send + Sync + 'static,
         lost: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, OpenError> {
+        let given_up = Arc::new(AtomicBool::new(false));
+        let is_given_up = given_up.clone();
         let push = move |info: PushInfo| -> Result<(), RedisError> {
             match info.kind {
+                _ if is_given_up.load(Ordering::Relaxed) => {}
                 PushKind::SMessage => match message(&info.data) {
                     Some(message) => heard(message),
                     None => tracing::warn!("a message from another node could not be read"),
@@ -91,7 +96,12 @@ impl Link {
         }
         let (presence, watching, lease_script, sweep) = load.query_async(&mut connection).await?;
         let scripts = Arc::new(Scripts { presence, watching, lease: lease_script, sweep });
-        Ok(Self { connection, lease, scripts })
+        Ok(Self { connection, lease, scripts, given_up })
+    }
+
+    /// Nothing is heard over it any more: what still comes is older than what is heard elsewhere.
+    pub fn give_up(&self) {
+        self.given_up.store(true, Ordering::Relaxed);
     }
 
     /// Sends commands in one go and waits for all replies.

@@ -19,6 +19,8 @@ struct HealthCheck<'a> {
     created_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     me: Option<Me<'a>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    in_doubt: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     rollcall: Vec<&'static str>,
 }
@@ -31,6 +33,7 @@ impl HealthCheck<'_> {
             cid: "*",
             created_at: store::now(),
             me: None,
+            in_doubt: false,
             rollcall: Vec::new(),
         }
     }
@@ -42,9 +45,11 @@ pub fn hello(
     user: &User,
     unread: Unread,
     extensions: Extensions,
+    in_doubt: bool,
 ) -> Result<String, ApiError> {
     let frame = HealthCheck {
         me: Some(Me::new(user, unread)),
+        in_doubt: in_doubt && extensions.doubt,
         rollcall: extensions.names().collect(),
         ..HealthCheck::of(connection)
     };

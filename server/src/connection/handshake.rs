@@ -34,17 +34,19 @@ pub struct Extensions {
     pub batch: bool,
     /// Presence events with their reasons.
     pub reason: bool,
+    /// Word of when what is shown of others may be wrong.
+    pub doubt: bool,
 }
 
 impl Extensions {
     fn asked_for(names: &str) -> Self {
         let asked = |extension| names.split(',').any(|name| name.trim() == extension);
-        Self { batch: asked(extension::BATCH), reason: asked(extension::REASON) }
+        Self { batch: asked(extension::BATCH), reason: asked(extension::REASON), doubt: asked(extension::DOUBT) }
     }
 
     /// What the first frame says.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        let all = [(self.batch, extension::BATCH), (self.reason, extension::REASON)];
+        let all = [(self.batch, extension::BATCH), (self.reason, extension::REASON), (self.doubt, extension::DOUBT)];
         all.into_iter().filter(|(granted, _)| *granted).map(|(_, name)| name)
     }
 }
@@ -80,7 +82,10 @@ impl Handshake {
             authorization: text(headers, AUTHORIZATION.as_str()),
             auth_type: text(headers, "stream-auth-type"),
             extensions,
-            origin: Origin::new(client.as_deref(), headers.get(USER_AGENT).and_then(|value| value.to_str().ok())),
+            origin: Origin {
+                hears_doubt: extensions.doubt,
+                ..Origin::new(client.as_deref(), headers.get(USER_AGENT).and_then(|value| value.to_str().ok()))
+            },
             // The Unreal SDK takes a frame with a `type` for an event, and misses the error.
             typed_errors: !client.is_some_and(|name| name.to_ascii_lowercase().contains("unreal")),
             payload,

@@ -171,7 +171,7 @@ impl Conversation {
     async fn send_events(&mut self, first: Arc<Event>) -> Result<(), Gone> {
         let mut events = vec![first];
         self.inbox.take(&mut events, BATCH);
-        let Extensions { batch, reason } = self.manner.extensions;
+        let Extensions { batch, reason, .. } = self.manner.extensions;
         let bytes = match batch {
             true => outgoing::together(&events, reason),
             false => outgoing::singly(&events, reason),

@@ -46,6 +46,7 @@ pub async fn poll(
         // An answer holds many events as it is.
         handshake.extensions = Extensions::default();
         handshake.origin.transport = Transport::LongPoll;
+        handshake.origin.hears_doubt = false;
         let _turn = app.admission.turn().await?;
         let opened = connection::open(&app, caller, &handshake).await?;
         app.sessions.open(opened.membership, opened.inbox);

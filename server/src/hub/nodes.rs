@@ -22,6 +22,7 @@ use crate::presence::registry::Claim;
 use crate::presence::{Cid, UserId};
 use crate::profile::ProfileLocks;
 use crate::store::{self, Store};
+use crate::wire;
 
 pub use ask::Unreachable;
 
@@ -213,6 +214,15 @@ impl Node for Hub {
         match in_doubt {
             true => tracing::warn!("cut off from the other nodes: what is shown of others may be wrong"),
             false => tracing::info!("what is shown of others is right"),
+        }
+        match wire::Event::doubt(in_doubt, store::now()).serialize() {
+            Ok(event) => {
+                let mut state = self.lock();
+                let hears = state.visits.iter().filter(|(_, visit)| visit.origin.hears_doubt);
+                let hears = hears.map(|(connection, _)| *connection).collect();
+                state.push(hears, Arc::new(event));
+            }
+            Err(error) => tracing::error!(%error, "an event could not be serialised"),
         }
     }
 }

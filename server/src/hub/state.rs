@@ -4,13 +4,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rollcall_protocol::extension::reason;
+use rollcall_protocol::{close, extension::reason};
 use tokio::sync::mpsc;
 
 use super::announcer::Notice;
 use super::outbox::Outbox;
 use super::visit::Visit;
-use crate::bus::Audience;
+use crate::bus::{Audience, Event};
 use crate::channel_type::ChannelType;
 use crate::metrics::Metrics;
 use crate::presence::journal::{Happening, Journal};
@@ -156,6 +156,24 @@ impl State {
             .filter(|user| self.registry.is_in_sight(user))
             .cloned()
             .collect()
+    }
+
+    /// Puts the event into the queues of these connections. One that does not keep up is closed: a
+    /// reconnect and a snapshot are its recovery.
+    pub fn push(&mut self, recipients: Vec<ConnectionId>, event: Arc<Event>) {
+        let mut delivered = 0;
+        for connection in recipients {
+            let Some(outbox) = self.outboxes.get(&connection) else {
+                continue;
+            };
+            if outbox.push(event.clone()) {
+                delivered += 1;
+            } else if let Some(outbox) = self.outboxes.remove(&connection) {
+                outbox.close(close::TRY_AGAIN_LATER);
+                self.metrics.slow_readers.inc();
+            }
+        }
+        self.metrics.events_delivered.inc_by(delivered);
     }
 
     /// Each connection once.

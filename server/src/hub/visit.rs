@@ -21,12 +21,14 @@ pub struct Origin {
     /// Its SDK, as in `X-Stream-Client`.
     pub client: Option<Box<str>>,
     pub user_agent: Option<Box<str>>,
+    /// Whether it asked to be told when what is shown of others may be wrong.
+    pub hears_doubt: bool,
 }
 
 impl Origin {
     pub fn new(client: Option<&str>, user_agent: Option<&str>) -> Self {
         let short = |text: &str| Box::from(&text[..text.floor_char_boundary(KEPT)]);
-        Self { transport: Transport::default(), client: client.map(short), user_agent: user_agent.map(short) }
+        Self { client: client.map(short), user_agent: user_agent.map(short), ..Self::default() }
     }
 }
 

@@ -38,6 +38,8 @@ pub struct Event<'a> {
     pub unread: Option<Unread>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clear_history: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_doubt: Option<bool>,
     #[serde(flatten)]
     pub deletion: Option<Deletion>,
     /// What a custom event carries.
@@ -113,6 +115,11 @@ impl<'a> Event<'a> {
     /// `user.updated`: what `user` says of themselves changed.
     pub fn user_updated(user: User<'a>, created_at: Timestamp) -> Self {
         Self { user: Some(user), ..Self::new(event::USER_UPDATED, created_at) }
+    }
+
+    /// `connection.doubt`: what this connection is shown of others may be wrong, or is right again.
+    pub fn doubt(in_doubt: bool, created_at: Timestamp) -> Self {
+        Self { in_doubt: Some(in_doubt), ..Self::new(event::CONNECTION_DOUBT, created_at) }
     }
 
     /// The event as it goes out, serialised once for everyone it is for.

@@ -186,6 +186,37 @@ async fn a_node_that_is_cut_off_is_not_believed_for_longer_than_its_lease_and_he
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_asked_is_told_that_their_server_is_in_doubt_and_when_it_is_no_more() {
+    let Some(cluster) = Cluster::new().await else { return };
+    let a = cluster.node_with(&FLAGS).await;
+    let proxy = Proxy::before(&cluster.redis.url()).await;
+    let b = TestServer::node(&cluster.database, &proxy.url(), &FLAGS).await;
+    let carl = a.connect("carl").await;
+    let mut ada = Person::connect_asking(&b, json!({ "id": "ada" }), "doubt").await;
+    let mut eve = b.connect("eve").await;
+    assert_eq!((&ada.hello["rollcall"], &ada.hello["in_doubt"]), (&json!(["doubt"]), &Value::Null));
+    let mut bob = a.connect("bob").await;
+    for person in [&ada, &eve, &bob] {
+        assert_eq!(is_online(&person.watch_users(&["carl"]).await), [true]);
+    }
+
+    proxy.cut();
+    let doubt = ada.hears("connection.doubt").await;
+    assert_eq!(doubt["in_doubt"], true);
+    let phone = Person::connect_asking(&b, json!({ "id": "ada" }), "doubt").await;
+    assert_eq!(phone.hello["in_doubt"], true);
+    carl.says_goodbye().await;
+    assert_eq!(bob.sees().await, offline("carl"));
+    proxy.mend();
+    // First what was missed.
+    let kinds = [ada.next_event().await, ada.next_event().await];
+    assert_eq!(kinds.each_ref().map(|event| &event["type"]), ["user.presence.changed", "connection.doubt"]);
+    assert_eq!((&kinds[0]["user"]["id"], &kinds[1]["in_doubt"]), (&json!("carl"), &json!(false)));
+    assert_eq!(eve.sees().await, offline("carl"));
+    assert_eq!(eve.heard_so_far().await, [] as [Value; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_answers_nobody_for_longer_than_a_lease_makes_nobody_flap() {
     let Some(mut cluster) = Cluster::new().await else { return };
     let (a, b) = (cluster.node_with(&FLAGS).await, cluster.node_with(&FLAGS).await);
