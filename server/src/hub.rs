@@ -25,7 +25,7 @@ use tokio::time::timeout;
 pub use announcer::Notice;
 pub use census::Census;
 pub use membership::Membership;
-pub use nodes::Unreachable;
+pub use nodes::{Polls, Unreachable};
 pub use outbox::Inbox;
 pub use presences::{Presence, Presences};
 pub use visit::{Origin, Transport};

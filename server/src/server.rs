@@ -84,8 +84,8 @@ impl Server {
             hub.presume_online(&cut_off);
         }
         let profiles = Arc::new(ProfileLocks::default());
-        hub.join(store.clone(), profiles.clone()).await?;
         let sessions = Sessions::new(config.limits.idle_timeout);
+        hub.join(store.clone(), profiles.clone(), Arc::new(sessions.clone())).await?;
         let admission = Admission::new(config.limits.connects_at_once, config.limits.connect_patience, metrics.clone());
         Ok(Arc::new(App {
             config,

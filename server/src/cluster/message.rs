@@ -42,6 +42,11 @@ pub enum Header {
         id: u64,
         answer: Value,
     },
+    /// Nobody waits for the answer any more.
+    Cancel {
+        id: u64,
+        from: NodeId,
+    },
 }
 
 /// A flip of a user, as the whole cluster sees it.
@@ -95,6 +100,10 @@ pub enum Question {
     Watch { connection: String, cids: Vec<Cid> },
     /// It stops watching the channel.
     StopWatching { connection: String, cid: Cid },
+    /// The events that wait for a long-poll session, or come soon.
+    Poll { connection: String },
+    /// The long-poll session ends.
+    ClosePoll { connection: String },
 }
 
 impl Message {

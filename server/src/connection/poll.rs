@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use crate::bus::Event;
-use crate::hub::{Inbox, Membership};
+use crate::hub::{Inbox, Membership, Polls};
 use crate::presence::ConnectionId;
 
 /// A poll without events is answered after this long; SDKs give up after 30 seconds.
@@ -58,21 +59,21 @@ impl Sessions {
         self.lock().len()
     }
 
-    /// Waits for events; none came when the answer is empty, and there is no such session when it
-    /// is `None`.
-    pub async fn poll(&self, id: ConnectionId) -> Option<Vec<Arc<Event>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ConnectionId, mpsc::UnboundedSender<Command>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Polls for Sessions {
+    async fn poll(&self, id: ConnectionId) -> Option<Vec<Arc<Event>>> {
         let (answer, answered) = oneshot::channel();
         self.lock().get(&id)?.send(Command::Poll(answer)).ok()?;
         answered.await.ok()
     }
 
-    /// The client said goodbye. False when there is no such session.
-    pub fn close(&self, id: ConnectionId) -> bool {
+    fn close(&self, id: ConnectionId) -> bool {
         self.lock().get(&id).is_some_and(|commands| commands.send(Command::Close).is_ok())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<ConnectionId, mpsc::UnboundedSender<Command>>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

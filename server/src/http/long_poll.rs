@@ -14,7 +14,7 @@ use crate::auth::{ANONYMOUS, Caller};
 use crate::connection;
 use crate::connection::handshake::{Extensions, Handshake};
 use crate::error::ApiError;
-use crate::hub::Transport;
+use crate::hub::{Polls, Transport};
 use crate::presence::ConnectionId;
 use crate::state::AppState;
 
@@ -57,8 +57,16 @@ pub async fn poll(
         return Err(unknown());
     }
     if close {
-        app.sessions.close(id);
+        match app.hub.close_poll_elsewhere(id).await {
+            Some(closed) => closed?,
+            None => drop(app.sessions.close(id)),
+        }
         return Ok(Reply::ok(&json!({})));
+    }
+    if let Some(events) = app.hub.poll_elsewhere(id).await {
+        let events = events?.ok_or_else(unknown)?;
+        let events = events.iter().map(|event| raw(event)).collect::<Result<_, _>>()?;
+        return Ok(Reply::ok(&Events { events }));
     }
     let events = app.sessions.poll(id).await.ok_or_else(unknown)?;
     app.metrics.delivery.observe_since(events.iter().filter_map(|event| event.flipped_at));

@@ -6,25 +6,26 @@ mod profiles;
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::AbortHandle;
 use tungstenite::Utf8Bytes;
 
 use super::heard::Heard;
 use super::{Hub, Notice};
 use crate::bus::redis::Local;
 use crate::bus::{Audience, Envelope, Event, Updated};
-use crate::cluster::{Cluster, Flip, Header, Lease, Message, Node, OpenError, Order, Topic};
+use crate::cluster::{Cluster, Flip, Header, Lease, Message, Node, NodeId, OpenError, Order, Topic};
 use crate::presence::registry::Claim;
 use crate::presence::{Cid, UserId};
 use crate::profile::ProfileLocks;
 use crate::store::{self, Store};
 use crate::wire;
 
-pub use ask::Unreachable;
+pub use ask::{Polls, Unreachable};
 
 /// What a hub has besides when there are other nodes.
 pub(super) struct Nodes {
@@ -33,6 +34,9 @@ pub(super) struct Nodes {
     /// Questions that other nodes have not answered yet.
     asked: Mutex<HashMap<u64, oneshot::Sender<Value>>>,
     last_asked: AtomicU64,
+    /// Questions of other nodes that are being answered.
+    answering: Mutex<HashMap<(NodeId, u64), AbortHandle>>,
+    polls: OnceLock<Arc<dyn Polls>>,
     /// Users whose profiles other nodes changed, and whether others may see a difference.
     changed: mpsc::UnboundedSender<(UserId, bool)>,
     changes: Mutex<Option<mpsc::UnboundedReceiver<(UserId, bool)>>>,
@@ -46,6 +50,8 @@ impl Nodes {
             heard: Mutex::default(),
             asked: Mutex::default(),
             last_asked: AtomicU64::default(),
+            answering: Mutex::default(),
+            polls: OnceLock::new(),
             changed,
             changes: Mutex::new(Some(changes)),
         }
@@ -64,8 +70,14 @@ impl Nodes {
 
 impl Hub {
     /// Joins the other nodes, if there are to be any.
-    pub async fn join(&self, store: Arc<dyn Store>, profiles: Arc<ProfileLocks>) -> Result<(), OpenError> {
+    pub async fn join(
+        &self,
+        store: Arc<dyn Store>,
+        profiles: Arc<ProfileLocks>,
+        polls: Arc<dyn Polls>,
+    ) -> Result<(), OpenError> {
         let Some(nodes) = &self.shared.nodes else { return Ok(()) };
+        nodes.polls.get_or_init(|| polls);
         let changes = nodes.changes.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(changes) = changes {
             tokio::spawn(profiles::run(self.clone(), changes, store, profiles));
@@ -151,8 +163,9 @@ impl Node for Hub {
             }
             Header::Event { audience } => self.deliver(&Envelope { audience, event: event(body) }),
             Header::Order(order) => self.obey(&order),
-            Header::Ask { id, from, question } => self.hear_question(id, from, question),
+            Header::Ask { id, from, question } => self.hear_question(nodes, id, from, question),
             Header::Answer { id, answer } => nodes.answered(id, answer),
+            Header::Cancel { id, from } => nodes.cancel(from, id),
         }
     }
 

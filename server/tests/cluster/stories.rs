@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::Cluster;
-use crate::common::Person;
+use crate::common::{Person, TestServer, user_token};
 
 pub fn online(user: &str) -> (String, bool) {
     (user.to_owned(), true)
@@ -76,6 +76,36 @@ async fn a_request_may_land_on_another_node_than_the_socket_whose_connection_it_
     bob.call(Method::POST, "/channels/messaging/news/stop-watching", json!({})).await;
     ada.call(Method::POST, "/channels/messaging/news/message", json!({ "message": { "text": "again" } })).await;
     assert_eq!(bob.next_event().await["type"], "notification.message_new");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn polls_may_land_on_any_node() {
+    let Some(cluster) = Cluster::new().await else { return };
+    let (a, b) = (cluster.node().await, cluster.node().await);
+    let poll = async |node: &TestServer, query: &[(&str, &str)]| {
+        let mut url = reqwest::Url::parse("http://x/longpoll").unwrap();
+        url.query_pairs_mut().append_pair("user_id", "bob").extend_pairs(query);
+        node.request(&user_token("bob"), Method::GET, &format!("/longpoll?{}", url.query().unwrap()), Value::Null).await
+    };
+    let details = json!({ "user_id": "bob", "user_details": { "id": "bob" } }).to_string();
+    let (_, hello) = poll(&a, &[("json", &details)]).await;
+    let connection = hello["event"]["connection_id"].as_str().unwrap();
+    let next = async || {
+        let (status, reply) = poll(&b, &[("connection_id", connection)]).await;
+        assert_eq!(status, 200, "{reply}");
+        reply["events"].as_array().unwrap().clone()
+    };
+    let mut heard = Vec::new();
+    b.server_side(Method::POST, "/users/bob/event", json!({ "event": { "type": "wave" } })).await;
+    while heard.last().is_none_or(|event: &Value| event["type"] != "wave") {
+        heard.extend(next().await);
+    }
+    let mut eve = b.connect("eve").await;
+    eve.watch_users(&["bob"]).await;
+    poll(&b, &[("connection_id", connection), ("close", "true")]).await;
+    assert_eq!(eve.sees().await, offline("bob"));
+    let (_, reply) = poll(&b, &[("connection_id", connection)]).await;
+    assert_eq!(reply["code"], 46);
 }
 
 #[tokio::test(flavor = "multi_thread")]
