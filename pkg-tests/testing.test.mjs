@@ -196,7 +196,7 @@ test('a filter and a sort find the same people, in the same order, as on the ser
     {}, { id: 'ada' }, { id: { $in: ['bob', 'dan'] } }, { id: { $nin: ['bob'] } }, { id: { $ne: 'cyd' } }, { id: { $gt: 'bob', $lte: 'dan' } },
     { name: { $autocomplete: 'lov' } }, { name: { $autocomplete: 'THE' } }, { name: { $autocomplete: 'uilder' } }, { name: { $exists: false } },
     { level: { $gte: 2 } }, { level: { $lt: 'x' } }, { level: { $in: [1, 3] } }, { level: { $exists: true } },
-    { badges: { $contains: 'kind' } }, { badges: { $in: ['early'] } }, { 'home.city': 'Oslo' }, { 'home.city': { $exists: true } },
+    { badges: { $contains: 'kind' } }, { badges: { $in: ['early'] } }, { badges: 'kind' }, { badges: ['early', 'kind'] }, { badges: ['kind', 'early'] }, { 'home.city': 'Oslo' }, { 'home.city': { $exists: true } },
     { created_at: { $gt: '2020-01-01T00:00:00Z' } }, { last_active: { $lt: '2020-01-01T00:00:00+01:00' } },
     { $or: [{ id: 'bob' }, { level: 3 }] }, { $nor: [{ id: 'bob' }, { level: 3 }] }, { $and: [{ level: { $gt: 1 } }, { id: { $gt: 'b' } }] },
   ];
@@ -205,6 +205,45 @@ test('a filter and a sort find the same people, in the same order, as on the ser
   for (const filter of filters) {
     for (const sort of sorts) {
       assert.deepEqual(await ids(fake.client, filter, sort), await ids(stage.admin, filter, sort), JSON.stringify([filter, sort]));
+    }
+  }
+});
+
+test('and the same channels, of those that one may read', async (t) => {
+  const channels = [
+    { type: 'messaging', id: 'lunch', members: ['ada', 'bob'], color: 'green', floor: 3, name: 'Lunch at noon' },
+    { type: 'messaging', id: 'attic', members: ['bob', 'cyd'], color: 'red', floor: 4 },
+    { type: 'team', id: 'red', members: ['ada'], color: 'red', tags: ['new', 'loud'] },
+    { type: 'livestream', id: 'show', color: 'green', floor: 1, team: 'red' },
+    { type: 'messaging', id: 'den', members: ['cyd', 'ada', 'bob'], floor: 2 },
+  ];
+  const stage = await newStage(t);
+  await stage.admin.upsertUsers(['ada', 'bob', 'cyd'].map((id) => ({ id })));
+  const fake = fakePresence({ users: ['ada', 'bob', 'cyd'] });
+  for (const { type, id, ...data } of channels) {
+    await stage.admin.channel(type, id, { ...data, created_by_id: 'cyd' }).create();
+    fake.advance(1_000);
+    fake.channel(type, id, { ...data, created_by_id: 'cyd' });
+  }
+  const ada = await stage.person('ada', 'node');
+  await ada.connect();
+  await fake.client.connectUser({ id: 'ada' }, fake.client.devToken('ada'));
+  await ada.client.channel('messaging', 'lunch').sendMessage({ text: 'Pizza?' });
+  fake.advance(1_000);
+  fake.channel('messaging', 'lunch').sendMessage('ada', 'Pizza?');
+
+  const filters = [
+    {}, { cid: 'messaging:lunch' }, { cid: 'messaging:attic' }, { id: { $in: ['lunch', 'show', 'attic'] } }, { type: 'messaging' }, { type: { $in: ['team', 'livestream'] } },
+    { members: { $in: ['bob'] } }, { members: ['bob', 'ada'] }, { members: 'ada' }, { joined: true }, { member_count: { $gte: 2 } }, { created_by_id: 'cyd' },
+    { color: 'red' }, { color: { $exists: false } }, { floor: { $gt: 1, $lte: 3 } }, { tags: { $contains: 'loud' } }, { tags: { $in: ['new'] } }, { name: { $autocomplete: 'noo' } },
+    { team: 'red' }, { frozen: false }, { disabled: false }, { distinct: false }, { last_message_at: { $exists: true } }, { last_updated: { $gt: '2020-01-01T00:00:00Z' } },
+    { $or: [{ color: 'green' }, { floor: 2 }] }, { $nor: [{ type: 'messaging' }] }, { $and: [{ joined: true }, { color: 'green' }] },
+  ];
+  const sorts = [{}, { cid: -1 }, [{ color: 1 }, { cid: 1 }], [{ last_message_at: -1 }, { created_at: 1 }], [{ member_count: -1 }, { floor: 1 }]];
+  const cids = async (client, filter, sort) => (await client.queryChannels(filter, sort, { watch: false, state: true })).map(({ cid }) => cid);
+  for (const filter of filters) {
+    for (const sort of sorts) {
+      assert.deepEqual(await cids(fake.client, filter, sort), await cids(ada.client, filter, sort), JSON.stringify([filter, sort]));
     }
   }
 });

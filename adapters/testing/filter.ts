@@ -9,8 +9,8 @@ type Holds = (record: Fields) => boolean;
 export const HIDDEN_OF_USERS = ['online', 'invisible', 'privacy_settings', 'revoke_tokens_issued_before'];
 /** Fields of a channel of which this server keeps nothing. */
 export const UNKNOWN_OF_CHANNELS = [
-  'app_banned', 'archived', 'blocked', 'channel_role', 'disabled', 'filter_tags', 'frozen', 'has_unread', 'hidden',
-  'invite', 'member.user.name', 'muted', 'pinned', 'pinned_at', 'unread_count',
+  'app_banned', 'archived', 'blocked', 'channel_role', 'filter_tags', 'has_unread', 'hidden', 'invite', 'member.user.name',
+  'muted', 'pinned', 'pinned_at', 'unread_count',
 ];
 const TIMES = ['created_at', 'updated_at', 'last_active', 'last_message_at', 'last_updated'];
 
@@ -25,12 +25,15 @@ const comparable = (path: string, value: unknown): unknown => (TIMES.includes(pa
 const words = (text: unknown): string => ` ${String(text).toLowerCase().split(/[\s!-/:-@[-`{-~]+/).filter(Boolean).join(' ')}`;
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-/** One value asked of a list means a list of just that. */
-const sameSet = (a: unknown, b: unknown): boolean => (Array.isArray(a) ? same([...a].sort(), [b].flat().sort()) : same(a, b));
+
+/** Fields in whose lists order does not matter: asked for one value, they need only hold it. */
+const SETS = ['members', 'teams'];
+const sameSet = (value: any, operand: any): boolean =>
+  Array.isArray(operand) ? same([...value].sort(), [...operand].sort()) : value.includes(operand);
 
 /** By operator, whether a value that is there passes. */
 const OPERATORS: Record<string, (value: any, operand: any) => boolean> = {
-  $eq: sameSet,
+  $eq: same,
   $ne: (value, operand) => !same(value, operand),
   $gt: (value, operand) => typeof value === typeof operand && value > operand,
   $gte: (value, operand) => typeof value === typeof operand && value >= operand,
@@ -62,7 +65,7 @@ function condition(field: string, asked: unknown, refused: readonly string[]): H
   if (refused.includes(field)) throw input(`rollcall/testing cannot be asked for ${field}`);
   const isBare = typeof asked !== 'object' || asked === null || Array.isArray(asked);
   const tests = Object.entries(isBare ? { $eq: asked } : (asked as Fields)).map(([operator, given]): Holds => {
-    const passes = OPERATORS[operator];
+    const passes = operator === '$eq' && SETS.includes(field) ? sameSet : OPERATORS[operator];
     if (!passes) throw input(`rollcall/testing does not know ${operator}`);
     if ((operator === '$in' || operator === '$nin') && !Array.isArray(given)) throw input(`${operator} takes a list`);
     const operand = operator === '$exists' ? given : Array.isArray(given) ? given.map((one) => comparable(field, one)) : comparable(field, given);
