@@ -10,11 +10,14 @@ import { Visitor } from './harness/visitor.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What axe finds wrong with the page as it is now, rule by rule. */
+/** What axe finds wrong with the page as it is now, rule by rule; and which part of the board is too small for what is in it. */
 async function violations(page) {
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe);
   const { violations } = await page.evaluate(() => window.axe.run({ resultTypes: ['violations'] }));
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(', ')}`);
+  const overlaps = await page.$$eval('.board > *', (parts) =>
+    parts.filter(({ scrollHeight, clientHeight }) => scrollHeight > clientHeight + 1).map(({ className }) => `overlaps: ${className}`),
+  );
+  return [...violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(', ')}`), ...overlaps];
 }
 
 /** Presses Tab until the focus is on what `selector` finds; fails where one cannot see where it is. */
@@ -123,6 +126,40 @@ describe('the demo page for everybody', () => {
     await jack.trusts('john', 'stale');
     await press('[data-action="network-reconnect"]');
     await jack.trusts('john', 'live');
+  });
+
+  test('nothing jumps when somebody comes or goes, or the network does', async (t) => {
+    const stage = await demoStage(t, '1h');
+    const john = await Visitor.open(stage, 'john');
+    for (const viewport of [{ width: 390, height: 844 }, { width: 820, height: 1180 }]) {
+      const jack = await Visitor.open(stage, 'jack', { viewport, expected: [CONNECTION_LOST] });
+      await jack.sees('john', 'online');
+      await jack.page.evaluate(() => {
+        window.jumped = [];
+        new PerformanceObserver((list) => {
+          for (const { node, previousRect, currentRect } of list.getEntries().flatMap(({ sources }) => sources)) {
+            const element = node?.nodeType === Node.TEXT_NODE ? node.parentElement : node;
+            // Of the events, the newest comes first.
+            if (Math.abs(previousRect.y - currentRect.y) > 2 && !element?.closest('#events')) window.jumped.push(element?.outerHTML.slice(0, 80));
+          }
+        }).observe({ type: 'layout-shift' });
+      });
+      await john.enter('set-status', 'Washing the dishes');
+      await jack.sees('john', 'online', 'Washing the dishes');
+      await john.press('disconnect');
+      await jack.sees('john', 'offline');
+      await john.press('reconnect');
+      await jack.sees('john', 'online');
+      // Not by a click: for half a second after one, what moves is taken for its answer.
+      const press = (action) => jack.page.evaluate((action) => document.querySelector(`[data-action="${action}"]`).click(), action);
+      await press('network-cut');
+      await jack.trusts('john', 'stale');
+      await press('network-reconnect');
+      await jack.trusts('john', 'live');
+      assert.deepEqual(await jack.page.evaluate(() => window.jumped), [], `at ${viewport.width} pixels`);
+      await john.enter('set-status', '');
+      await jack.close();
+    }
   });
 
   test('who wants nothing to move sees nothing move', async (t) => {

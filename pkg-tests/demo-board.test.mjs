@@ -92,7 +92,7 @@ describe('a network in one’s hands', () => {
     await jack.trusts('john', 'live');
     await jack.page.clock.runFor(3_000);
     await jack.trusts('john', 'stale');
-    await jack.page.getByRole('status').getByText('The server is silent').waitFor();
+    await jack.page.getByRole('status').getByText('Server silent').waitFor();
     assert.deepEqual((await jack.shown('john')).at(-1), 'online', 'what is held back is not known');
     await jack.press('network-reconnect');
     await jack.sees('john', 'offline');

@@ -75,7 +75,7 @@ function enter(visitor: Visitor, banner: Banner): void {
 function words({ connection, wire }: Room): string {
   if (connection.state === 'connecting') return 'Connecting…';
   if (connection.state === 'offline' && !connection.retrying) return connection.because;
-  if (wire.inDoubt) return 'The server is silent: what is shown may be old';
-  if (wire.state !== 'connected') return 'Connection lost: what is shown is as of then';
+  if (wire.inDoubt) return 'Server silent: as last heard';
+  if (wire.state !== 'connected') return 'Connection lost: as last heard';
   return LIVE;
 }

@@ -29,6 +29,7 @@ const SCENES = {
     async play(john) {
       await john.click('[data-action="crowd-come"]');
       await john.locator('.counted', { hasText: /^180 online, 820 offline$/ }).waitFor({ timeout: PATIENCE });
+      await john.locator('.pace', { hasText: /: [1-9]\d+ came or went/ }).waitFor({ timeout: PATIENCE });
       await john.focus('.grid');
     },
   },
