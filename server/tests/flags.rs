@@ -5,6 +5,8 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 use clap::{ArgAction, CommandFactory};
 use common::document::table_of;
@@ -23,4 +25,28 @@ fn every_flag_is_in_the_tables_with_its_default() {
     let flags = rows.into_iter().filter(|row| row[0].starts_with("--"));
     let listed: BTreeMap<_, _> = flags.map(|row| (row[0].clone(), row[1].clone())).collect();
     assert_eq!(listed, known);
+}
+
+/// Whether it holds is for those tests to say: here a limit that none of them sets is found.
+#[test]
+fn every_limit_is_set_by_a_test() {
+    let mut texts = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match path.is_dir() {
+                // What all tests share sets some, and looks at none.
+                true if path.ends_with("common") => {}
+                true => folders.push(path),
+                false => texts.push(fs::read_to_string(path).unwrap()),
+            }
+        }
+    }
+    let rows = table_of("docs/OPERATIONS.md", "Limits");
+    let flags: Vec<_> = rows.into_iter().map(|row| row[0].clone()).filter(|flag| flag.starts_with("--")).collect();
+    assert!(flags.len() > 20, "{flags:?}");
+    for flag in flags {
+        let quoted = format!("\"{flag}\"");
+        assert!(texts.iter().any(|text| text.contains(&quoted)), "no test sets {flag}");
+    }
 }

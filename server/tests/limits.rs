@@ -5,8 +5,9 @@
 
 mod common;
 
-use common::{TestServer, token};
-use reqwest::Method;
+use common::{KEY, TestServer, token, user_token};
+use reqwest::header::HeaderMap;
+use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -139,4 +140,89 @@ async fn a_query_may_take_so_long() {
     let patient = TestServer::with(&["--query-timeout", "0"]).await;
     assert_eq!(answer(&patient, Method::POST, "/users", users(100)).await, (201, Value::Null));
     assert_eq!(filtered(&patient, &json!({ "$or": long })).await, (200, Value::Null));
+}
+
+/// The first of these requests that is refused: its headers and its code. Windows are whole minutes, and
+/// one may end meanwhile: of twice as many requests as are allowed and one more, one is refused.
+async fn refused(server: &TestServer, token: &str, method: Method, path: &str, allowed: usize) -> (HeaderMap, Value) {
+    for _ in 0..=2 * allowed {
+        let url = server.url(&format!("{path}?api_key={KEY}"));
+        let request = reqwest::Client::new().request(method.clone(), url).header("authorization", token);
+        let reply = request.json(&json!({})).send().await.unwrap();
+        if reply.status() == StatusCode::TOO_MANY_REQUESTS {
+            return (reply.headers().clone(), reply.json().await.unwrap());
+        }
+        assert!(reply.status().is_success(), "{reply:?}");
+    }
+    panic!("{path} may be asked as often as one likes")
+}
+
+#[tokio::test]
+async fn a_user_and_a_platform_may_ask_so_often() {
+    let server = TestServer::with(&["--user-requests-per-minute", "2"]).await;
+    let (headers, error) = refused(&server, &user_token("ada"), Method::GET, "/users", 2).await;
+    assert_eq!(error["code"], 9, "{error}");
+    let number = |name: &str| headers[name].to_str().unwrap().parse::<i64>().unwrap();
+    assert_eq!((number("x-ratelimit-limit"), number("x-ratelimit-remaining")), (2, 0));
+    assert!((1..=60).contains(&number("retry-after")));
+    assert!(number("x-ratelimit-reset") >= jiff::Timestamp::now().as_second());
+    // Others are not concerned, nor is what else she asks for.
+    for (user, path) in [("bob", "/users"), ("ada", "/unread")] {
+        let (status, reply) = server.request(&user_token(user), Method::GET, path, Value::Null).await;
+        assert!(status.is_success(), "{user}, {path}: {reply}");
+    }
+
+    let server = TestServer::with(&["--rate-limit-scale", "1"]).await;
+    let (headers, error) = refused(&server, &token(json!({ "server": true })), Method::PATCH, "/app", 60).await;
+    assert_eq!((&error["code"], headers["x-ratelimit-limit"].to_str().unwrap()), (&json!(9), "60"));
+}
+
+/// The limits of the protocol's own.
+#[tokio::test]
+async fn what_no_flag_changes() {
+    let server = TestServer::start().await;
+    server.knows(&["ada"]).await;
+    let works = |status: u16| (status, Value::Null);
+    let refused = (400, json!(4));
+    let open = |members: Value| json!({ "data": { "created_by_id": "ada", "members": members } });
+    assert_eq!(answer(&server, Method::POST, "/channels/messaging/tea/query", open(json!(["ada"]))).await, works(201));
+
+    for path in ["/users/delete", "/users/deactivate", "/users/reactivate", "/users/restore"] {
+        let ids: Vec<String> = (0..101).map(|number| format!("user-{number}")).collect();
+        let body = json!({ "user_ids": ids, "user": "soft" });
+        assert_eq!(answer(&server, Method::POST, path, body).await, refused, "{path}");
+    }
+
+    let user = |length: usize| {
+        let id = "x".repeat(length);
+        json!({ "users": { id.as_str(): { "id": id } } })
+    };
+    assert_eq!(answer(&server, Method::POST, "/users", user(255)).await, works(201));
+    assert_eq!(answer(&server, Method::POST, "/users", user(256)).await, refused);
+    let channel = |length: usize| format!("/channels/messaging/{}/query", "x".repeat(length));
+    assert_eq!(answer(&server, Method::POST, &channel(64), open(json!([]))).await, works(201));
+    assert_eq!(answer(&server, Method::POST, &channel(65), open(json!([]))).await, refused);
+
+    let message = |length: usize| json!({ "message": { "text": "x".repeat(length), "user_id": "ada" } });
+    let say = "/channels/messaging/tea/message";
+    assert_eq!(answer(&server, Method::POST, say, message(5000)).await, works(201));
+    assert_eq!(answer(&server, Method::POST, say, message(5001)).await, (400, json!(20)));
+
+    let ada = server.connect("ada").await;
+    let sort = |entries: usize| json!(vec![json!({ "field": "created_at", "direction": 1 }); entries]);
+    for (path, allowed) in [("/users", 5), ("/channels", 5), ("/members", 1)] {
+        let query =
+            |entries| json!({ "type": "messaging", "id": "tea", "filter_conditions": {}, "sort": sort(entries) });
+        let (status, reply) = ada.request(Method::GET, path, query(allowed)).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {reply}");
+        let (status, reply) = ada.request(Method::GET, path, query(allowed + 1)).await;
+        assert_eq!((status.as_u16(), reply["code"].clone()), refused, "{path}: {reply}");
+        let far = json!({ "type": "messaging", "id": "tea", "filter_conditions": {}, "offset": 1001 });
+        let (status, reply) = ada.request(Method::GET, path, far).await;
+        assert_eq!((status.as_u16(), reply["code"].clone()), refused, "{path}: {reply}");
+    }
+    // More of a page than there may be is cut, but for users.
+    let page = |limit: u32| json!({ "filter_conditions": {}, "limit": limit });
+    assert_eq!(ada.request(Method::GET, "/users", page(101)).await.1["code"], 4);
+    assert_eq!(ada.request(Method::GET, "/channels", page(31)).await.0, StatusCode::OK);
 }
