@@ -67,7 +67,7 @@ async function proxyConfig(port, nodes, folder) {
   const [server] = text.match(/ {4}server one:8800.*\n/);
   const servers = nodes.map(({ address }) => server.replace('one:8800', address)).join('');
   return text
-    .replace(/( {4}server (one|two):8800.*\n)+/g, servers)
+    .replace(/( {4}server (one|two):8800.*\n)+/, servers)
     .replace('listen 80;', `listen 127.0.0.1:${port};`)
     .replace('/var/log/nginx/rollcall.log', join(folder, 'access.log'));
 }
