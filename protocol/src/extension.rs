@@ -24,7 +24,3 @@ pub mod reason {
     /// The connection was lost.
     pub const LOST: &str = "lost";
 }
-
-/// The field of a page of users, and of a channel's state, that says of how many of them the
-/// presence is not subscribed to because a limit was reached.
-pub const PRESENCE_OMITTED: &str = "presence_omitted";

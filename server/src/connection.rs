@@ -15,7 +15,7 @@ use axum::response::Response;
 use axum::routing::get;
 use rollcall_protocol::{ErrorCode, close};
 
-use crate::auth::{ANONYMOUS, Caller};
+use crate::auth::{ANONYMOUS, Authenticated, Caller};
 use crate::error::ApiError;
 use crate::hub::{Inbox, Membership};
 use crate::state::{App, AppState};
@@ -78,8 +78,9 @@ async fn serve(app: &App, handshake: &Handshake, opened: Result<Opened, ApiError
 
 async fn admit(app: &App, handshake: &Handshake) -> Result<Opened, ApiError> {
     let _turn = app.admission.turn().await?;
-    let caller = app.authenticate(&handshake.credentials()).await?;
-    open(app, caller, handshake).await
+    // Whether the user may come is looked up once, when they arrive.
+    let bearer = app.authenticator.authenticate(&handshake.credentials(), store::now())?;
+    open(app, bearer, handshake).await
 }
 
 /// A connection that is present now, by whatever transport.
@@ -92,14 +93,17 @@ pub struct Opened {
 }
 
 /// Makes the caller present: merges what the handshake says of them, and greets them.
-pub async fn open(app: &App, caller: Caller, handshake: &Handshake) -> Result<Opened, ApiError> {
+pub async fn open(app: &App, bearer: Authenticated, handshake: &Handshake) -> Result<Opened, ApiError> {
+    let Authenticated { caller, issued_at } = bearer;
     let (user, unread, membership, inbox) = match caller {
         Caller::User(id) => {
             let change = handshake.profile(&id)?;
-            let (membership, inbox) = app.arrive(change, handshake.origin.clone()).await?;
+            let (membership, inbox) = app.arrive(change, issued_at, handshake.origin.clone()).await?;
             // Whoever is greeted is online for everybody, and `last_active` says since when.
-            app.hub.told().await;
-            let user = app.store.user(&id).await?.ok_or_else(|| ApiError::deleted(&id))?;
+            let user = match app.hub.told_of(&id).await {
+                Some(user) => user,
+                None => app.store.user(&id).await?.ok_or_else(|| ApiError::deleted(&id))?,
+            };
             let unread = app.store.unread(&id).await?;
             (user, unread, membership, inbox)
         }

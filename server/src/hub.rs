@@ -39,7 +39,7 @@ use crate::presence::registry::{Registry, Rules};
 use crate::presence::rules::{Damping, Ending, Grace};
 use crate::presence::watchers::{Scope, Watchers};
 use crate::presence::{Cid, ConnectionId, UserId};
-use crate::store::Store;
+use crate::store::{Store, User};
 use crate::webhook::Webhook;
 use nodes::Nodes;
 use state::State;
@@ -345,6 +345,14 @@ impl Hub {
     /// Waits until everything that happened so far is written and told, if that is soon.
     pub async fn told(&self) {
         self.in_turn(|_| ()).await;
+    }
+
+    /// The same, and returns the user as they are stored then; `None` when it is not soon, or there is
+    /// no such user.
+    pub async fn told_of(&self, user: &UserId) -> Option<User> {
+        let (done, told) = oneshot::channel();
+        self.notify(Notice::Greets { user: user.clone(), done });
+        timeout(PATIENCE, told).await.ok()?.ok()?
     }
 
     /// Does `work` after everything that happened so far is written and told, and before anything

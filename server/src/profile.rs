@@ -12,6 +12,7 @@ use std::hash::{BuildHasher, RandomState};
 use rollcall_protocol::ErrorCode;
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::auth::Issued;
 use crate::bus::Audience;
 use crate::error::ApiError;
 use crate::hub::{Inbox, Membership, Origin};
@@ -87,15 +88,19 @@ impl App {
         Ok(written)
     }
 
-    /// A connection of a user opens: merges what it says of them and makes them present.
-    pub async fn arrive(&self, change: UserChange, origin: Origin) -> Result<(Membership, Inbox), ApiError> {
+    /// A connection of a user opens, with a token issued when: if they may come, merges what it says
+    /// of them and makes them present.
+    pub async fn arrive(
+        &self,
+        change: UserChange,
+        issued_at: Issued,
+        origin: Origin,
+    ) -> Result<(Membership, Inbox), ApiError> {
         let id: UserId = change.id.as_str().into();
         // Before the profile is read: what another node changes in it from now on is heard.
         self.hub.listen_to_users([id.clone()]).await;
         let _guards = self.profiles.lock([&*id]).await;
-        let user = self.store.user(&id).await?;
-        // They may have been ended since their token was looked at.
-        user.as_ref().map_or(Ok(()), admit)?;
+        let user = self.admit(&id, issued_at).await?;
         let written = match user {
             // A reconnect says nothing new: it costs no write.
             Some(user) if change == UserChange::of(&*id) => Written { before: Some(user.clone()), after: user },

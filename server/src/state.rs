@@ -13,7 +13,7 @@ use crate::error::ApiError;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::profile::{self, ProfileLocks};
-use crate::store::{self, Store, StoreError};
+use crate::store::{self, Store, StoreError, User};
 use crate::webhook::Webhook;
 
 /// The server's parts, put together once.
@@ -34,23 +34,23 @@ pub type AppState = Arc<App>;
 
 impl App {
     /// Says who the caller is, or with which code to refuse them.
-    pub async fn authenticate(&self, credentials: &Credentials<'_>) -> Result<Caller, ApiError> {
-        let Authenticated { caller, issued_at } = self.authenticator.authenticate(credentials, store::now())?;
-        if let Caller::User(id) = &caller {
-            self.admit(id, issued_at).await?;
+    pub async fn authenticate(&self, credentials: &Credentials<'_>) -> Result<Authenticated, ApiError> {
+        let authenticated = self.authenticator.authenticate(credentials, store::now())?;
+        if let Caller::User(id) = &authenticated.caller {
+            self.admit(id, authenticated.issued_at).await?;
         }
-        Ok(caller)
+        Ok(authenticated)
     }
 
-    /// Refuses users who were deleted or deactivated, and tokens that were revoked.
-    async fn admit(&self, id: &str, issued_at: Issued) -> Result<(), ApiError> {
-        let user = self.store.user(id).await.map_err(unchecked)?;
+    /// Refuses users who were deleted or deactivated, and tokens that were revoked. Returns the user,
+    /// who may be new.
+    pub async fn admit(&self, id: &str, issued_at: Issued) -> Result<Option<User>, ApiError> {
+        let (user, revoked) = self.store.bearer(id).await.map_err(unchecked)?;
         user.as_ref().map_or(Ok(()), profile::admit)?;
-        let revoked = user.and_then(|user| user.revoke_tokens_issued_before);
-        let revoked = revoked.max(self.store.tokens_revoked_before().await.map_err(unchecked)?);
+        let revoked = revoked.max(user.as_ref().and_then(|user| user.revoke_tokens_issued_before));
         match (revoked, issued_at) {
-            (None, _) | (_, Issued::Unsigned) => Ok(()),
-            (Some(revoked), Issued::At(issued)) if issued >= revoked => Ok(()),
+            (None, _) | (_, Issued::Unsigned) => Ok(user),
+            (Some(revoked), Issued::At(issued)) if issued >= revoked => Ok(user),
             // The code that makes an SDK ask its application for a new token.
             _ => Err(ApiError::new(ErrorCode::TokenExpired, "the token was revoked: get a new one")),
         }

@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use rollcall_server::auth::Issued;
 use rollcall_server::config::Config;
 use rollcall_server::connection;
 use rollcall_server::http;
@@ -82,7 +83,8 @@ impl Instance {
             let flags = FLAGS.into_iter().map(Into::into).chain([format!("--api-secret={SECRET}").into()]);
             let config = must(must(Config::read(flags)).complete());
             let app = must(Server::assemble(config).await);
-            let (membership, inbox) = must(app.arrive(UserChange::of("ada"), Origin::default()).await);
+            let (membership, inbox) =
+                must(app.arrive(UserChange::of("ada"), Issued::Unsigned, Origin::default()).await);
             (app, Resident { membership, inbox })
         });
         let router = http::router(app.clone(), connection::router());

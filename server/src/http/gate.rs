@@ -13,7 +13,7 @@ use super::call;
 use super::endpoint::Endpoint;
 use super::rate_limit::{Platform, RateLimiter};
 use super::reply::Reply;
-use crate::auth::{Caller, Credentials};
+use crate::auth::{Authenticated, Caller, Credentials};
 use crate::error::ApiError;
 use crate::state::AppState;
 use crate::store;
@@ -32,8 +32,8 @@ pub async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Res
     let (parts, body) = request.into_parts();
     let client = header(&parts.headers, "x-stream-client").unwrap_or_default();
     let now = store::now().as_second();
-    let caller = match gate.caller(&parts).await {
-        Ok(caller) => caller,
+    let Authenticated { caller, issued_at } = match gate.caller(&parts).await {
+        Ok(authenticated) => authenticated,
         Err(error) => {
             let mut response = error.within(gate.endpoint.name).into_response();
             // A stranger uses up nobody's allowance, but is told of it as everyone is.
@@ -51,6 +51,7 @@ pub async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Res
         Ok(()) => {
             let mut request = Request::from_parts(parts, body);
             request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(issued_at);
             next.run(request).await
         }
         Err(error) => error.into_response(),
@@ -63,7 +64,7 @@ pub async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Res
 }
 
 impl Gate {
-    async fn caller(&self, parts: &Parts) -> Result<Caller, ApiError> {
+    async fn caller(&self, parts: &Parts) -> Result<Authenticated, ApiError> {
         let bytes: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
         let most = self.app.config.limits.header_bytes as usize;
         if bytes > most {

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::call;
 use super::flag::Flag;
 use super::reply::Reply;
-use crate::auth::{ANONYMOUS, Caller};
+use crate::auth::{ANONYMOUS, Authenticated, Caller, Issued};
 use crate::connection;
 use crate::connection::handshake::{Extensions, Handshake};
 use crate::error::ApiError;
@@ -33,6 +33,7 @@ struct Events<'a> {
 pub async fn poll(
     State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
+    Extension(issued_at): Extension<Issued>,
     request: Request,
 ) -> Result<Reply, ApiError> {
     let query = call::query(request.uri())?;
@@ -48,7 +49,7 @@ pub async fn poll(
         handshake.origin.transport = Transport::LongPoll;
         handshake.origin.hears_doubt = false;
         let _turn = app.admission.turn().await?;
-        let opened = connection::open(&app, caller, &handshake).await?;
+        let opened = connection::open(&app, Authenticated { caller, issued_at }, &handshake).await?;
         app.sessions.open(opened.membership, opened.inbox);
         return Ok(Reply::ok(&Hello { event: raw(&opened.hello)? }));
     };

@@ -63,7 +63,7 @@ pub async fn metrics(State(app): State<AppState>, headers: HeaderMap) -> Result<
     if !app.config.listen.ip().is_loopback() {
         let token = gate::header(&headers, "authorization");
         let credentials = Credentials { api_key: Some(&app.config.api_key), token, ..Credentials::default() };
-        if app.authenticate(&credentials).await? != Caller::Server {
+        if app.authenticate(&credentials).await?.caller != Caller::Server {
             return Err(ApiError::new(ErrorCode::NotAllowed, "metrics are for a server's token"));
         }
     }

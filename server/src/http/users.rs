@@ -3,8 +3,8 @@
 use std::borrow::Borrow;
 
 use axum::extract::State;
-use rollcall_protocol::{extension, limits};
-use serde::Deserialize;
+use rollcall_protocol::limits;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
@@ -106,6 +106,18 @@ struct Query {
     id_lte: Option<String>,
 }
 
+#[derive(Serialize)]
+struct Found<'a> {
+    users: Vec<wire::User<'a>>,
+    /// Users whose presence the connection does not hear of, because it hears of as many as it may.
+    #[serde(skip_serializing_if = "is_zero")]
+    presence_omitted: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
 /// `GET /users`: a page of users; with `presence` the connection hears of their changes from now on.
 pub async fn query(State(app): State<AppState>, call: Call) -> Result<Reply, ApiError> {
     let query: Query = call.input()?;
@@ -127,11 +139,7 @@ pub async fn query(State(app): State<AppState>, call: Call) -> Result<Reply, Api
     }
     let viewer = Viewer::of(&app, &call.caller, &users).await;
     let users: Vec<_> = users.iter().map(|user| viewer.profile(user)).collect();
-    let mut body = json!({ "users": users });
-    if omitted > 0 {
-        body[extension::PRESENCE_OMITTED] = omitted.into();
-    }
-    Ok(Reply::ok(&body))
+    Ok(Reply::ok(&Found { users, presence_omitted: omitted }))
 }
 
 impl Query {

@@ -43,6 +43,8 @@ pub enum Notice {
     Order(Order),
     /// Not told, but done in its turn.
     Turn(Box<dyn FnOnce() + Send + Sync>),
+    /// Not told, but asked for: the user once everything before is told.
+    Greets { user: UserId, done: oneshot::Sender<Option<User>> },
     /// Nothing more will come.
     Stop(oneshot::Sender<()>),
 }
@@ -63,6 +65,11 @@ pub(super) async fn run(
                 Notice::Turn(work) => {
                     tell(&*bus, webhook.as_ref(), &mut news).await;
                     work();
+                }
+                Notice::Greets { user, done } => {
+                    tell(&*bus, webhook.as_ref(), &mut news).await;
+                    // Whoever asked may have stopped waiting.
+                    let _ = done.send(users.get(&*user).cloned());
                 }
                 Notice::Stop(done) => {
                     tell(&*bus, webhook.as_ref(), &mut news).await;
@@ -122,7 +129,10 @@ async fn try_complete(store: &dyn Store, notices: &[Notice]) -> Result<BTreeMap<
                     told.insert(user);
                 }
             }
-            Notice::Updated { user, .. } | Notice::Missed { user } | Notice::Watching { user, .. } => {
+            Notice::Updated { user, .. }
+            | Notice::Missed { user }
+            | Notice::Watching { user, .. }
+            | Notice::Greets { user, .. } => {
                 told.insert(user);
             }
             Notice::Ready(_) | Notice::Order(_) | Notice::Turn(_) | Notice::Stop(_) => {}
@@ -175,7 +185,7 @@ fn news_of(notice: Notice, users: &BTreeMap<String, User>) -> Option<News> {
         }
         Notice::Ready(envelope) => Some(News::Event(envelope)),
         Notice::Order(order) => Some(News::Order(order)),
-        Notice::Active { .. } | Notice::Turn(_) | Notice::Stop(_) => None,
+        Notice::Active { .. } | Notice::Turn(_) | Notice::Greets { .. } | Notice::Stop(_) => None,
     }
 }
 

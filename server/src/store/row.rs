@@ -57,6 +57,12 @@ pub(super) fn user(row: &impl Columns) -> Result<User> {
     })
 }
 
+/// The user, if there is one, and before when nobody's tokens may have been issued.
+pub(super) fn bearer(row: &impl Columns) -> Result<(Option<User>, Option<Timestamp>)> {
+    let user = row.optional_text("id")?.map(|_| user(row)).transpose()?;
+    Ok((user, row.optional_time("tokens_revoked_before")?))
+}
+
 pub(super) fn channel(row: &impl Columns) -> Result<Channel> {
     Ok(Channel {
         cid: row.text("cid")?,

@@ -1,7 +1,10 @@
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::row::micros;
 use super::{Change, Custom, CustomChange, Limits, Result, StoreError, Written, change};
 use crate::query::UserQuery;
 
@@ -80,6 +83,18 @@ pub struct Sighting {
     pub online: bool,
     /// Absent: stays as it is.
     pub last_active: Option<Timestamp>,
+}
+
+impl Sighting {
+    /// What is true of each user after all of these, with the latest `last_active` in microseconds.
+    pub(super) fn last(seen: &[Self]) -> BTreeMap<&str, (bool, Option<i64>)> {
+        let mut last: BTreeMap<&str, (bool, Option<i64>)> = BTreeMap::new();
+        for Self { user, online, last_active } in seen {
+            let entry = last.entry(user).or_default();
+            *entry = (*online, entry.1.max(micros(*last_active)));
+        }
+        last
+    }
 }
 
 /// What to change of one user. The default keeps everything.
@@ -177,6 +192,10 @@ pub trait UserStore: Send + Sync {
     async fn user(&self, id: &str) -> Result<Option<User>> {
         Ok(self.users(&[id.to_owned()]).await?.pop())
     }
+
+    /// The same, and before when nobody's tokens may have been issued: who a token is for, and what
+    /// decides whether it is accepted.
+    async fn bearer(&self, id: &str) -> Result<(Option<User>, Option<Timestamp>)>;
 
     /// The page of users that `query` asks for.
     async fn query_users(&self, query: &UserQuery) -> Result<Vec<User>>;

@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::PgConnection;
@@ -10,6 +8,8 @@ use crate::store::filter;
 use crate::store::row::{self, micros};
 use crate::store::sql::Sql;
 use crate::store::{Limits, Result, Sighting, StoreError, User, UserChange, UserStore, Written};
+
+const BEARER: &str = "SELECT users.*, app.tokens_revoked_before FROM app LEFT JOIN users ON users.id = $1";
 
 #[async_trait]
 impl UserStore for PostgresStore {
@@ -49,6 +49,11 @@ impl UserStore for PostgresStore {
         row::all(&query.fetch_all(&self.readers).await?, row::user)
     }
 
+    async fn bearer(&self, id: &str) -> Result<(Option<User>, Option<Timestamp>)> {
+        let query = sqlx::query(BEARER).bind(id);
+        row::bearer(&query.fetch_one(&self.readers).await?)
+    }
+
     async fn query_users(&self, query: &UserQuery) -> Result<Vec<User>> {
         let mut sql = Sql::new("SELECT users.* FROM users WHERE users.deleted_at IS NULL");
         if !query.include_deactivated {
@@ -68,11 +73,7 @@ impl UserStore for PostgresStore {
     }
 
     async fn record_presence(&self, seen: &[Sighting]) -> Result<()> {
-        let mut last: BTreeMap<&str, (bool, Option<i64>)> = BTreeMap::new();
-        for Sighting { user, online, last_active } in seen {
-            let entry = last.entry(user).or_default();
-            *entry = (*online, entry.1.max(micros(*last_active)));
-        }
+        let last = Sighting::last(seen);
         let ids: Vec<&str> = last.keys().copied().collect();
         let (online, active): (Vec<bool>, Vec<Option<i64>>) = last.values().copied().unzip();
         let mut tx = self.begin().await?;

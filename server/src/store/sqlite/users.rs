@@ -1,5 +1,6 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
+use serde_json::json;
 use sqlx::SqliteConnection;
 
 use super::{SqliteStore, channels, json_list, messages};
@@ -8,6 +9,8 @@ use crate::store::filter;
 use crate::store::row::{self, micros};
 use crate::store::sql::Sql;
 use crate::store::{Limits, Result, Sighting, StoreError, User, UserChange, UserStore, Written};
+
+const BEARER: &str = "SELECT users.*, app.tokens_revoked_before FROM app LEFT JOIN users ON users.id = ?";
 
 #[async_trait]
 impl UserStore for SqliteStore {
@@ -45,6 +48,11 @@ impl UserStore for SqliteStore {
         row::all(&query.fetch_all(&self.readers).await?, row::user)
     }
 
+    async fn bearer(&self, id: &str) -> Result<(Option<User>, Option<Timestamp>)> {
+        let query = sqlx::query(BEARER).bind(id);
+        row::bearer(&query.fetch_one(&self.readers).await?)
+    }
+
     async fn query_users(&self, query: &UserQuery) -> Result<Vec<User>> {
         let mut sql = Sql::new("SELECT users.* FROM users WHERE users.deleted_at IS NULL");
         if !query.include_deactivated {
@@ -64,14 +72,15 @@ impl UserStore for SqliteStore {
     }
 
     async fn record_presence(&self, seen: &[Sighting]) -> Result<()> {
+        let seen = Sighting::last(seen).into_iter();
+        let seen: Vec<_> = seen.map(|(user, (online, active))| json!([user, i32::from(online), active])).collect();
         let mut tx = self.begin().await?;
-        for Sighting { user, online, last_active } in seen {
-            let sql = "UPDATE users SET online = ?2,
-                last_active = CASE WHEN last_active > ?3 THEN last_active ELSE coalesce(?3, last_active) END
-                WHERE id = ?1";
-            let query = sqlx::query(sql).bind(user).bind(online).bind(last_active.map(|at| at.as_microsecond()));
-            query.execute(&mut *tx).await?;
-        }
+        let sql = "UPDATE users SET online = seen.online,
+                last_active = CASE WHEN users.last_active > seen.last_active THEN users.last_active
+                    ELSE coalesce(seen.last_active, users.last_active) END
+            FROM (SELECT value ->> 0 AS id, value ->> 1 AS online, value ->> 2 AS last_active FROM json_each(?)) AS seen
+            WHERE users.id = seen.id";
+        sqlx::query(sql).bind(json!(seen).to_string()).execute(&mut *tx).await?;
         tx.commit().await
     }
 
