@@ -9,6 +9,8 @@ use tokio::time::{interval, timeout};
 
 use crate::Cluster;
 use crate::common::binary::{Binary, command};
+use crate::common::postgres::Postgres;
+use crate::common::redis::Redis;
 use crate::common::scrape::Scrape;
 use crate::common::{Person, TestServer};
 use crate::proxy::Proxy;
@@ -217,21 +219,47 @@ async fn whoever_asked_is_told_that_their_server_is_in_doubt_and_when_it_is_no_m
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redis_that_answers_nobody_for_longer_than_a_lease_makes_nobody_flap() {
+async fn when_redis_answers_again_whoever_is_first_gives_the_others_time_to_come_back() {
     let Some(mut cluster) = Cluster::new().await else { return };
-    let (a, b) = (cluster.node_with(&FLAGS).await, cluster.node_with(&FLAGS).await);
+    let flags = ["--node-lease", "3s"];
+    let a = cluster.node_with(&flags).await;
+    let proxy = Proxy::before(&cluster.redis.url()).await;
+    let b = TestServer::node(&cluster.database, &proxy.url(), &flags).await;
     let ada = b.connect("ada").await;
     let mut bob = a.connect("bob").await;
     assert_eq!(is_online(&bob.watch_users(&["ada"]).await), [true]);
     cluster.redis.freeze();
+    proxy.cut();
     for node in [&a, &b] {
         Scrape::until(node, |now| now.get("rollcall_in_doubt") == 1.0).await;
     }
     cluster.redis.thaw();
+    until_ready(&a, 200).await;
+    proxy.mend();
     until_cleared(&cluster, 2).await;
     assert_eq!(bob.heard_so_far().await, [] as [Value; 0]);
     ada.says_goodbye().await;
     assert_eq!(bob.sees().await, offline("ada"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_postgres_is_away_nothing_is_told_and_afterwards_all_of_it() {
+    let Some(mut postgres) = Postgres::start() else { return };
+    let Some(redis) = Redis::start() else { return };
+    let cluster = Cluster { database: postgres.database().await, redis };
+    let (a, b) = (cluster.node_with(&FLAGS).await, cluster.node_with(&FLAGS).await);
+    let (ada, carl) = (b.connect("ada").await, b.connect("carl").await);
+    let mut bob = a.connect("bob").await;
+    assert_eq!(is_online(&bob.watch_users(&["ada", "carl"]).await), [true, true]);
+    postgres.stop();
+    until_ready(&b, 503).await;
+    ada.says_goodbye().await;
+    Scrape::until(&b, |now| now.get("rollcall_untold_changes") > 0.0).await;
+    postgres.start_again();
+    assert_eq!(bob.sees().await, offline("ada"));
+    assert_eq!(bob.heard_so_far().await, [] as [Value; 0]);
+    carl.says_goodbye().await;
+    assert_eq!(bob.sees().await, offline("carl"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
