@@ -32,6 +32,7 @@ const ANSWERLESS = [
 /** Rows of the tables that this SDK does not ask for, or hear. */
 const OF_OTHERS = {
   'GET /channels': 'other SDKs ask so, and this one posts',
+  'POST /rollcall/users': 'ours, and no SDK knows of it',
   'GET /api/v2/chat/channels': 'an alias in newer documentation',
   'GET /rollcall/users/{id}/presence': 'ours, and no SDK knows of it',
 };

@@ -165,7 +165,9 @@ function withoutExtras(glue) {
     .replace(/^    if \(realloc === undefined\) \{\n[^]*?^    \}\n/m, '')
     .replace(/(\w+)\.buffer\.detached === true \|\| \(.*? && (.*?)\)(?=\) \{$)/m, '$2')
     .replace(/^    wasm(Instance|Module) = .*\n/gm, '')
-    // `entry` passes it the right way.
+    // `entry` passes the bytes alone, and `rollcall/wasm` passes its source the right way.
+    .replace(/^(function initSync\(module\) \{\n)[^]*?(?=^    const imports)/m, '$1')
+    .replace(/^    if \(!\(module instanceof WebAssembly\.Module\)\) \{\n(.*\n)    \}\n/m, '$1')
     .replace(/^        if \(Object\.getPrototypeOf\((module\w*)\)[^]*?^        \}\n/gm, '        ({$1} = $1)\n')
     // Whoever does not say where the wasm is has it inside.
     .replace(/^    if \(module_or_path === undefined\) \{\n[^]*?^    \}\n/gm, '');
@@ -205,7 +207,7 @@ function classes() {
 async function entry(wasm) {
   const text = await bundled(`
     import { initSync } from './glue.js';
-    initSync({ module: Uint8Array.from("WASM", (character) => character.charCodeAt(0) ^ ${MASK}) });
+    initSync(Uint8Array.from("WASM", (character) => character.charCodeAt(0) ^ ${MASK}));
     export * from './client.js';`);
   return text.replace('"WASM"', () => literal(wasm));
 }

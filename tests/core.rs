@@ -345,7 +345,7 @@ fn a_server_that_restarts_meets_a_spread_out_crowd() {
                     generation = dialled;
                 }
             }
-            let frame = Frame::Health { connection_id: "c".into(), payload: "hello" };
+            let frame = Frame::Health { connection_id: "c".into(), pages: false, payload: "hello" };
             core.handle_input(0, Input::Frame { generation, frame });
             core.handle_input(20_000, Input::Closed { generation, code: 1001 });
             core.poll_timeout().unwrap() - 20_000

@@ -25,7 +25,7 @@ interface Seen {
 }
 
 /** What nobody calls here: of frames, and of questions that were under way. */
-type Unused = 'free' | typeof Symbol.dispose | 'heard' | 'deleted' | 'health' | 'doubt' | 'refused' | 'other' | 'replied' | 'failed';
+type Unused = 'free' | typeof Symbol.dispose | 'heard' | 'health' | 'doubt' | 'refused' | 'other' | 'replied' | 'failed';
 
 export class FakeEngine implements Omit<Real, Unused> {
   readonly #server: Server;

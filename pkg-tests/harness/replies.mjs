@@ -15,7 +15,7 @@ type Reply<T, M extends keyof T> = T[M] extends (...args: never[]) => infer R ? 
 // As declared, but that not every endpoint is named, only those asked for; and that these may be,
 // which are younger than the declared names or ours.
 type Limits = Partial<RateLimitsMap & Record<Younger, RateLimitsInfo>>;
-type Younger = 'DeactivateUsers' | 'InspectPresence' | 'ReactivateUsers' | 'RestoreUsers' | 'UnreadCounts' | 'UpdateMemberPartial';
+type Younger = 'DeactivateUsers' | 'InspectPresence' | 'ReactivateUsers' | 'RestoreUsers' | 'UnreadCounts' | 'UpdateMemberPartial' | 'UsersById';
 type RateLimits = { [F in keyof Reply<StreamChat, 'getRateLimits'>]: F extends 'duration' ? string : Limits };
 
 // The fields of their own that these tests give to users, channels, members, messages and events;

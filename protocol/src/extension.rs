@@ -7,6 +7,9 @@ pub const PARAMETER: &str = "rollcall";
 
 /// Several events may come in one frame, as a JSON array.
 pub const BATCH: &str = "batch";
+/// [`limits::USERS_BY_ID`](crate::limits::USERS_BY_ID) users may be asked for at once, by
+/// `POST /rollcall/users`.
+pub const PAGES: &str = "pages";
 /// Of several servers one may be cut off from the others: it says when what it shows of people may be
 /// wrong, and when it is right again.
 pub const DOUBT: &str = "doubt";

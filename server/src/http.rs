@@ -65,6 +65,7 @@ pub fn router(state: AppState, connections: Router<AppState>) -> Router {
         .route("/users/{id}/deactivate", at(endpoint::DEACTIVATE_USER, post(lifecycle::deactivate)))
         .route("/users/{id}/reactivate", at(endpoint::REACTIVATE_USER, post(lifecycle::reactivate)))
         .route("/users/{id}/event", at(endpoint::SEND_USER_EVENT, post(users::send_event)))
+        .route("/rollcall/users", at(endpoint::USERS_BY_ID, post(users::by_id)))
         .route("/rollcall/users/{id}/presence", at(endpoint::INSPECT_PRESENCE, get(inspect::presence)))
         .route("/guest", at(endpoint::CREATE_GUEST, post(guests::create)))
         .route("/channels", at(endpoint::QUERY_CHANNELS, get(channels::query).post(channels::query_by_post)))

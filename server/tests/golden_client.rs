@@ -95,7 +95,7 @@ async fn the_server_takes_what_the_client_writes() {
     let mut written = Written::read();
 
     let (mut socket, hello) = written.dial(&server, "connect").await;
-    assert_eq!(hello["rollcall"], json!(["batch", "doubt"]));
+    assert_eq!(hello["rollcall"], json!(["batch", "pages", "doubt"]));
     let me = &hello["me"];
     assert_eq!((&me["id"], &me["status"], &me["pets"]["cat"]), (&json!("ada"), &json!("Having tea"), &json!("Mio")));
     let health_check = written.take("health.check").to_string();

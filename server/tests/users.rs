@@ -151,6 +151,26 @@ async fn a_page_says_of_how_many_the_presence_is_left_out() {
 }
 
 #[tokio::test]
+async fn many_are_asked_for_by_id_and_followed_from_then_on() {
+    let server = TestServer::start().await;
+    server.knows(&["bob", "cyd", "dan"]).await;
+    server.server_side(Method::DELETE, "/users/dan", Value::Null).await;
+    let mut ada = server.connect("ada").await;
+
+    let all = ada.call(Method::POST, "/rollcall/users", json!({ "ids": ["bob", "cyd", "dan", "nobody"] })).await;
+
+    let mut shown = ids(&all);
+    shown.sort_unstable();
+    assert_eq!(shown, ["bob", "cyd"]);
+    server.connect("bob").await;
+    assert_eq!(ada.sees().await, ("bob".to_owned(), true));
+    let too_many: Vec<String> = (0..1001).map(|number| format!("user-{number}")).collect();
+    let (status, error) = ada.request(Method::POST, "/rollcall/users", json!({ "ids": too_many })).await;
+    assert_eq!((status.as_u16(), &error["code"]), (400, &json!(4)));
+    assert!(error["message"].as_str().unwrap().contains("at most 1000 users"), "{error}");
+}
+
+#[tokio::test]
 async fn presence_needs_a_connection_of_one_s_own() {
     let server = TestServer::start().await;
     let ada = server.connect("ada").await;

@@ -100,22 +100,17 @@ impl Engine {
 
     // --- Events -------------------------------------------------------------------------------
 
-    /// A user comes or goes, or another profile is shown.
-    pub fn heard(&self, generation: u32, id: String, online: bool, user: JsValue, payload: JsValue) {
+    /// A user comes or goes, or another profile is shown, or there is no such user any more.
+    pub fn heard(&self, generation: u32, id: String, online: bool, deleted: bool, user: JsValue, payload: JsValue) {
         let user = Seen { id, online, subscribed: false, user };
-        self.frame(generation, Frame::User { user, payload });
+        let frame = if deleted { Frame::Deleted { user, payload } } else { Frame::User { user, payload } };
+        self.frame(generation, frame);
     }
 
-    /// The user is no more.
-    pub fn deleted(&self, generation: u32, id: String, user: JsValue, payload: JsValue) {
-        let user = Seen { id, online: false, subscribed: false, user };
-        self.frame(generation, Frame::Deleted { user, payload });
-    }
-
-    /// `said` is when the server says that it is.
-    pub fn health(&self, generation: u32, connection_id: String, said: f64, payload: JsValue) {
+    /// `said` is when the server says that it is; `pages` whether it takes large ones.
+    pub fn health(&self, generation: u32, connection_id: String, said: f64, pages: bool, payload: JsValue) {
         let frame = if self.shell.is_answer(said) {
-            Frame::Health { connection_id, payload }
+            Frame::Health { connection_id, pages, payload }
         } else {
             Frame::Other { payload }
         };

@@ -22,8 +22,9 @@ extern "C" {
     fn segment_of(text: &JsValue) -> String;
     #[wasm_bindgen(js_namespace = Reflect, js_name = get, catch)]
     fn reflect_get(target: &JsValue, key: &str) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(js_namespace = Reflect, js_name = set, catch)]
-    fn reflect_set(target: &JsValue, key: &str, value: &JsValue) -> Result<bool, JsValue>;
+    /// Of a plain object, which takes anything.
+    #[wasm_bindgen(js_namespace = Reflect, js_name = set)]
+    fn set(target: &Object, key: &str, value: &str);
 }
 
 /// The method whose payload goes into the address.
@@ -49,17 +50,14 @@ pub(super) fn request(
         add("&connection_id=", &segment(&id));
     }
     let headers = Object::new();
-    let header = |name: &str, value: &str| {
-        let _ = reflect_set(&headers, name, &value.into());
-    };
-    header("Authorization", token);
-    header("stream-auth-type", "jwt");
-    header("X-Stream-Client", CLIENT_NAME);
+    set(&headers, "Authorization", token);
+    set(&headers, "stream-auth-type", "jwt");
+    set(&headers, "X-Stream-Client", CLIENT_NAME);
     let init = RequestInit::new();
     if method == GET {
         add("&payload=", &segment_of(payload));
     } else {
-        header("Content-Type", "application/json");
+        set(&headers, "Content-Type", "application/json");
         init.set_body(payload);
     }
     init.set_method(method);

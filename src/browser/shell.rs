@@ -290,7 +290,10 @@ impl Shell {
             "&",
             extension::PARAMETER,
             "=",
+            // What is asked of servers that know our extensions.
             extension::BATCH,
+            ",",
+            extension::PAGES,
             ",",
             extension::DOUBT,
         ]);

@@ -84,8 +84,9 @@ impl<P: Clone> Core<P> {
 
     pub(super) fn frame(&mut self, now: Millis, frame: Frame<P>) {
         match (&mut self.connection, frame) {
-            (Connection::Connecting { opening, .. }, Frame::Health { connection_id, payload }) => {
+            (Connection::Connecting { opening, .. }, Frame::Health { connection_id, pages, payload }) => {
                 let opening = *opening;
+                self.requests.take_pages(pages);
                 self.connected(now, opening, connection_id, payload);
             }
             (Connection::Connecting { .. }, Frame::Error { code, payload }) => self.refused(now, code, payload),

@@ -58,8 +58,9 @@ pub struct Snapshot<P> {
 /// One event of a frame, read as far as the core needs it.
 #[derive(Clone, Debug)]
 pub enum Frame<P> {
-    /// `health.check`: the first one opens the connection, each later one answers ours.
-    Health { connection_id: String, payload: P },
+    /// `health.check`: the first one opens the connection, each later one answers ours. `pages`
+    /// when the first one grants that extension.
+    Health { connection_id: String, pages: bool, payload: P },
     /// `connection.doubt`: the server may be wrong about others from now on, or is no more.
     Doubt { in_doubt: bool },
     /// The server refuses, and says why.

@@ -331,6 +331,11 @@ impl<P: Clone> People<P> {
         !is_settled && !std::mem::replace(&mut person.asked, true)
     }
 
+    /// Whether a question about this user is waiting or on its way.
+    pub(super) fn is_asked(&self, id: &str) -> bool {
+        self.by_id.get(id).is_some_and(|person| person.asked)
+    }
+
     /// The question came to an end, answered or not.
     pub(super) fn answered(&mut self, id: &str) {
         if let Some(person) = self.by_id.get_mut(id) {

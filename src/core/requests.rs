@@ -8,7 +8,7 @@ use rollcall_protocol::limits;
 
 /// Few enough that a thousand clients who come back together do not ask everything at once.
 const IN_FLIGHT: usize = 2;
-/// A page of users goes into an address, and proxies take only so long a one.
+/// A usual page of users goes into an address, and proxies take only so long a one.
 const PAGE_BYTES: usize = 5_000;
 
 #[derive(Default)]
@@ -24,9 +24,16 @@ pub(super) struct Requests {
     tried: bool,
     retry_at: Option<Millis>,
     recovering: bool,
+    /// Whether the server takes large pages of users.
+    pages: bool,
 }
 
 impl Requests {
+    /// Whether the server of this connection takes large pages of users.
+    pub(super) fn take_pages(&mut self, large: bool) {
+        self.pages = large;
+    }
+
     pub(super) fn queue_user(&mut self, id: String) {
         self.users.push(id);
     }
@@ -91,9 +98,11 @@ impl Requests {
     }
 
     fn page(&mut self, wanted: &mut dyn FnMut(&str) -> bool) -> Option<Ask> {
+        let (most, most_bytes) =
+            if self.pages { (limits::USERS_BY_ID, usize::MAX) } else { (limits::USERS_PER_REQUEST, PAGE_BYTES) };
         let (mut ids, mut bytes, mut looked_at) = (Vec::new(), 0, 0);
         for id in &self.users {
-            if ids.len() >= limits::USERS_PER_REQUEST || bytes >= PAGE_BYTES {
+            if ids.len() >= most || bytes >= most_bytes {
                 break;
             }
             looked_at += 1;
@@ -151,6 +160,6 @@ impl Requests {
     /// The connection they were asked on is gone. Ids go on counting, so that a late answer
     /// finds nothing.
     pub(super) fn clear(&mut self) {
-        *self = Requests { last_id: self.last_id, ..Requests::default() };
+        *self = Requests { last_id: self.last_id, pages: self.pages, ..Requests::default() };
     }
 }

@@ -233,17 +233,19 @@ impl<P: Clone> Core<P> {
 
     fn answered(&mut self, asked: Asked, ask: Ask, users: Vec<Seen<P>>) {
         let Ask::Users { mut ids } = ask else { return self.learn(Snapshot { asked, users }, true, true) };
-        // Somebody may have lost interest meanwhile.
-        for id in &ids {
-            self.people.answered(id);
-        }
         let mut wanted = Vec::new();
         for seen in users {
+            // Somebody may have lost interest meanwhile.
+            self.people.answered(&seen.id);
             if self.people.is_watched(&seen.id) {
                 wanted.push(seen);
             }
         }
-        keep(&mut ids, &mut |id| !wanted.iter().any(|seen| seen.id == id));
+        // Who is not among them.
+        keep(&mut ids, &mut |id| self.people.is_asked(id));
+        for id in &ids {
+            self.people.answered(id);
+        }
         self.learn(Snapshot { asked, users: wanted }, false, true);
 
         let (watches, outputs) = (&self.watches, &mut self.outputs);

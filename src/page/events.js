@@ -30,19 +30,24 @@ export function receive(engine, generation, text) {
  * @param {any} event
  */
 function take(engine, generation, event) {
-  const { type, user, error, connection_id, created_at } = Object(event);
+  const { type, user, error, connection_id, created_at, rollcall } = Object(event);
   switch (type) {
     case 'user.presence.changed':
     case 'user.updated':
     case 'user.deleted':
       if (typeof user?.id === 'string') {
-        if (type === 'user.deleted') engine.deleted(generation, user.id, user, event);
-        else engine.heard(generation, user.id, !!user.online, user, event);
+        engine.heard(generation, user.id, !!user.online, type === 'user.deleted', user, event);
         return;
       }
       break;
     case 'health.check':
-      engine.health(generation, typeof connection_id === 'string' ? connection_id : '', Date.parse(created_at), event);
+      engine.health(
+        generation,
+        typeof connection_id === 'string' ? connection_id : '',
+        Date.parse(created_at),
+        !!rollcall?.includes?.('pages'),
+        event,
+      );
       if (event.in_doubt) engine.doubt(generation, true);
       return;
     case 'connection.doubt':

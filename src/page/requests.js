@@ -9,6 +9,8 @@ import { Options } from './input.js';
 
 /** How many members of a channel a server tells of, unless it says so itself. */
 const PRESENCE_LIMIT = 10;
+/** How many users every server answers at once. */
+const USERS_PER_PAGE = 100;
 
 /**
  * Shows the engine users, as far as it needs to know; the next call takes them. It is told of
@@ -53,6 +55,9 @@ const usersQuery = (filter, sort, given) => ({
   method: 'GET',
   path: '/users',
 });
+
+/** What of our servers alone may be asked. @param {string[]} ids @returns {Call} */
+const usersById = (ids) => ({ name: 'watchPresence', method: 'POST', path: '/rollcall/users', payload: { ids }, subscribes: true });
 
 /** @param {unknown} filter @param {unknown} sort @param {unknown} given */
 function channelsQuery(filter, sort, given) {
@@ -199,9 +204,11 @@ export function setInvisible(client, name, invisible, options) {
 export async function askAgain(client, request, ids, areUsers, watch, presence, patience) {
   const engine = client._engine;
   const options = { limit: ids.length, watch, presence };
-  const call = areUsers
-    ? usersQuery({ id: { $in: ids } }, undefined, options)
-    : channelsQuery({ cid: { $in: ids } }, undefined, options);
+  const call = !areUsers
+    ? channelsQuery({ cid: { $in: ids } }, undefined, options)
+    : ids.length > USERS_PER_PAGE
+      ? usersById(ids)
+      : usersQuery({ id: { $in: ids } }, undefined, options);
   try {
     await client._send({ ...call, patience }, (asked, reply) => {
       if (areUsers) seeUsers(client, reply);

@@ -90,6 +90,27 @@ async fn a_loss_is_told_as_stale_and_a_renewal_as_live_with_what_was_missed() {
 }
 
 #[wasm_bindgen_test]
+async fn a_server_that_takes_large_pages_is_asked_for_a_thousand_users_by_id() {
+    let story = Story::new();
+    let said = story
+        .run(
+            "const connecting = client.connectUser({ id: 'john' }, client.devToken('john'));
+             await network.until(() => network.socket);
+             network.socket.say({ type: 'health.check', connection_id: 'c', me: { id: 'john' }, rollcall: ['batch', 'pages'] });
+             await connecting;
+             const ids = Array.from({ length: 1_050 }, (_, number) => `user-${number}`);
+             const shown = (ids) => ({ users: ids.map((id) => ({ id, online: true })) });
+             network.answers['/rollcall/users'] = ({ ids }) => shown(ids);
+             network.answers['/users'] = ({ filter_conditions: { id } }) => shown(id.$in);
+             const watch = await client.watchPresence(ids);
+             const asked = network.requests.map(({ method, path, connection, payload }) => [method, path, connection, payload.ids?.length]);
+             return [asked.sort(), ids.filter((id) => watch.get(id).freshness === 'live').length]",
+        )
+        .await;
+    assert_eq!(said, r#"[[["GET","/users","c",null],["POST","/rollcall/users","c",1000]],1050]"#);
+}
+
+#[wasm_bindgen_test]
 async fn changes_can_be_read_one_after_the_other() {
     let said = watching(
         "const read = [];

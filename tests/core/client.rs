@@ -40,7 +40,7 @@ impl TestClient {
     }
 
     pub fn first_frame(&mut self) {
-        self.frame(Frame::Health { connection_id: "c".into(), payload: "hello" });
+        self.frame(Frame::Health { connection_id: "c".into(), pages: false, payload: "hello" });
     }
 
     pub fn refuse(&mut self, code: i32) {
@@ -48,7 +48,7 @@ impl TestClient {
     }
 
     pub fn health_check(&mut self) {
-        self.frame(Frame::Health { connection_id: "c".into(), payload: "alive" });
+        self.frame(Frame::Health { connection_id: "c".into(), pages: false, payload: "alive" });
     }
 
     /// An event says that somebody came or went.

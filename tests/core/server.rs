@@ -246,5 +246,5 @@ impl Server {
 }
 
 fn health() -> Frame<Said> {
-    Frame::Health { connection_id: "c".into(), payload: Said::Nothing }
+    Frame::Health { connection_id: "c".into(), pages: false, payload: Said::Nothing }
 }

@@ -2,7 +2,7 @@
 
 use super::client::{Payload, TestClient, seen};
 use super::watching::{LIVE, UNKNOWN, change};
-use rollcall::core::{Ask, Event, Failure, Input, Output, Snapshot};
+use rollcall::core::{Ask, Event, Failure, Frame, Input, Output, Snapshot};
 
 #[test]
 fn a_watch_is_settled_when_there_is_word_of_everybody() {
@@ -22,6 +22,34 @@ fn a_watch_is_settled_when_there_is_word_of_everybody() {
     assert_eq!(answered, 250);
     assert_eq!(client.settled_watches(), [(ticket, Ok(()))]);
     assert_eq!(client.is_online("u249"), (true, LIVE));
+}
+
+#[test]
+fn a_server_that_takes_large_pages_is_asked_for_a_thousand_at_once_and_again_after_a_reconnect() {
+    let mut client = TestClient::new();
+    let first_frame = || Frame::Health { connection_id: "c".into(), pages: true, payload: "hello" };
+    client.connect(true);
+    client.frame(first_frame());
+    let watch = client.core.new_watch();
+    let ids: Vec<String> = (0..2_500).map(|n| format!("a-user-with-a-long-name-{n}")).collect();
+    client.watch(watch, &ids.iter().map(String::as_str).collect::<Vec<_>>());
+    for _ in 0..2 {
+        let mut sizes = Vec::new();
+        let mut pages = client.asks();
+        while let Some((request, Ask::Users { ids })) = pages.pop() {
+            sizes.push(ids.len());
+            let (missing, known) = ids.split_last().unwrap();
+            client.answer(request, &known.iter().map(|id| (id.as_str(), true)).collect::<Vec<_>>());
+            assert_eq!(client.is_online(&known[0]), (true, LIVE));
+            assert_eq!(client.is_online(missing), (false, UNKNOWN), "and nobody asks again");
+            pages.extend(client.asks());
+        }
+        sizes.sort_unstable();
+        assert_eq!(sizes, [500, 1_000, 1_000]);
+        client.close(1006);
+        client.advance(30_000);
+        client.frame(first_frame());
+    }
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub struct Handshake {
 pub struct Extensions {
     /// Several events in one frame.
     pub batch: bool,
+    /// More users in one answer.
+    pub pages: bool,
     /// Presence events with their reasons.
     pub reason: bool,
     /// Word of when what is shown of others may be wrong.
@@ -41,12 +43,22 @@ pub struct Extensions {
 impl Extensions {
     fn asked_for(names: &str) -> Self {
         let asked = |extension| names.split(',').any(|name| name.trim() == extension);
-        Self { batch: asked(extension::BATCH), reason: asked(extension::REASON), doubt: asked(extension::DOUBT) }
+        Self {
+            batch: asked(extension::BATCH),
+            pages: asked(extension::PAGES),
+            reason: asked(extension::REASON),
+            doubt: asked(extension::DOUBT),
+        }
     }
 
     /// What the first frame says.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        let all = [(self.batch, extension::BATCH), (self.reason, extension::REASON), (self.doubt, extension::DOUBT)];
+        let all = [
+            (self.batch, extension::BATCH),
+            (self.pages, extension::PAGES),
+            (self.reason, extension::REASON),
+            (self.doubt, extension::DOUBT),
+        ];
         all.into_iter().filter(|(granted, _)| *granted).map(|(_, name)| name)
     }
 }

@@ -33,6 +33,7 @@ endpoints! {
     REACTIVATE_USERS = "ReactivateUsers", 60;
     SEND_USER_EVENT = "SendUserCustomEvent", 1_000;
     CREATE_GUEST = "CreateGuest", 1_000;
+    USERS_BY_ID = "UsersById", 1_000;
     INSPECT_PRESENCE = "InspectPresence", 1_000;
 
     QUERY_CHANNELS = "QueryChannels", 10_000;

@@ -1,6 +1,7 @@
 //! `/users`: creating, changing and finding users.
 
 use std::borrow::Borrow;
+use std::collections::HashMap;
 
 use axum::extract::State;
 use rollcall_protocol::limits;
@@ -16,6 +17,7 @@ use super::{app, events, lifecycle, subscription, tell};
 use crate::auth::Caller;
 use crate::bus::Audience;
 use crate::error::ApiError;
+use crate::presence::ConnectionId;
 use crate::presence::watchers::Scope;
 use crate::profile::fields;
 use crate::query::{Filter, IdRange, Limits, Sort, UserQuery};
@@ -126,18 +128,45 @@ pub async fn query(State(app): State<AppState>, call: Call) -> Result<Reply, Api
         Some(Flag(false)) => None,
         None => subscription::connection(&app, &call).await?,
     };
-    let mut users = app.store.query_users(&query.into_store(&app.config.limits.filter())?).await?;
+    let users = app.store.query_users(&query.into_store(&app.config.limits.filter())?).await?;
+    page(&app, &call, users, connection).await
+}
+
+#[derive(Deserialize)]
+struct ById {
+    ids: Vec<String>,
+}
+
+/// `POST /rollcall/users`: these users, of whose changes the connection hears from now on.
+pub async fn by_id(State(app): State<AppState>, call: Call) -> Result<Reply, ApiError> {
+    let ById { ids } = call.input()?;
+    if ids.len() > limits::USERS_BY_ID {
+        return Err(ApiError::input(format!("ask for at most {} users", limits::USERS_BY_ID)));
+    }
+    let connection = subscription::require_connection(&app, &call).await?;
+    let mut users = app.store.users(&ids).await?;
+    users.retain(|user| user.deleted_at.is_none() && user.deactivated_at.is_none());
+    page(&app, &call, users, Some(connection)).await
+}
+
+/// The answer that shows these; the `connection`, if there is one, hears of their changes.
+async fn page(
+    app: &App,
+    call: &Call,
+    mut users: Vec<User>,
+    connection: Option<ConnectionId>,
+) -> Result<Reply, ApiError> {
     let mut omitted: usize = 0;
     if let Some(connection) = connection {
         let ids = users.iter().map(|user| user.id.as_str().into()).collect();
         omitted = app.hub.subscribe_presence(connection, vec![(Scope::Users, ids)]).await?.into_iter().sum();
         // Read again, now that a change in between cannot be missed.
         let ids: Vec<String> = users.iter().map(|user| user.id.clone()).collect();
-        let mut fresh: Vec<User> = app.store.users(&ids).await?;
-        fresh.sort_by_cached_key(|user| ids.iter().position(|id| *id == user.id));
-        users = fresh;
+        let places: HashMap<&str, usize> = ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
+        users = app.store.users(&ids).await?;
+        users.sort_by_key(|user| places.get(user.id.as_str()));
     }
-    let viewer = Viewer::of(&app, &call.caller, &users).await;
+    let viewer = Viewer::of(app, &call.caller, &users).await;
     let users: Vec<_> = users.iter().map(|user| viewer.profile(user)).collect();
     Ok(Reply::ok(&Found { users, presence_omitted: omitted }))
 }

@@ -92,6 +92,7 @@ fn asks(endpoint: &str) -> Vec<Ask> {
             }
             asks.into_iter().map(|body| ask(M::GET, &path, body)).collect()
         }
+        "POST /rollcall/users" => one(json!({ "ids": ["ada", "bob", "nobody"] })),
         "POST /users" => vec![
             ask(M::POST, &path, json!({ "users": { "zoe": { "id": "zoe", "status": "Looking" } } })),
             ask(M::POST, &path, json!({ "users": { "ada": { "id": "ada" } } })),
