@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rollcall_server::auth::{Authenticator, Caller, Credentials};
 use rollcall_server::profile::fields;
 use rollcall_server::query::{self, ChannelQuery, Filter, QueryError, Sort, UserQuery};
-use rollcall_server::store::StoreError;
+use rollcall_server::store::{CustomChange, StoreError};
 use serde_json::{Map, Value};
 
 use instance::Instance;
@@ -72,10 +72,16 @@ pub fn token(data: &[u8]) {
     for auth_type in [None, Some("jwt")] {
         let credentials = Credentials { api_key: Some("key"), token: Some(text), auth_type, user_id: None };
         let Ok(admitted) = authenticator.authenticate(&credentials, Timestamp::UNIX_EPOCH) else { continue };
-        let (ours, theirs) = (SIGNED.rsplit_once('.'), text.trim().trim_start_matches("Bearer ").rsplit_once('.'));
+        let (ours, theirs) = (SIGNED.rsplit_once('.'), bare(text).rsplit_once('.'));
         assert_eq!(ours.map(|(said, _)| said), theirs.map(|(said, _)| said), "a token that we did not sign");
         assert_eq!(admitted.caller, Caller::User("ada".into()));
     }
+}
+
+/// The token without what may stand before it.
+fn bare(text: &str) -> &str {
+    let text = text.trim();
+    text.strip_prefix("Bearer ").unwrap_or(text).trim_start()
 }
 
 /// A filter and a sort: whatever can be read can be run.
@@ -114,9 +120,13 @@ pub fn profile(data: &[u8]) {
     let removed: Vec<String> = fields.keys().cloned().collect();
     let _ = fields::from_partial("ada", fields.clone(), &removed);
     let Ok(change) = fields::from_user(fields) else { return };
-    for name in ["online", "last_active", "created_at", "updated_at"] {
-        let custom = format!("{:?}", change.custom);
-        assert!(!custom.contains(&format!("{name:?}: ")), "{name} was written");
+    for change in change.custom {
+        let (CustomChange::Set(path, _) | CustomChange::Unset(path)) = change;
+        let first = path.parts().next();
+        assert!(
+            !["online", "last_active", "created_at", "updated_at"].map(Some).contains(&first),
+            "{first:?} was written"
+        );
     }
 }
 
