@@ -3,14 +3,16 @@
 mod file;
 mod limits;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::{HeaderValue, Uri};
-use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
+use clap::{Arg, Command, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use reqwest::Url;
 
 pub use limits::Limits;
@@ -83,7 +85,7 @@ pub struct Config {
     pub allowed_origin: Vec<HeaderValue>,
 
     /// Address that is told who comes online and goes offline, by signed POST requests
-    #[arg(long, env = "ROLLCALL_WEBHOOK_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(long, env = "ROLLCALL_WEBHOOK_URL", value_name = "URL", hide_env_values = true, value_parser = SecretUrl)]
     pub webhook_url: Option<Url>,
 
     /// Accept development tokens, with which anybody can be any user
@@ -279,6 +281,21 @@ impl Config {
     /// What is done about users who come and go all the time.
     pub fn damping(&self) -> Damping {
         Damping { departures: self.flaps_per_minute, hold: self.flap_hold }
+    }
+}
+
+/// Reads an address that may hold a password. What is none is not repeated, as it would be otherwise.
+#[derive(Clone)]
+struct SecretUrl;
+
+impl TypedValueParser for SecretUrl {
+    type Value = Url;
+
+    fn parse_ref(&self, command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<Url, clap::Error> {
+        value.to_str().and_then(|text| text.parse().ok()).ok_or_else(|| {
+            let flag = argument.and_then(Arg::get_long).unwrap_or_default();
+            command.clone().error(ErrorKind::ValueValidation, format!("--{flag} is not a URL"))
+        })
     }
 }
 

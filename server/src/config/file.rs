@@ -14,7 +14,7 @@ pub(super) fn arguments(path: &Path, command: &Command, said: &ArgMatches) -> Re
         command.clone().error(ErrorKind::InvalidValue, format!("--config {}: {reason}", path.display()))
     };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let table: Table = text.parse().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
+    let table: Table = text.parse().map_err(|error| wrong(where_and_why(&text, &error)))?;
     let mut arguments = Vec::new();
     for (key, value) in table {
         let known = command.get_arguments().find(|argument| argument.get_long() == Some(key.as_str()));
@@ -43,6 +43,12 @@ pub(super) fn arguments(path: &Path, command: &Command, said: &ArgMatches) -> Re
         }
     }
     Ok(arguments)
+}
+
+/// Without the line itself, which may hold a secret.
+fn where_and_why(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    format!("line {}: {}", before.matches('\n').count() + 1, error.message())
 }
 
 fn scalar(value: &Value) -> Option<String> {

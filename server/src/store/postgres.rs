@@ -18,8 +18,9 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, Postgres, Transaction};
+use url::Url;
 
-use super::{Limits, Result, migrations};
+use super::{Limits, Result, StoreError, migrations};
 
 /// Connections to read, and as many to write: who cannot write keeps nobody from reading.
 const CONNECTIONS: u32 = 8;
@@ -32,6 +33,28 @@ const WRITING: [(&str, &str); 3] = [
     ("statement_timeout", "30s"),
     // A server that stops in the middle of a write must not hold its locks forever.
     ("idle_in_transaction_session_timeout", "10s"),
+];
+
+/// The parameters of a URL, by all their names.
+const PARAMETERS: [&str; 18] = [
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "ssl-ca",
+    "ssl-cert",
+    "ssl-key",
+    "ssl-mode",
+    "ssl-root-cert",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "statement-cache-capacity",
+    "user",
 ];
 
 /// Never edit one that was released: databases remember what they have run.
@@ -47,7 +70,7 @@ pub(super) struct PostgresStore {
 impl PostgresStore {
     /// Opens `postgres://user:password@host/name` and brings its tables up to date.
     pub(super) async fn open(url: &str, limits: Limits) -> Result<Self> {
-        let options = PgConnectOptions::from_str(url)?.application_name("rollcall");
+        let options = read(url)?.application_name("rollcall");
         // Not by a pool, which would go on trying: whoever starts the server wants to know why.
         let mut connection = options.connect().await?;
         migrate(&mut connection).await?;
@@ -65,6 +88,22 @@ impl PostgresStore {
     async fn begin(&self) -> Result<Transaction<'static, Postgres>> {
         Ok(self.writers.begin().await?)
     }
+}
+
+/// Reads the URL. The driver would repeat a parameter that it does not know in the log, and that may be
+/// a password whose name was misspelt.
+fn read(url: &str) -> Result<PgConnectOptions> {
+    let mut url = Url::parse(url).map_err(StoreError::database)?;
+    let pairs = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned()));
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        pairs.partition(|(name, _)| PARAMETERS.contains(&name.as_str()) || name.starts_with("options["));
+    if !unknown.is_empty() {
+        for (name, _) in unknown {
+            tracing::warn!(name, "--database has a parameter that is not known, and is ignored");
+        }
+        url.query_pairs_mut().clear().extend_pairs(known);
+    }
+    Ok(PgConnectOptions::from_str(url.as_str())?)
 }
 
 /// Servers that start at the same time do it one after the other.
