@@ -10,7 +10,7 @@ const BARE = 'bare write()';
 const generator = ({ generator_event_us: us }) => `the load generator spends ${us.toFixed(1)} µs an event`;
 
 export async function results({ short }) {
-  const size = short ? ['--events', 50, '--rounds', 4] : ['--events', 100, '--rounds', 10];
+  const size = short ? ['--events', 50, '--rounds', 4] : ['--events', 100, '--rounds', 6];
   const single = await measured('fan-out', ...size, ...(await peerServers()));
   const burst = await measured('fan-out', '--at-once', 100, '--events', short ? 400 : 1_000, '--rounds', short ? 4 : 8);
   const common = { unit: 'µs', ours: 'rollcall', steady: BARE };

@@ -17,4 +17,4 @@ io.on('connection', (socket) => {
     done();
   });
 });
-http.listen(0, '127.0.0.1', () => console.log(`listening on ${http.address().port}`));
+http.listen(0, '127.0.0.1', () => console.log(`listening on 127.0.0.1:${http.address().port}`));

@@ -11,7 +11,7 @@ use crate::process::Process;
 use crate::token::{KEY, SECRET};
 
 /// Everybody's requests together are no abuse here; one user's stay limited as by default.
-const FLAGS: [&str; 4] = ["--rate-limit-scale", "0", "--log", "warn"];
+const FLAGS: [&str; 4] = ["--rate-limit-scale", "0", "--log", "warn,sqlx=error"];
 
 pub struct Server {
     binary: PathBuf,
