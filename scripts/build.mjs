@@ -165,6 +165,8 @@ function withoutExtras(glue) {
     .replace(/^    if \(realloc === undefined\) \{\n[^]*?^    \}\n/m, '')
     .replace(/(\w+)\.buffer\.detached === true \|\| \(.*? && (.*?)\)(?=\) \{$)/m, '$2')
     .replace(/^    wasm(Instance|Module) = .*\n/gm, '')
+    // Safari's decoder wears out after two gigabytes, more than a client ever takes from its wasm.
+    .replace(/^    numBytesDecoded \+= .*;\n    if \(numBytesDecoded >= [^]*?^    \}\n/m, '')
     // `entry` passes the bytes alone, and `rollcall/wasm` passes its source the right way.
     .replace(/^(function initSync\(module\) \{\n)[^]*?(?=^    const imports)/m, '$1')
     .replace(/^    if \(!\(module instanceof WebAssembly\.Module\)\) \{\n(.*\n)    \}\n/m, '$1')
