@@ -12,6 +12,7 @@ mod nodes;
 pub mod outbox;
 mod presences;
 mod state;
+mod subscriptions;
 mod visit;
 
 use std::collections::HashMap;
@@ -32,13 +33,13 @@ pub use visit::{Origin, Transport};
 
 use crate::auth::ANONYMOUS;
 use crate::bus::{Audience, Bus, Envelope, Event, local::LocalBus, redis::RedisBus};
-use crate::cluster::{Cluster, NodeId, Order, Question};
+use crate::cluster::{Cluster, NodeId, Order};
 use crate::metrics::Metrics;
 use crate::presence::journal::{Happening, Journal};
 use crate::presence::registry::{Registry, Rules};
 use crate::presence::rules::{Damping, Ending, Grace};
-use crate::presence::watchers::{Scope, Watchers};
-use crate::presence::{Cid, ConnectionId, UserId};
+use crate::presence::watchers::Watchers;
+use crate::presence::{ConnectionId, UserId};
 use crate::store::{Store, User};
 use crate::webhook::Webhook;
 use nodes::Nodes;
@@ -215,118 +216,6 @@ impl Hub {
     /// The user's profile now says `invisible`; call it under the same profile lock as the write.
     pub fn set_invisible(&self, user: &UserId, invisible: bool) {
         self.update(|state, now| state.registry.set_invisible(now, user, invisible));
-    }
-
-    /// Whose connection it is; `None` when it ended or never was.
-    pub async fn connection_owner(&self, connection: ConnectionId) -> Result<Option<UserId>, Unreachable> {
-        match self.elsewhere(connection, |connection| Question::Owner { connection }).await {
-            Some(owner) => owner.map(Option::flatten),
-            None => Ok(self.owner_here(connection)),
-        }
-    }
-
-    fn owner_here(&self, connection: ConnectionId) -> Option<UserId> {
-        self.lock().registry.owner(connection).cloned()
-    }
-
-    /// Subscribes the connection to the presence of users, in their order. Returns of each scope
-    /// how many were left out because the connection has as many as it may.
-    ///
-    /// It has its turn among the events: what flipped before is told to those who watched before,
-    /// what flips from now on is told to this connection too. Subscribe before reading what the
-    /// reply says: then no flip is lost between the two, and none that the reply shows is late,
-    /// unless telling is so slow that the connection cannot wait for its turn.
-    pub async fn subscribe_presence(
-        &self,
-        connection: ConnectionId,
-        wanted: Vec<(Scope, Vec<UserId>)>,
-    ) -> Result<Vec<usize>, Unreachable> {
-        let question = |connection| {
-            let lists = wanted.iter().map(|(scope, users)| match scope {
-                Scope::Users => (None, users.clone()),
-                Scope::Channel(cid) => (Some(cid.clone()), users.clone()),
-            });
-            Question::Subscribe { connection, wanted: lists.collect() }
-        };
-        match self.elsewhere(connection, question).await {
-            Some(omitted) => omitted.map(Option::unwrap_or_default),
-            None => Ok(self.subscribe_here(connection, wanted).await),
-        }
-    }
-
-    async fn subscribe_here(&self, connection: ConnectionId, wanted: Vec<(Scope, Vec<UserId>)>) -> Vec<usize> {
-        self.listen_to_users(wanted.iter().flat_map(|(_, users)| users.iter().cloned())).await;
-        self.in_turn(move |hub| {
-            hub.update(|state, _| {
-                let lives = state.registry.owner(connection).is_some();
-                let wanted = wanted.into_iter();
-                wanted
-                    .map(|(scope, users)| if lives { state.watchers.subscribe(connection, scope, users) } else { 0 })
-                    .collect()
-            })
-        })
-        .await
-    }
-
-    /// The connection watches the channels; their other watchers hear of a user who is new there.
-    pub async fn watch_channels(&self, connection: ConnectionId, cids: &[Cid]) -> Result<(), Unreachable> {
-        let question = |connection| Question::Watch { connection, cids: cids.to_vec() };
-        match self.elsewhere(connection, question).await {
-            Some(watched) => watched.map(Option::unwrap_or_default),
-            None => {
-                self.watch_here(connection, cids).await;
-                Ok(())
-            }
-        }
-    }
-
-    async fn watch_here(&self, connection: ConnectionId, cids: &[Cid]) {
-        self.listen_to_channels(cids).await;
-        self.update(|state, _| {
-            let Some(user) = state.registry.owner(connection).cloned() else {
-                return;
-            };
-            for cid in cids {
-                let watched_before = state.is_watching(&user, cid);
-                if state.watchers.watch(connection, cid) && !watched_before && state.registry.is_in_sight(&user) {
-                    state.notify_watching(&user, cid, true);
-                }
-            }
-        });
-        self.shared().await;
-    }
-
-    /// The connection stops watching the channel and the presence of its members.
-    pub async fn stop_watching(&self, connection: ConnectionId, cid: &Cid) -> Result<(), Unreachable> {
-        let question = |connection| Question::StopWatching { connection, cid: cid.clone() };
-        match self.elsewhere(connection, question).await {
-            Some(stopped) => stopped.map(Option::unwrap_or_default),
-            None => {
-                self.update(|state, _| state.unwatch(connection, cid));
-                Ok(())
-            }
-        }
-    }
-
-    /// The user does not belong to the channel any more: no connection of theirs watches it.
-    pub fn evict(&self, user: &UserId, cid: &Cid) {
-        self.evict_here(user, cid);
-        self.order(Order::Evict { user: user.clone(), cid: cid.clone() });
-    }
-
-    fn evict_here(&self, user: &str, cid: &str) {
-        self.update(|state, _| {
-            let connections = state.registry.connections(user).to_vec();
-            connections.into_iter().for_each(|connection| state.unwatch(connection, cid));
-        });
-    }
-
-    /// The channel is gone: nobody watches it any more. Returns once those who did were told
-    /// everything published before.
-    pub async fn forget_channel(&self, cid: &Cid) {
-        let cid = cid.clone();
-        self.order(Order::Forget { cid: cid.clone() });
-        self.in_turn(move |hub| hub.update(|state, _| state.watchers.forget_channel(&cid))).await
     }
 
     /// Sends an event to its audience, after everything published or changed before.

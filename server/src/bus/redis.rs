@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use redis::{Pipeline, Value};
 
 use super::{Audience, Bus, Envelope, News, Stands, Watches};
-use crate::cluster::{Cluster, Flip, Header, Link, Order, Topic, Watching, keys};
+use crate::cluster::{Cluster, Flip, Header, Link, Order, Topic, Watching, keys, publish};
+use crate::presence::UserId;
 use crate::presence::registry::Claim;
 use crate::store;
 
@@ -123,24 +124,17 @@ fn add(commands: &mut Pipeline, link: &Link, news: &News) {
 
 /// The topics in which an event goes out, and for whom in each.
 fn audiences(audience: &Audience) -> Vec<(Topic, Audience)> {
+    let each = |users: &[UserId], audience: &dyn Fn(Vec<UserId>) -> Audience| {
+        users.iter().map(|user| (Topic::User(user.clone()), audience(vec![user.clone()]))).collect()
+    };
     match audience {
         Audience::Presence(user) => vec![(Topic::User(user.clone()), audience.clone())],
         Audience::Channel(cid) | Audience::Onlookers { cid, .. } => {
             vec![(Topic::Channel(cid.clone()), audience.clone())]
         }
-        Audience::Users(users) => {
-            users.iter().map(|user| (Topic::User(user.clone()), Audience::Users(vec![user.clone()]))).collect()
-        }
-        Audience::Inside { cid, users } => {
-            let inside =
-                |user: &crate::presence::UserId| Audience::Inside { cid: cid.clone(), users: vec![user.clone()] };
-            users.iter().map(|user| (Topic::User(user.clone()), inside(user))).collect()
-        }
-        Audience::Outside { cid, users } => {
-            let outside =
-                |user: &crate::presence::UserId| Audience::Outside { cid: cid.clone(), users: vec![user.clone()] };
-            users.iter().map(|user| (Topic::User(user.clone()), outside(user))).collect()
-        }
+        Audience::Users(users) => each(users, &Audience::Users),
+        Audience::Inside { cid, users } => each(users, &|users| Audience::Inside { cid: cid.clone(), users }),
+        Audience::Outside { cid, users } => each(users, &|users| Audience::Outside { cid: cid.clone(), users }),
     }
 }
 
@@ -178,8 +172,4 @@ fn add_watches(commands: &mut Pipeline, link: &Link, watches: &Watches) {
     command.arg(keys::watchers(cid)).arg(keys::watched(part, lease)).arg(keys::swept(part, lease));
     command.arg(if *begins { "begins" } else { "ends" }).arg(lease.to_string()).arg(&**user).arg(&**cid);
     command.arg(header.head("watcher_count")).arg(&*event.json);
-}
-
-fn publish(commands: &mut Pipeline, topic: &Topic, header: &Header, body: &str) {
-    crate::cluster::publish(commands, topic, header, body);
 }

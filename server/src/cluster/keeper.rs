@@ -12,6 +12,7 @@ use super::connection::{self, Link, OpenError, names};
 use super::keys::{self, PARTS, Topic};
 use super::lease::{self, Lease, Renewal};
 use super::{Cluster, Node, Unlinked};
+use crate::presence::{Cid, UserId};
 
 /// Waits between attempts to reach Redis, up to this long.
 const LONGEST_RETRY: Duration = Duration::from_secs(1);
@@ -195,7 +196,7 @@ async fn clear(cluster: Cluster, node: Arc<dyn Node>, link: Link, ended: Lease) 
     }
 }
 
-type Claims = (Vec<crate::presence::UserId>, Vec<(crate::presence::Cid, crate::presence::UserId)>);
+type Claims = (Vec<UserId>, Vec<(Cid, UserId)>);
 
 async fn sweep(cluster: &Cluster, link: &Link, ended: &Lease) -> Result<Claims, Unlinked> {
     let mut commands = Pipeline::new();
