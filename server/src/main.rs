@@ -25,7 +25,14 @@ enum Error {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let config = Config::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    let config = match Config::read(std::env::args_os()) {
+        Ok(config) => config,
+        Err(error) if error.use_stderr() => {
+            eprintln!("rollcall-server: {}", in_one_line(&error));
+            return ExitCode::from(2);
+        }
+        Err(help) => help.exit(),
+    };
     match run(config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -33,6 +40,14 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What is wrong with a flag, without how to use them all.
+fn in_one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let said = text.split("\n\n").next().unwrap_or_default();
+    let words: Vec<_> = said.trim_start_matches("error: ").split_whitespace().collect();
+    words.join(" ")
 }
 
 async fn run(config: Config) -> Result<(), Error> {

@@ -43,6 +43,28 @@ async fn a_folder_that_is_not_there_is_an_error_that_names_the_flag() {
     assert!(said.contains("--www names no-such-folder"), "{said}");
 }
 
+#[tokio::test]
+async fn whatever_is_wrong_with_the_configuration_is_said_in_one_line_with_its_name() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("broken.toml"), "api-key = ").unwrap();
+    std::fs::write(directory.path().join("unknown.toml"), "api_key = 'k'").unwrap();
+    let wrong: [(&[&str], &str); 7] = [
+        (&["--idle-timeout", "5"], "--idle-timeout"),
+        (&["--listen", "localhost"], "--listen"),
+        (&["--tls-cert", "here.pem"], "--tls-key"),
+        (&["--no-such-flag"], "--no-such-flag"),
+        (&["--log-format", "xml"], "--log-format"),
+        (&["--config", "broken.toml"], "--config broken.toml: line 1"),
+        (&["--config", "unknown.toml"], "\"api_key\""),
+    ];
+    for (flags, named) in wrong {
+        let (status, said) = stderr_of(command(directory.path(), flags).spawn().unwrap()).await;
+        assert_eq!(status.code(), Some(2), "{flags:?}: {said}");
+        assert!(said.starts_with("rollcall-server: ") && said.contains(named), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}
+
 /// What everybody knows lets in whoever can connect; unless that is what the operator wants.
 #[tokio::test]
 async fn what_is_for_trying_out_is_refused_where_others_can_connect() {
