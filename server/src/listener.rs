@@ -19,7 +19,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tower::ServiceExt;
 
 pub use tls::{Certificate, TlsError};
@@ -28,6 +28,8 @@ use crate::config::Config;
 
 /// How long to wait when the system has no more sockets to give.
 const BREATH: Duration = Duration::from_millis(100);
+/// How often to say so.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// An address that is held, and how what comes there is treated.
 pub struct Listener {
@@ -87,16 +89,24 @@ impl Listener {
                 None => std::future::pending().await,
             }
         });
+        let mut complained = None;
         loop {
             let accepted = tokio::select! {
                 accepted = self.socket.accept() => accepted,
                 () = &mut stop => break,
                 () = &mut watch => continue,
             };
-            let Ok((stream, _)) = accepted else {
-                // The client is gone already, or we have no more files: others end meanwhile.
-                sleep(BREATH).await;
-                continue;
+            let stream = match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    // The client is gone already, or we have no more files: others end meanwhile.
+                    if complained.is_none_or(|at: Instant| at.elapsed() >= SILENCE) {
+                        complained = Some(Instant::now());
+                        tracing::error!(%error, "cannot accept connections");
+                    }
+                    sleep(BREATH).await;
+                    continue;
+                }
             };
             // Presence is small and urgent. A socket that cannot be told so still works.
             let _ = stream.set_nodelay(true);

@@ -127,7 +127,10 @@ impl Server {
             () = shutdown => {}
         }
         // Requests are answered meanwhile: those who are not ended yet go on making them.
-        app.hub.drain(close::GOING_AWAY, app.config.drain_window).await;
+        tokio::select! {
+            () = &mut serving => {}
+            () = app.hub.drain(close::GOING_AWAY, app.config.drain_window) => {}
+        }
         drop(stop);
         let end = async {
             serving.await;

@@ -149,7 +149,8 @@ async fn a_drain_is_spread_and_answers_requests_meanwhile() {
         next_frame(&mut socket).await;
         sockets.push(socket);
     }
-    let client = Client::new();
+    // A connection for each question, as load balancers have it.
+    let client = Client::builder().pool_max_idle_per_host(0).build().unwrap();
     let probe =
         async |path: &str| client.get(format!("http://{}{path}", server.address)).send().await.unwrap().status();
     assert_eq!(probe("/readyz").await, StatusCode::OK);
@@ -161,12 +162,14 @@ async fn a_drain_is_spread_and_answers_requests_meanwhile() {
         server.signal("-TERM").await;
         while probe("/readyz").await != StatusCode::SERVICE_UNAVAILABLE {}
         assert_eq!(probe("/healthz").await, StatusCode::OK);
+        Instant::now()
     };
-    let (closes, ()) = tokio::join!(closes, meanwhile);
+    let (closes, answered) = tokio::join!(closes, meanwhile);
     assert!(closes.iter().all(|(code, _)| *code == Some(1001)), "{closes:?}");
     let (first, last) = (closes.iter().map(|c| c.1).min().unwrap(), closes.iter().map(|c| c.1).max().unwrap());
     // One every ten milliseconds, since the window allows it.
     assert!(last - first >= Duration::from_millis(1000), "all closed within {:?}", last - first);
+    assert!(answered < last, "probes are answered {:?} after the last close", answered - last);
     drop(sockets);
     assert!(server.ended().await.success());
 }
@@ -238,6 +241,47 @@ async fn a_full_disk_is_an_error_to_the_caller_and_loses_nothing() {
     let stored = count(&directory.path().join("rollcall.db")).await;
     assert!(stored == acknowledged || stored == acknowledged + 1, "{stored} of {acknowledged}");
     assert_eq!(server.upsert("after", json!({})).await.unwrap(), StatusCode::CREATED);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_backup_that_fails_leaves_nothing_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = Binary::start(directory.path()).await;
+    server.upsert("ada", json!({})).await.unwrap();
+    let binary = env!("CARGO_BIN_EXE_rollcall-server");
+    let script = format!("trap '' XFSZ; ulimit -f 16; exec {binary} --backup copy.db");
+    let mut limited = Command::new("sh");
+    limited.current_dir(directory.path()).args(["-c", &script]).kill_on_drop(true);
+    limited.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let (status, said) = stderr_of(limited.spawn().unwrap()).await;
+    assert!(!status.success() && said.contains("cannot back up to copy.db"), "{said}");
+    assert!(!directory.path().join("copy.db").exists());
+}
+
+/// Whoever operates it finds out why nobody gets in.
+#[cfg(unix)]
+#[tokio::test]
+async fn no_more_files_is_said_in_the_log_and_passes() {
+    let directory = tempfile::tempdir().unwrap();
+    let binary = env!("CARGO_BIN_EXE_rollcall-server");
+    let script =
+        format!("ulimit -n 64; exec {binary} --listen 127.0.0.1:0 --api-key {KEY} --api-secret '{SECRET}' 2>log");
+    let mut limited = Command::new("sh");
+    limited.current_dir(directory.path()).args(["-c", &script]).kill_on_drop(true);
+    limited.stdout(std::process::Stdio::piped());
+    let server = Binary::spawn(&mut limited).await;
+    let mut idle = Vec::new();
+    for _ in 0..80 {
+        idle.push(tokio::net::TcpStream::connect(&server.address).await.unwrap());
+    }
+    let log = async || tokio::fs::read_to_string(directory.path().join("log")).await.unwrap();
+    let said = async { while !log().await.contains("cannot accept connections") {} };
+    tokio::time::timeout(Duration::from_secs(10), said).await.expect("a word in the log");
+    drop(idle);
+    let health = reqwest::get(format!("http://{}/healthz", server.address)).await.unwrap();
+    assert_eq!(health.status(), StatusCode::OK);
+    assert_eq!(log().await.matches("cannot accept connections").count(), 1);
 }
 
 async fn count(database: &Path) -> i64 {

@@ -11,7 +11,13 @@ use crate::store::{Result, StoreError};
 pub(in crate::store) async fn backup(url: &str, to: &Path) -> Result<()> {
     let options = SqliteConnectOptions::from_str(url)?.busy_timeout(BUSY_TIMEOUT);
     let mut connection = SqliteConnection::connect_with(&options).await?;
-    sqlx::query("VACUUM INTO ?").bind(to.to_string_lossy()).execute(&mut connection).await?;
+    let was_there = to.exists();
+    let copied = sqlx::query("VACUUM INTO ?").bind(to.to_string_lossy()).execute(&mut connection).await;
+    if copied.is_err() && !was_there {
+        // Half a copy looks like one, and is in the way of the next.
+        let _ = std::fs::remove_file(to);
+    }
+    copied?;
     connection.close().await?;
     // SQLite leaves it to the system when the copy reaches the disk.
     let copy = std::fs::File::open(to).map_err(StoreError::database)?;
