@@ -24,6 +24,8 @@ const DEMO_KEY: &str = "rollcall-demo";
 /// A shorter secret may be found by trying: any token tells when it was.
 const SECRET_BYTES: usize = 16;
 
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
 /// A shorter lease would end while it is renewed.
 const SHORTEST_LEASE: Duration = Duration::from_millis(300);
 
@@ -56,7 +58,7 @@ pub struct Config {
     pub tls_key: Option<PathBuf>,
 
     /// How often the files of the certificate are looked at; when they have changed they are read again
-    #[arg(long, env = "ROLLCALL_TLS_CHECK_INTERVAL", default_value = "1m", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "ROLLCALL_TLS_CHECK_INTERVAL", default_value = "1m", value_parser = duration)]
     pub tls_check_interval: Duration,
 
     /// Where data is kept
@@ -69,7 +71,7 @@ pub struct Config {
     pub redis: Option<String>,
 
     /// How long other servers believe what this one said of its users before it died
-    #[arg(long, env = "ROLLCALL_NODE_LEASE", default_value = "10s", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "ROLLCALL_NODE_LEASE", default_value = "10s", value_parser = duration)]
     pub node_lease: Duration,
 
     /// Directory of static files to serve
@@ -97,15 +99,15 @@ pub struct Config {
     pub demo_on_public_address: bool,
 
     /// How long a user stays online after saying goodbye, or hiding, which looks the same to others
-    #[arg(long, env = "ROLLCALL_GOODBYE_GRACE", default_value = "0s", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "ROLLCALL_GOODBYE_GRACE", default_value = "0s", value_parser = duration)]
     pub goodbye_grace: Duration,
 
     /// How long a user stays online after closing or reloading a page
-    #[arg(long, env = "ROLLCALL_PAGE_GRACE", default_value = "2s", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "ROLLCALL_PAGE_GRACE", default_value = "2s", value_parser = duration)]
     pub page_grace: Duration,
 
     /// How long a user stays online after a connection was lost, or the server was restarted
-    #[arg(long, env = "ROLLCALL_OFFLINE_GRACE", default_value = "5s", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "ROLLCALL_OFFLINE_GRACE", default_value = "5s", value_parser = duration)]
     pub offline_grace: Duration,
 
     /// Departures of a user within a minute that are told as they happen; 0 for any number
@@ -113,19 +115,19 @@ pub struct Config {
     pub flaps_per_minute: u32,
 
     /// How long a user who went away more often has to stay before others see them online again
-    #[arg(long, env = "ROLLCALL_FLAP_HOLD", default_value = "10s", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "ROLLCALL_FLAP_HOLD", default_value = "10s", value_parser = duration)]
     pub flap_hold: Duration,
 
     /// How often a connection is told that the server is alive
-    #[arg(long, env = "ROLLCALL_HEALTH_CHECK_INTERVAL", default_value = "25s", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "ROLLCALL_HEALTH_CHECK_INTERVAL", default_value = "25s", value_parser = duration)]
     pub health_check_interval: Duration,
 
     /// Over how long a shutdown spreads the ends of many connections, so that they do not all come back at once
-    #[arg(long, env = "ROLLCALL_DRAIN_WINDOW", default_value = "5s", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "ROLLCALL_DRAIN_WINDOW", default_value = "5s", value_parser = duration)]
     pub drain_window: Duration,
 
     /// How long a shutdown then waits for connections to end
-    #[arg(long, env = "ROLLCALL_SHUTDOWN_TIMEOUT", default_value = "5s", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "ROLLCALL_SHUTDOWN_TIMEOUT", default_value = "5s", value_parser = duration)]
     pub shutdown_timeout: Duration,
 
     /// What to log: error, warn, info, debug or trace, also by module, as in info,rollcall_server::hub=debug
@@ -297,6 +299,15 @@ impl TypedValueParser for SecretUrl {
             command.clone().error(ErrorKind::ValueValidation, format!("--{flag} is not a URL"))
         })
     }
+}
+
+/// A time that can be waited for: the clock has no place for the longest ones that can be written.
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if duration > LONGEST {
+        return Err("a time is at most a year".to_owned());
+    }
+    Ok(duration)
 }
 
 /// An origin as browsers write it: a scheme, a host, a port that is not the scheme's own, and no more.

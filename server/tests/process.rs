@@ -48,8 +48,9 @@ async fn whatever_is_wrong_with_the_configuration_is_said_in_one_line_with_its_n
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("broken.toml"), "api-key = ").unwrap();
     std::fs::write(directory.path().join("unknown.toml"), "api_key = 'k'").unwrap();
-    let wrong: [(&[&str], &str); 7] = [
+    let wrong: [(&[&str], &str); 8] = [
         (&["--idle-timeout", "5"], "--idle-timeout"),
+        (&["--query-timeout", "500000000000years"], "--query-timeout"),
         (&["--listen", "localhost"], "--listen"),
         (&["--tls-cert", "here.pem"], "--tls-key"),
         (&["--no-such-flag"], "--no-such-flag"),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use rollcall_protocol::limits;
 
+use super::duration;
 use crate::{query, store};
 
 /// The flags of the table "Limits" in `docs/OPERATIONS.md`.
@@ -12,7 +13,7 @@ use crate::{query, store};
 #[command(next_help_heading = "Limits")]
 pub struct Limits {
     /// How long a client may take over a TLS handshake, or over the header of a request
-    #[arg(long, env = "ROLLCALL_HEADER_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "ROLLCALL_HEADER_TIMEOUT", default_value = "30s", value_parser = duration)]
     pub header_timeout: Duration,
 
     /// How long the headers of a request may be, in bytes; with the address, twice as much
@@ -20,7 +21,7 @@ pub struct Limits {
     pub header_bytes: u32,
 
     /// How long a client may take over the body of a request
-    #[arg(long, env = "ROLLCALL_BODY_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "ROLLCALL_BODY_TIMEOUT", default_value = "30s", value_parser = duration)]
     pub body_timeout: Duration,
 
     /// How long the body of a request may be, in bytes
@@ -52,7 +53,7 @@ pub struct Limits {
     pub filter_values: u16,
 
     /// How long a query of the database may take; 0 for any time
-    #[arg(long, env = "ROLLCALL_QUERY_TIMEOUT", default_value = "5s", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "ROLLCALL_QUERY_TIMEOUT", default_value = "5s", value_parser = duration)]
     pub query_timeout: Duration,
 
     /// Members of a channel whose presence one watch subscribes to; 0 for all
@@ -76,7 +77,7 @@ pub struct Limits {
     pub connects_at_once: usize,
 
     /// How long a connection waits to be opened before it is told to come back
-    #[arg(long, env = "ROLLCALL_CONNECT_PATIENCE", default_value = "5s", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "ROLLCALL_CONNECT_PATIENCE", default_value = "5s", value_parser = duration)]
     pub connect_patience: Duration,
 
     /// Connections that one user may have; 0 for any number
@@ -84,11 +85,11 @@ pub struct Limits {
     pub connections_per_user: usize,
 
     /// How long a connection may be silent before it is asked for a sign of life
-    #[arg(long, env = "ROLLCALL_PING_AFTER", default_value = "10s", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "ROLLCALL_PING_AFTER", default_value = "10s", value_parser = duration)]
     pub ping_after: Duration,
 
     /// How long a connection may be silent before it is given up
-    #[arg(long, env = "ROLLCALL_IDLE_TIMEOUT", default_value = "25s", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "ROLLCALL_IDLE_TIMEOUT", default_value = "25s", value_parser = duration)]
     pub idle_timeout: Duration,
 
     /// Requests of one user to one endpoint in a minute; 0 for no limit
