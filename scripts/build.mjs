@@ -211,7 +211,8 @@ async function entry(wasm) {
     import { initSync } from './glue.js';
     initSync(Uint8Array.from("WASM", (character) => character.charCodeAt(0) ^ ${MASK}));
     export * from './client.js';`);
-  return text.replace('"WASM"', () => literal(wasm));
+  // On a line of its own: where an error is uncaught, Node prints the line that made it.
+  return text.replace('"WASM"', () => `\n${literal(wasm)}\n`);
 }
 
 /** A module that imports the glue, with the glue in it. */
@@ -222,6 +223,8 @@ async function bundled(contents) {
     stdin: { resolveDir: generated, contents },
     bundle: true,
     minify: true,
+    // What a bundler joins again, and a terminal shows when an error is uncaught.
+    lineLimit: 200,
     // What the two sides, and the files of one, know of each other and nobody else does. wasm-opt's
     // own short names are shorter.
     mangleProps: /^_[a-z]{2}/,
