@@ -255,7 +255,11 @@ async function asCommands(t, stage, { text }) {
 function possible(command) {
   return command
     .replace(/^cargo build --release --package (\S+)$/, `cargo pkgid --quiet --manifest-path ${join(root, 'Cargo.toml')} --package $1`)
-    .replace(/^npm install \.\.\/rollcall\/pkg$/, `npm init --yes && npm install --offline --no-audit --no-fund ${join(root, 'pkg')}`);
+    .replace(
+      /^npm install (.*)\.\.\/rollcall\/pkg$/,
+      // Through a link, React and Vue would be found beside this repository, and be there twice.
+      (all, flags) => `npm init --yes && npm install ${flags}--offline --no-audit --no-fund ${join(root, 'pkg')} && test ! -L node_modules/rollcall`,
+    );
 }
 
 async function inFolder(t, work) {
