@@ -85,6 +85,8 @@ interface UserConditions {
   readonly created_at?: Condition<Timestamp, Ordered>;
   readonly updated_at?: Condition<Timestamp, Ordered>;
   readonly last_active?: Condition<Timestamp, Ordered>;
+  // The first thing one would try, and among fields of one's own it would compile.
+  readonly online?: never;
 }
 
 /**

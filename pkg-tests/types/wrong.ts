@@ -31,6 +31,8 @@ export async function mistakes(client: PresenceClient, typed: PresenceClient<Pla
   client.on('user.presence.change', () => {});
   // @ts-expect-error the handler is missing
   client.on('user.updated');
+  // @ts-expect-error online cannot be asked for
+  void client.queryUsers({ online: true });
   // @ts-expect-error online is a boolean
   client.on('user.presence.changed', ({ user }) => user.online?.toUpperCase());
   // @ts-expect-error connection events carry no user
