@@ -32,6 +32,8 @@ export type WasmSource = string | URL | Request | Response | PromiseLike<Respons
  * Rejects with code `invalid_argument` without a source, and with what `fetch` or `WebAssembly`
  * rejects with when the file cannot be loaded.
  *
+ * Node fetches no file by its address: give it the bytes, `await readFile(path)`.
+ *
  * @param source The package's `rollcall.wasm`: exported as `rollcall/rollcall.wasm`.
  *
  * @example

@@ -117,8 +117,8 @@ export class Crowd {
   #showCounts(): void {
     const { online, offline, unknown, stale } = this.#grid.counts;
     const counts = [`${online} online`, `${offline} offline`];
-    if (unknown > 0) counts.push(`${unknown} not known yet`);
     if (stale > 0) counts.push(`${stale} of them as last heard`);
+    if (unknown > 0) counts.push(`${unknown} not known yet`);
     setText(find('.counted', this.#section), counts.join(', '));
   }
 }
