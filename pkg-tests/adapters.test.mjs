@@ -104,6 +104,7 @@ for (const framework of FRAMEWORKS) {
       const rows = (from, to) => crowd.slice(from, to).map((id) => `${id} ${id === 'u990' ? 'online' : 'offline'}`);
       await app.until('rows', rows(0, CROWD));
       assert.equal((await app.do('watched')).length, CROWD);
+      assert.ok((await app.do('held')) >= CROWD, 'what is held is counted');
 
       for (let top = 0; top + 40 <= CROWD; top += 20) await app.do('show', crowd.slice(top, top + 40));
       await app.until('rows', rows(CROWD - 40, CROWD));
@@ -126,6 +127,7 @@ for (const framework of FRAMEWORKS) {
       const after = await app.page.evaluate(() => ({ bytes: window.app.wasmBytes(), listeners: window.app.listeners() }));
       t.diagnostic(`${framework}: the client's memory is ${before.bytes} bytes before a hundred mounts, ${after.bytes} after`);
       assert.equal(after.listeners, before.listeners);
+      assert.equal(await app.do('held'), 0);
       assert.ok(after.bytes - before.bytes <= HEAP, `the client grew by ${after.bytes - before.bytes} bytes`);
     });
   });

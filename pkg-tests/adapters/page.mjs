@@ -7,6 +7,19 @@ import { PresenceClient } from 'rollcall';
 /** Watches that were begun and not stopped, and listeners that were added and not removed. */
 const open = { watches: new Set(), listeners: new Set() };
 
+/** What the adapters hold to call inside of that one watch and that one listener, in sets of `adapters/roster.ts`. */
+let held = 0;
+const isHeld = (value) => typeof value === 'function' && String(value) === '() => listener()';
+const { add, delete: remove } = Set.prototype;
+Set.prototype.add = function (value) {
+  if (isHeld(value) && !this.has(value)) held += 1;
+  return add.call(this, value);
+};
+Set.prototype.delete = function (value) {
+  if (isHeld(value) && this.has(value)) held -= 1;
+  return remove.call(this, value);
+};
+
 /** Has what is subscribed to on `target` counted; what is on a watch ends with it. */
 function counted(target) {
   const on = target.on.bind(target);
@@ -68,6 +81,7 @@ export function run(mount) {
     watched: () => [...open.watches].flatMap((watch) => watch.ids),
     watches: () => open.watches.size,
     listeners: () => open.listeners.size,
+    held: () => held,
     wasmBytes,
   };
 }
