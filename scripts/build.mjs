@@ -84,6 +84,7 @@ async function buildAdapters() {
   for (const name of ['roster', 'react', 'vue', 'svelte', 'elements']) {
     for (const file of [`${name}.js`, `${name}.d.ts`]) await copyFile(join(from, file), join(to, file));
   }
+  await copyFile(join(root, 'adapters', 'react-server.js'), join(to, 'react-server.js'));
   // But for this one, which has the client's own code inside, and which nobody downloads.
   await copyFile(join(from, 'testing.d.ts'), join(to, 'testing.d.ts'));
   const { build } = await import('esbuild');
