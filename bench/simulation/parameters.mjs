@@ -6,7 +6,7 @@ export const MEASURED = {
   arrivalUs: { value: 3_443, by: '`npm run load`', what: 'to connect, to watch fifty users and be told how they are', unit: 'µs' },
   departureUs: { value: 800, by: '`npm run load`', what: 'to leave', unit: 'µs' },
   deliveryUs: { value: 15, by: '`npm run load`', what: 'an event in the socket of one who watches', unit: 'µs' },
-  connectionBytes: { value: 21_600, by: '`npm run load`', what: 'memory of a connection that watches fifty', unit: 'bytes' },
+  connectionBytes: { value: 5_900, by: '`npm run bench -- growth`', what: 'memory of a connection that watches fifty', unit: 'bytes' },
   eventBytes: { value: 415, by: '`protocol/golden/`', what: 'a flip on the wire to a client, with its frame', unit: 'bytes' },
   flipUs: { value: 24.3, by: '`npm run redis-costs`', what: 'Redis: the script of a flip', unit: 'µs' },
   flipUsPerNode: { value: 0.88, by: '`npm run redis-costs`', what: 'Redis: more for each node that listens to the user', unit: 'µs' },
