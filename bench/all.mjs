@@ -29,7 +29,12 @@ async function runAll(words, options) {
   for (const [side, names] of Object.entries(BENCHMARKS)) {
     for (const name of names.filter((name) => !words.length || words.some((word) => name.includes(word)))) {
       const { results } = await import(`./${name}.mjs`);
-      const made = await step(name, () => results(options));
+      // One that fails is missing from the tables, and takes nothing else with it.
+      const made = await step(name, () => results(options)).catch((error) => {
+        process.exitCode = 1;
+        say(`${name}: ${error.stack}`);
+        return [];
+      });
       tables[side].push(...made.map((result) => ({ name, ...result })));
     }
   }

@@ -48,7 +48,7 @@ export async function results({ short }) {
         [BARE]: of(null, 1, few),
         'stream-chat': of('stream-chat', 1, few),
       };
-      return alternate(subjects, short ? 3 : 7);
+      return alternate(subjects, short ? 3 : 5);
     }),
   );
   const { single, ...batches } = samples;

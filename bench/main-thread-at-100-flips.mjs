@@ -31,7 +31,7 @@ async function worked(devtools) {
 }
 
 export async function results({ short }) {
-  const seconds = short ? 3 : 10;
+  const seconds = short ? 3 : 5;
   const events = FLIPS * seconds;
   const samples = await withFlood((baseURL) =>
     withChromium((browser, origin) => {
