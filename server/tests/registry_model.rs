@@ -102,11 +102,12 @@ impl Model {
     }
 
     fn set_invisible(&mut self, now: u32, invisible: bool, settings: Settings) {
-        if self.connected() && invisible {
+        let was_connected = self.connected();
+        if was_connected && invisible {
             self.end(now, now, settings.goodbye, Reason::Closed);
         }
         self.invisible = invisible;
-        if self.connected() {
+        if !was_connected && self.connected() {
             self.graces.clear();
         }
     }
