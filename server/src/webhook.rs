@@ -4,7 +4,8 @@
 //! an official SDK's `verifyWebhook` accepts it. A delivery that fails is tried again; while it
 //! is, a newer flip of the same user takes its place, because presence is a state: what an
 //! application that was down needs to know is how things are. So at most one delivery a user
-//! waits, and those of one user never overtake each other.
+//! waits, and those of one user never overtake each other. Nobody waits with a delivery in hand:
+//! a user whose deliveries fail holds up no other.
 
 mod queue;
 
@@ -17,7 +18,6 @@ use hmac::{Hmac, KeyInit, Mac};
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Client, Url};
 use sha2::Sha256;
-use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::metrics::Metrics;
@@ -79,7 +79,8 @@ impl Webhook {
 
     /// The user came online or went offline; `event` is the event that says so.
     pub fn tell(&self, user: &UserId, event: &str) {
-        self.queue.put(user, Delivery { id: Uuid::new_v4(), body: event.to_owned(), since: Instant::now() });
+        self.queue
+            .put(user, Delivery { id: Uuid::new_v4(), body: event.to_owned(), since: Instant::now(), attempt: 1 });
     }
 
     /// How many users' flips are not delivered yet, and how long the first of them has waited.
@@ -106,48 +107,39 @@ enum Failure {
 
 async fn work(queue: Arc<Queue>, sender: Sender) {
     loop {
-        let (user, first) = queue.take().await;
-        deliver(&queue, &sender, &user, first).await;
-        queue.done(&user);
-    }
-}
-
-async fn deliver(queue: &Queue, sender: &Sender, user: &UserId, mut delivery: Delivery) {
-    let mut attempt = 1;
-    let mut wait = FIRST_RETRY;
-    loop {
-        match sender.send(&delivery, attempt).await {
+        let (user, delivery) = queue.take().await;
+        match sender.send(&delivery).await {
             Ok(()) => {
                 sender.metrics.webhooks_delivered.inc();
-                return;
+                queue.done(&user);
             }
             Err(Failure::Lasting(status)) => {
                 tracing::warn!(%status, "the webhook refuses a flip: it is not told again");
                 sender.metrics.webhooks_failed.inc();
-                return;
+                queue.done(&user);
             }
-            Err(Failure::Passing(reason)) if attempt >= ATTEMPTS => {
+            Err(Failure::Passing(reason)) if delivery.attempt >= ATTEMPTS => {
                 tracing::warn!(%reason, "the webhook cannot be reached: a flip is given up");
                 sender.metrics.webhooks_failed.inc();
-                return;
+                queue.done(&user);
             }
             Err(Failure::Passing(reason)) => {
-                tracing::debug!(%reason, attempt, "the webhook is tried again");
+                tracing::debug!(%reason, attempt = delivery.attempt, "the webhook is tried again");
                 sender.metrics.webhooks_retried.inc();
+                let wait = wait_after(delivery.attempt);
+                queue.retry(&user, delivery, wait);
             }
-        }
-        sleep(wait).await;
-        wait = (wait * 2).min(LONGEST_RETRY);
-        attempt += 1;
-        if let Some(newer) = queue.newer(user) {
-            delivery = newer;
-            attempt = 1;
         }
     }
 }
 
+/// Between the failure of an attempt and the next one.
+fn wait_after(attempt: u32) -> Duration {
+    FIRST_RETRY.saturating_mul(2_u32.saturating_pow(attempt - 1)).min(LONGEST_RETRY)
+}
+
 impl Sender {
-    async fn send(&self, delivery: &Delivery, attempt: u32) -> Result<(), Failure> {
+    async fn send(&self, delivery: &Delivery) -> Result<(), Failure> {
         let request = self
             .client
             .post(self.url.clone())
@@ -155,7 +147,7 @@ impl Sender {
             .header(API_KEY, &self.api_key)
             .header(SIGNATURE, self.sign(&delivery.body))
             .header(ID, delivery.id.to_string())
-            .header(ATTEMPT, attempt)
+            .header(ATTEMPT, delivery.attempt)
             .body(delivery.body.clone());
         // The URL may hold a password.
         let reply = request.send().await.map_err(|error| Failure::Passing(error.without_url().to_string()))?;

@@ -145,6 +145,28 @@ async fn a_delivery_that_failed_is_tried_again_under_the_same_id() {
     Scrape::until(&server, |now| now.get("rollcall_webhooks_waiting") == 0.0).await;
 }
 
+/// More than the deliveries that can be under way at once.
+#[tokio::test]
+async fn users_whose_deliveries_fail_hold_nobody_else_up() {
+    let mut hook = Hook::listen().await;
+    let server = hook.server().await;
+    let mut poisoned = Vec::new();
+    for n in 0..12 {
+        poisoned.push(server.connect(&format!("poisoned-{n}")).await);
+    }
+    let _ada = server.connect("ada").await;
+    let told = async {
+        loop {
+            let call = hook.call().await;
+            if call.says() == ("ada", true) {
+                return call.answer(StatusCode::OK);
+            }
+            call.answer(StatusCode::INTERNAL_SERVER_ERROR);
+        }
+    };
+    timeout(PATIENCE, told).await.expect("ada is told in time");
+}
+
 #[tokio::test]
 async fn an_application_that_was_down_is_told_how_things_are() {
     let mut hook = Hook::listen().await;

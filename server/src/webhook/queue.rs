@@ -1,10 +1,11 @@
-//! The deliveries that wait: the newest of each user, in the order in which users began to wait.
+//! The deliveries that wait: the newest of each user, in the order in which they are due.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
+use tokio::time::timeout_at;
 use uuid::Uuid;
 
 use crate::presence::UserId;
@@ -15,6 +16,8 @@ pub(super) struct Delivery {
     pub body: String,
     /// Since when the application has not heard of the user's flips.
     pub since: Instant,
+    /// The number of the next attempt, from 1.
+    pub attempt: u32,
 }
 
 #[derive(Default)]
@@ -26,10 +29,16 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct State {
     newest: HashMap<UserId, Delivery>,
-    /// Users of `newest` whom no worker has in hand.
-    order: VecDeque<UserId>,
+    /// Users of `newest` whom no worker has in hand, and when to try theirs.
+    due: BTreeSet<(Instant, UserId)>,
     /// Users whom a worker has in hand, and since when they wait.
     busy: HashMap<UserId, Instant>,
+}
+
+enum Next {
+    Taken(UserId, Delivery),
+    DueAt(Instant),
+    Nothing,
 }
 
 impl Queue {
@@ -39,44 +48,62 @@ impl Queue {
         delivery.since = older.unwrap_or(delivery.since);
         state.newest.insert(user.clone(), delivery);
         if older.is_none() && !state.busy.contains_key(user) {
-            state.order.push_back(user.clone());
-            self.more.notify_one();
+            self.schedule(&mut state, user, Duration::ZERO);
         }
     }
 
-    /// The next user's delivery; until [`Queue::done`] no other worker gets one of theirs.
+    /// The delivery that is due next; until [`Queue::done`] or [`Queue::retry`] no other worker
+    /// gets one of the same user.
     pub async fn take(&self) -> (UserId, Delivery) {
         loop {
             let more = self.more.notified();
-            if let Some(taken) = self.try_take() {
-                return taken;
+            match self.next() {
+                Next::Taken(user, delivery) => return (user, delivery),
+                Next::DueAt(due) => {
+                    // Either way there is something to look at.
+                    let _ = timeout_at(due.into(), more).await;
+                }
+                Next::Nothing => more.await,
             }
-            more.await;
         }
     }
 
-    fn try_take(&self) -> Option<(UserId, Delivery)> {
+    fn next(&self) -> Next {
         let mut state = self.lock();
-        let user = state.order.pop_front()?;
-        let delivery = state.newest.remove(&user)?;
+        match state.due.first() {
+            Some(&(due, _)) if due > Instant::now() => return Next::DueAt(due),
+            _ => {}
+        }
+        let Some((_, user)) = state.due.pop_first() else { return Next::Nothing };
+        let Some(delivery) = state.newest.remove(&user) else { return Next::Nothing };
         state.busy.insert(user.clone(), delivery.since);
-        if !state.order.is_empty() {
+        if !state.due.is_empty() {
+            // Somebody else has to watch the clock now.
             self.more.notify_one();
         }
-        Some((user, delivery))
+        Next::Taken(user, delivery)
     }
 
-    /// What came for a user in hand meanwhile.
-    pub fn newer(&self, user: &UserId) -> Option<Delivery> {
-        self.lock().newest.remove(user)
+    /// The delivery has failed: it, or what came for the user meanwhile, is due after `wait`.
+    pub fn retry(&self, user: &UserId, failed: Delivery, wait: Duration) {
+        let mut state = self.lock();
+        state.busy.remove(user);
+        match state.newest.get_mut(user) {
+            Some(newer) => newer.since = failed.since,
+            None => {
+                let again = Delivery { attempt: failed.attempt + 1, ..failed };
+                state.newest.insert(user.clone(), again);
+            }
+        }
+        self.schedule(&mut state, user, wait);
     }
 
+    /// Nothing more is to be done about the delivery in hand.
     pub fn done(&self, user: &UserId) {
         let mut state = self.lock();
         state.busy.remove(user);
         if state.newest.contains_key(user) {
-            state.order.push_back(user.clone());
-            self.more.notify_one();
+            self.schedule(&mut state, user, Duration::ZERO);
         }
     }
 
@@ -84,7 +111,12 @@ impl Queue {
     pub fn backlog(&self) -> (usize, Option<Instant>) {
         let state = self.lock();
         let oldest = state.newest.values().map(|delivery| delivery.since).chain(state.busy.values().copied()).min();
-        (state.order.len() + state.busy.len(), oldest)
+        (state.due.len() + state.busy.len(), oldest)
+    }
+
+    fn schedule(&self, state: &mut State, user: &UserId, wait: Duration) {
+        state.due.insert((Instant::now() + wait, user.clone()));
+        self.more.notify_one();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
