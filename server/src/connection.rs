@@ -94,6 +94,9 @@ pub struct Opened {
 
 /// Makes the caller present: merges what the handshake says of them, and greets them.
 pub async fn open(app: &App, bearer: Authenticated, handshake: &Handshake) -> Result<Opened, ApiError> {
+    if app.hub.is_closing() {
+        return Err(ApiError::busy());
+    }
     let Authenticated { caller, issued_at } = bearer;
     let (user, unread, membership, inbox) = match caller {
         Caller::User(id) => {

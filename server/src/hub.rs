@@ -200,6 +200,12 @@ impl Hub {
         self.order(Order::Expel { user: user.clone(), code });
     }
 
+    /// The same for everybody who is connected here.
+    pub fn expel_all(&self, code: u16) {
+        let users: Vec<_> = self.lock().registry.connected_users().cloned().collect();
+        users.iter().for_each(|user| self.expel(user, code));
+    }
+
     fn expel_here(&self, user: &UserId, code: u16) {
         self.update(|state, now| {
             for connection in state.registry.connections(user).to_vec() {

@@ -68,8 +68,12 @@ async fn a_deleted_user_does_not_exist() {
 async fn a_user_s_tokens_can_be_revoked() {
     let server = TestServer::start().await;
     server.knows(&["ada", "bob"]).await;
+    let (ada, mut bob) = (server.connect("ada").await, server.connect("bob").await);
+    bob.watch_users(&["ada"]).await;
     let revoke = json!({ "users": [{ "id": "ada", "set": { "revoke_tokens_issued_before": Timestamp::now() } }] });
     server.server_side(Method::PATCH, "/users", revoke).await;
+    assert_eq!(ada.hears_close().await, Some(1012), "a code after which SDKs come back, and are told");
+    bob.sees_at_last(&("ada".to_owned(), false)).await;
     assert_eq!(refused(&server, "ada", &user_token("ada")).await, Some(40), "it does not say when it was issued");
     assert_eq!(refused(&server, "ada", &issued_at("ada", -60)).await, Some(40));
     assert_eq!(refused(&server, "ada", &issued_at("ada", 5)).await, None);
@@ -85,7 +89,7 @@ async fn everybody_s_tokens_can_be_revoked() {
     server.knows(&["ada"]).await;
     let ada = server.connect("ada").await;
     server.server_side(Method::PATCH, "/app", json!({ "revoke_tokens_issued_before": Timestamp::now() })).await;
-    drop(ada);
+    assert_eq!(ada.hears_close().await, Some(1012));
     assert_eq!(refused(&server, "ada", &user_token("ada")).await, Some(40));
     assert_eq!(refused(&server, "ada", &issued_at("ada", 5)).await, None);
     server.server_side(Method::PATCH, "/app", json!({ "revoke_tokens_issued_before": null })).await;

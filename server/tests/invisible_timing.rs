@@ -157,6 +157,6 @@ async fn no_clock_tells_who_hides() {
             compare(", until it is heard", |(_, heard)| *heard);
         }
     }
-    drop(unread);
+    unread.unwrap().all_so_far().await;
     assert!(apart.is_empty(), "the answer about who hides is later with this probability: {apart:#?}");
 }

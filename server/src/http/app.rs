@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use rollcall_protocol::ErrorCode;
+use rollcall_protocol::{ErrorCode, close};
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
@@ -40,7 +40,11 @@ pub async fn update(State(app): State<AppState>, call: Call) -> Result<Reply, Ap
         return Err(ApiError::new(ErrorCode::FeatureNotSupported, message));
     }
     if let Some(before) = settings.get("revoke_tokens_issued_before") {
-        app.store.revoke_tokens(time("revoke_tokens_issued_before", before)?).await?;
+        let before = time("revoke_tokens_issued_before", before)?;
+        app.store.revoke_tokens(before).await?;
+        if before.is_some() {
+            app.hub.expel_all(close::SERVICE_RESTART);
+        }
     }
     Ok(Reply::ok(&json!({})))
 }

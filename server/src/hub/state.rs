@@ -198,6 +198,11 @@ impl State {
         };
         recipients.sort_unstable();
         recipients.dedup();
+        if !matches!(audience, Audience::Presence(_) | Audience::Users(_)) {
+            // Who hides comes last: nobody's event is later because they are there.
+            let hides = |user: &UserId| self.registry.standing(user).invisible;
+            recipients.sort_by_key(|connection| self.registry.owner(*connection).is_some_and(hides));
+        }
         recipients
     }
 }
