@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rollcall_protocol::close;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::aside::Aside;
 use crate::auth::Authenticator;
@@ -132,14 +132,21 @@ impl Server {
             () = app.hub.drain(close::GOING_AWAY, app.config.drain_window) => {}
         }
         drop(stop);
+        if let Some(webhook) = &app.webhook {
+            webhook.hurry();
+        }
+        let deadline = Instant::now() + app.config.shutdown_timeout;
         let end = async {
             serving.await;
             app.hub.drained().await;
             app.hub.finish().await;
             app.hub.leave().await;
         };
-        if timeout(app.config.shutdown_timeout, end).await.is_err() {
+        if timeout_at(deadline, end).await.is_err() {
             tracing::warn!("some connections did not end in time");
+        }
+        if let Some(webhook) = &app.webhook {
+            webhook.finish(deadline).await;
         }
         app.store.close().await;
     }

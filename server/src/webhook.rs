@@ -10,7 +10,7 @@
 mod queue;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use hmac::digest::InvalidLength;
@@ -18,7 +18,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Client, Url};
 use sha2::Sha256;
-use uuid::Uuid;
+use tokio::time::timeout_at;
 
 use crate::metrics::Metrics;
 use crate::presence::UserId;
@@ -79,8 +79,22 @@ impl Webhook {
 
     /// The user came online or went offline; `event` is the event that says so.
     pub fn tell(&self, user: &UserId, event: &str) {
-        self.queue
-            .put(user, Delivery { id: Uuid::new_v4(), body: event.to_owned(), since: Instant::now(), attempt: 1 });
+        self.queue.put(user, Delivery::new(event.to_owned()));
+    }
+
+    /// The server is about to end: what waits is tried once more, now.
+    pub fn hurry(&self) {
+        self.queue.close();
+    }
+
+    /// After [`Webhook::hurry`]: waits for those attempts, and logs what is lost.
+    pub async fn finish(&self, deadline: tokio::time::Instant) {
+        // What is not done by then is in the backlog.
+        let _ = timeout_at(deadline, self.queue.idle()).await;
+        let (users, _) = self.backlog();
+        if users > 0 {
+            tracing::warn!(users, "the webhook was not told how these users are: their flips are lost");
+        }
     }
 
     /// How many users' flips are not delivered yet, and how long the first of them has waited.

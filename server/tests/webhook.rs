@@ -4,12 +4,16 @@
 
 mod common;
 
+#[cfg(unix)]
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Router, serve};
+#[cfg(unix)]
+use common::binary::{Binary, command, stderr_of};
 use common::scrape::Scrape;
 use common::{KEY, SECRET, TestServer};
 use hmac::{Hmac, KeyInit, Mac};
@@ -205,4 +209,40 @@ async fn a_delivery_that_is_refused_is_not_repeated() {
     assert_eq!(next.says(), ("ada", false));
     next.answer(StatusCode::OK);
     Scrape::until(&server, |now| now.get("rollcall_webhooks_failed_total") == 1.0).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_server_that_stops_tries_what_waits_once_more_and_says_what_is_lost() {
+    let mut hook = Hook::listen().await;
+    let directory = tempfile::tempdir().unwrap();
+    let flags = ["--listen", "127.0.0.1:0", "--webhook-url", &hook.url, "--shutdown-timeout", "3s"];
+    let server = Binary::spawn(&mut command(directory.path(), &flags)).await;
+    let mut people = Vec::new();
+    for user in ["ada", "bob", "carol"] {
+        people.push(common::Person::connect_at(&server.address, json!({ "id": user }), "").await);
+    }
+    // Far enough that the next attempt by itself would come too late.
+    let mut failing = 0;
+    while failing < people.len() {
+        let call = hook.call().await;
+        failing += usize::from(call.header("x-webhook-attempt") == "4");
+        call.answer(StatusCode::INTERNAL_SERVER_ERROR);
+    }
+    server.signal("-TERM").await;
+    let mut end = std::pin::pin!(stderr_of(server.child));
+    let mut tried = BTreeSet::new();
+    let (status, log) = loop {
+        let call = tokio::select! {
+            end = &mut end => break end,
+            call = hook.call() => call,
+        };
+        let user = call.says().0.to_owned();
+        call.answer(if user == "bob" { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR });
+        tried.insert(user);
+    };
+    assert_eq!(tried, ["ada", "bob", "carol"].map(String::from).into());
+    assert!(status.success(), "{status}");
+    let lost: Vec<_> = log.lines().filter(|line| line.contains("flips are lost")).collect();
+    assert!(matches!(lost[..], [line] if line.contains("users=2")), "{log}");
 }

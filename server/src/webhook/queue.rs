@@ -18,21 +18,32 @@ pub(super) struct Delivery {
     pub since: Instant,
     /// The number of the next attempt, from 1.
     pub attempt: u32,
+    /// Taken while the queue closes: no attempt will follow.
+    last: bool,
+}
+
+impl Delivery {
+    pub fn new(body: String) -> Self {
+        Self { id: Uuid::new_v4(), body, since: Instant::now(), attempt: 1, last: false }
+    }
 }
 
 #[derive(Default)]
 pub(super) struct Queue {
     state: Mutex<State>,
     more: Notify,
+    idle: Notify,
 }
 
 #[derive(Default)]
 struct State {
     newest: HashMap<UserId, Delivery>,
-    /// Users of `newest` whom no worker has in hand, and when to try theirs.
+    /// Users of `newest` whom no worker has in hand, and when to try theirs. Not those whose last
+    /// attempt has failed.
     due: BTreeSet<(Instant, UserId)>,
     /// Users whom a worker has in hand, and since when they wait.
     busy: HashMap<UserId, Instant>,
+    closing: bool,
 }
 
 enum Next {
@@ -44,10 +55,11 @@ enum Next {
 impl Queue {
     pub fn put(&self, user: &UserId, mut delivery: Delivery) {
         let mut state = self.lock();
-        let older = state.newest.get(user).map(|older| older.since);
-        delivery.since = older.unwrap_or(delivery.since);
+        let older = state.newest.get(user);
+        let is_due = older.is_some_and(|older| !older.last);
+        delivery.since = older.map_or(delivery.since, |older| older.since);
         state.newest.insert(user.clone(), delivery);
-        if older.is_none() && !state.busy.contains_key(user) {
+        if !is_due && !state.busy.contains_key(user) {
             self.schedule(&mut state, user, Duration::ZERO);
         }
     }
@@ -71,11 +83,12 @@ impl Queue {
     fn next(&self) -> Next {
         let mut state = self.lock();
         match state.due.first() {
-            Some(&(due, _)) if due > Instant::now() => return Next::DueAt(due),
+            Some(&(due, _)) if due > Instant::now() && !state.closing => return Next::DueAt(due),
             _ => {}
         }
         let Some((_, user)) = state.due.pop_first() else { return Next::Nothing };
-        let Some(delivery) = state.newest.remove(&user) else { return Next::Nothing };
+        let Some(mut delivery) = state.newest.remove(&user) else { return Next::Nothing };
+        delivery.last = state.closing;
         state.busy.insert(user.clone(), delivery.since);
         if !state.due.is_empty() {
             // Somebody else has to watch the clock now.
@@ -88,14 +101,17 @@ impl Queue {
     pub fn retry(&self, user: &UserId, failed: Delivery, wait: Duration) {
         let mut state = self.lock();
         state.busy.remove(user);
-        match state.newest.get_mut(user) {
-            Some(newer) => newer.since = failed.since,
-            None => {
-                let again = Delivery { attempt: failed.attempt + 1, ..failed };
-                state.newest.insert(user.clone(), again);
-            }
+        let next = match state.newest.remove(user) {
+            Some(newer) => Delivery { since: failed.since, ..newer },
+            None => Delivery { attempt: failed.attempt + 1, ..failed },
+        };
+        let ended = next.last;
+        state.newest.insert(user.clone(), next);
+        if ended {
+            self.idle.notify_one();
+        } else {
+            self.schedule(&mut state, user, wait);
         }
-        self.schedule(&mut state, user, wait);
     }
 
     /// Nothing more is to be done about the delivery in hand.
@@ -104,6 +120,25 @@ impl Queue {
         state.busy.remove(user);
         if state.newest.contains_key(user) {
             self.schedule(&mut state, user, Duration::ZERO);
+        } else {
+            self.idle.notify_one();
+        }
+    }
+
+    /// From now on everything is due at once, and for the last time.
+    pub fn close(&self) {
+        self.lock().closing = true;
+        self.more.notify_waiters();
+    }
+
+    /// Done when nothing is under way or due any more. For one caller at a time.
+    pub async fn idle(&self) {
+        let is_idle = || {
+            let state = self.lock();
+            state.due.is_empty() && state.busy.is_empty()
+        };
+        while !is_idle() {
+            self.idle.notified().await;
         }
     }
 
@@ -111,7 +146,8 @@ impl Queue {
     pub fn backlog(&self) -> (usize, Option<Instant>) {
         let state = self.lock();
         let oldest = state.newest.values().map(|delivery| delivery.since).chain(state.busy.values().copied()).min();
-        (state.due.len() + state.busy.len(), oldest)
+        let waiting = state.newest.keys().filter(|user| !state.busy.contains_key(*user)).count();
+        (waiting + state.busy.len(), oldest)
     }
 
     fn schedule(&self, state: &mut State, user: &UserId, wait: Duration) {
