@@ -163,14 +163,14 @@ export interface FakePresence<Custom = CustomFields> {
    */
   goOnline(id: string, fields?: Partial<User<Custom>>): void;
   /**
-   * Somebody goes offline.
+   * Somebody goes offline. Throws when there is no such user: a misspelt id would test nothing.
    *
    * @example
    * fake.goOffline('bob');
    */
   goOffline(id: string): void;
   /**
-   * Somebody's status text becomes another; null for none.
+   * Somebody's status text becomes another; null for none. Throws when there is no such user.
    *
    * @example
    * fake.setStatus('bob', 'Lunch');
@@ -234,8 +234,8 @@ export function fakePresence<Custom = CustomFields>(options: FakeOptions<Custom>
     // Its types are what an app sees of this class.
     client: page as unknown as PresenceClient<Custom>,
     goOnline: (id, fields) => server.write({ ...fields, id, online: true }),
-    goOffline: (id) => server.write({ id, online: false }),
-    setStatus: (id, status) => server.write({ id, status: status ?? undefined }),
+    goOffline: (id) => server.write({ id: known(server, id), online: false }),
+    setStatus: (id, status) => server.write({ id: known(server, id), status: status ?? undefined }),
     channel: (type, id, { members = [], created_by_id, ...data } = {}) => {
       for (const member of members) create(server, member);
       const channel = server.channels.get(type, id) ?? server.channels.create(type, id, created_by_id, { ...data, members });
@@ -257,6 +257,12 @@ export function fakePresence<Custom = CustomFields>(options: FakeOptions<Custom>
 /** Somebody exists from now on. */
 function create(server: Server, id: string): void {
   if (!server.users.has(id)) server.write({ id });
+}
+
+/** The id of somebody who exists. */
+function known(server: Server, id: string): string {
+  if (server.users.has(id)) return id;
+  throw new Error(`fakePresence knows no user "${id}": name them in its option "users", or let them goOnline first`);
 }
 
 function hold<Custom>(server: Server, channel: StoredChannel): FakeChannel<Custom> {

@@ -76,6 +76,8 @@ describe('a network in one’s hands', () => {
     await jack.press('network-cut');
     await jack.trusts('john', 'stale');
     await jack.page.getByRole('status').getByText('Connection lost').waitFor();
+    assert.equal(await jack.page.locator('.me .state').textContent(), 'Not connected');
+    assert.equal(await jack.page.locator('[data-user="jack"]').getAttribute('data-presence'), 'offline');
     await john.press('disconnect');
     await jack.page.locator('[data-user="john"]', { hasText: 'Online as of' }).waitFor();
     await jack.press('network-reconnect');

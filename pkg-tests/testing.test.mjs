@@ -142,6 +142,8 @@ test('changes can be read one after the other, and what the fake does not have i
   assert.deepEqual((await fake.client.queryUsers({ team: 'red' })).users.map(({ id }) => id), ['bob']);
   await assert.rejects(fake.client.queryUsers({ name: { $q: 'b' } }), /rollcall\/testing/);
   await assert.rejects(fake.client.queryUsers({ online: true }), { code: 4 });
+  assert.throws(() => fake.goOffline('bbo'), /no user "bbo"/);
+  assert.throws(() => fake.setStatus('bbo', 'Lunch'), /no user "bbo"/);
 });
 
 test('a channel is what others make of it, and tells of ten members', async () => {

@@ -19,6 +19,7 @@ export class Profile {
   ) {
     document.title = `${visitor.name} · Rollcall`;
     room.connectionChanged.listen(() => this.render());
+    room.wireChanged.listen(() => this.render());
     room.people.changed.listen((id) => {
       if (id === visitor.id) this.render();
     });
@@ -33,10 +34,10 @@ export class Profile {
   }
 
   render(): void {
-    const { connection, invisible, people } = this.room;
+    const { connection, wire, invisible, people } = this.room;
     const me = people.get(this.visitor.id);
     const name = me?.name ?? this.visitor.name;
-    const online = connection.state === 'online';
+    const online = connection.state === 'online' && wire.state === 'connected';
 
     this.#card.dataset.presence = online && !invisible ? 'online' : 'offline';
     const title = find('.name', this.#card);

@@ -197,7 +197,8 @@ export class Room {
   #hear(event: PresenceEvent): void {
     switch (event.type) {
       case 'connection.state':
-        this.people.lookAtAll();
+        if (event.connection.state === 'connected') this.people.lookAtAll();
+        else this.people.setCurrent(false);
         this.wireChanged.send(event.connection);
         break;
       case 'connection.changed':
