@@ -15,8 +15,6 @@ const WAITING: usize = 1024;
 /// How much later a job begins, at least: the request that brought it has its answer by then, so that
 /// the two do not compete for the database, which the answer's time would tell.
 const LATER: Duration = Duration::from_millis(50);
-/// And at random up to so much more, so that it falls on no request in particular.
-const SPREAD: u64 = 50;
 
 /// The queue, and the task that works it off until this is dropped.
 pub struct Aside(mpsc::Sender<(Instant, Job)>);
@@ -35,8 +33,13 @@ impl Aside {
 
     /// Has `job` done after all that came before.
     pub async fn add(&self, job: impl Future<Output = ()> + Send + 'static) {
-        let spread = Duration::from_millis(Uuid::new_v4().as_u64_pair().0 % SPREAD);
         // Fails only when the task has ended, and then the server has.
-        let _ = self.0.send((Instant::now() + LATER + spread, Box::pin(job))).await;
+        let _ = self.0.send((Instant::now() + moment(LATER), Box::pin(job))).await;
     }
+}
+
+/// At random this long or up to twice as long, so that what is done then falls on nothing that others
+/// do in particular.
+pub fn moment(least: Duration) -> Duration {
+    least + least.mul_f64(f64::from(Uuid::new_v4().as_fields().0) / f64::from(u32::MAX))
 }

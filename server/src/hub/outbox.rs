@@ -7,13 +7,18 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use rollcall_protocol::close;
+use tokio::time::sleep;
 
+use crate::aside;
 use crate::bus::Event;
 
 /// An empty queue keeps the room for this many events.
 const KEPT: usize = 8;
+/// How long the connection of one who hides leaves an event alone.
+const LATER: Duration = Duration::from_millis(10);
 
 /// The end that the hub holds. Dropping it ends the connection.
 #[derive(Debug)]
@@ -49,15 +54,29 @@ pub fn queue(capacity: usize) -> (Outbox, Inbox) {
 impl Outbox {
     /// Queues the event. False when the queue is full or nobody reads it any more.
     pub fn push(&self, event: Arc<Event>) -> bool {
+        self.put(event).map(wake).is_some()
+    }
+
+    /// The same for one who hides, whose connection does nothing about it until everybody else's has:
+    /// that theirs waited for the processor would tell that somebody is there.
+    pub fn push_aside(&self, event: Arc<Event>) -> bool {
+        let wake_later = |reader| {
+            tokio::spawn(async move {
+                sleep(aside::moment(LATER)).await;
+                wake(reader);
+            });
+        };
+        self.put(event).map(wake_later).is_some()
+    }
+
+    /// Queues the event, and returns who waited for it. None when it is not queued.
+    fn put(&self, event: Arc<Event>) -> Option<Option<Waker>> {
         let mut state = self.0.lock();
         if state.abandoned || state.events.len() >= self.0.capacity {
-            return false;
+            return None;
         }
         state.events.push_back(event);
-        let reader = state.reader.take();
-        drop(state);
-        wake(reader);
-        true
+        Some(state.reader.take())
     }
 
     /// How many events wait.

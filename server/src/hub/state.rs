@@ -166,7 +166,12 @@ impl State {
             let Some(outbox) = self.outboxes.get(&connection) else {
                 continue;
             };
-            if outbox.push(event.clone()) {
+            let hides = |user: &UserId| self.registry.standing(user).invisible;
+            let taken = match self.registry.owner(connection).is_some_and(hides) {
+                true => outbox.push_aside(event.clone()),
+                false => outbox.push(event.clone()),
+            };
+            if taken {
                 delivered += 1;
             } else if let Some(outbox) = self.outboxes.remove(&connection) {
                 outbox.close(close::TRY_AGAIN_LATER);
@@ -198,11 +203,6 @@ impl State {
         };
         recipients.sort_unstable();
         recipients.dedup();
-        if !matches!(audience, Audience::Presence(_) | Audience::Users(_)) {
-            // Who hides comes last: nobody's event is later because they are there.
-            let hides = |user: &UserId| self.registry.standing(user).invisible;
-            recipients.sort_by_key(|connection| self.registry.owner(*connection).is_some_and(hides));
-        }
         recipients
     }
 }
