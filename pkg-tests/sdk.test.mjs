@@ -38,6 +38,7 @@ const OF_OTHERS = {
 };
 const NOT_HEARD = {
   'connection.error': 'fails `connectUser`',
+  'connection.doubt': 'for clients that ask for it',
   'connection.changed': 'made by the SDK itself',
   'connection.state': 'made by our own client, and by no other',
   'connection.recovered': 'made by the SDK itself',
