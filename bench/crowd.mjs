@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { Problem, program, root, run, say, step } from '../scripts/shell.mjs';
 
@@ -22,10 +23,11 @@ async function build() {
   return { server: built('rollcall-server'), crowd: built('rollcall-load') };
 }
 
-/** What a scenario of `rollcall-load` reports, and whether everything held. */
-async function played(name, args) {
+/** What a scenario of `rollcall-load` reports, and whether everything held; each line that it says meanwhile is heard. */
+export async function played(name, args, heard = say) {
   const binaries = await builtForSpeed();
-  const crowd = spawn(binaries.crowd, [binaries.server, name, ...args.map(String)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const crowd = spawn(binaries.crowd, [binaries.server, name, ...args.map(String)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  createInterface(crowd.stderr).on('line', heard);
   const [report, [status]] = await Promise.all([text(crowd.stdout), once(crowd, 'close')]);
   return { report, held: status === 0 };
 }

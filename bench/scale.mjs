@@ -3,12 +3,8 @@
 // anybody is watched, so that most nodes have no interest in most flips.
 // Smaller: `npm run scale -- --connections 600 --flips 40 --for 10s`.
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { text } from 'node:stream/consumers';
-import { builtForSpeed } from './crowd.mjs';
+import { played } from './crowd.mjs';
 import { Client } from './harness/redis.mjs';
 import { startPostgres, startRedis } from '../scripts/engines.mjs';
 import { setupForCluster } from '../scripts/setup.mjs';
@@ -20,21 +16,19 @@ const WATCHES = ['1', '50'];
 const DEFAULTS = ['--connections', '3000', '--flips', '200', '--for', '30s'];
 
 /** One run, and what Redis sent and did while users flip. */
-async function measure(binaries, nodes, flags) {
+async function measure(nodes, flags) {
   const [redis, postgres] = [await startRedis(), await startPostgres()];
   try {
     const admin = await Client.open(redis.url);
     const counted = () => admin.info('total_net_output_bytes', 'used_cpu_user_main_thread', 'used_cpu_sys_main_thread');
-    const args = [binaries.server, 'load', '--nodes', String(nodes), '--redis', redis.url, '--database', postgres.url, ...flags];
-    const crowd = spawn(binaries.crowd, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const args = ['--nodes', nodes, '--redis', redis.url, '--database', postgres.url, ...flags];
     let before;
-    createInterface(crowd.stderr).on('line', (line) => {
+    const { report, held } = await played('load', args, (line) => {
       say(line);
       // From here on they flip.
       if (line.endsWith('are connected and watch')) before = counted();
     });
-    const [report, [status]] = await Promise.all([text(crowd.stdout), once(crowd, 'close')]);
-    if (status !== 0) throw new Problem(`Not everything held on ${nodes} nodes.\n${report}`);
+    if (!held) throw new Problem(`Not everything held on ${nodes} nodes.\n${report}`);
     const started = await before;
     const [bytes, user, system] = (await counted()).map((now, index) => now - started[index]);
     admin.close();
@@ -67,7 +61,6 @@ function table(runs) {
 
 await program(async () => {
   await setupForCluster();
-  const binaries = await builtForSpeed();
   const given = process.argv.slice(2);
   const load = given.length ? given : DEFAULTS;
   const at = load.indexOf('--watches');
@@ -75,7 +68,7 @@ await program(async () => {
   const runs = [];
   for (const watches of only ? [only] : WATCHES) {
     for (const nodes of NODES) {
-      const run = await measure(binaries, nodes, [...load, '--watches', watches]);
+      const run = await measure(nodes, [...load, '--watches', watches]);
       runs.push(run);
       say(table([run]));
     }

@@ -250,6 +250,13 @@ function literal(bytes) {
   return `"${text}"`;
 }
 
+/** The package, the demo page, and the server as it is tried out. */
+export async function buildAll() {
+  await buildPackage();
+  await buildDemo();
+  await step('compiling the server', () => run('cargo', ['build', '--package', 'rollcall-server'], { quiet: true }));
+}
+
 export async function buildDemo() {
   const script = join(root, 'www', 'build.mjs');
   if (!existsSync(script)) return;

@@ -9,10 +9,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { buildDemo, buildPackage, stopBundler } from './build.mjs';
+import { buildAll, stopBundler } from './build.mjs';
 import { freePort, startNginx, startPostgres, startRedis } from './engines.mjs';
 import { setupForCluster } from './setup.mjs';
-import { Problem, program, root, run, say, serverBinary, step } from './shell.mjs';
+import { Problem, program, root, say, serverBinary } from './shell.mjs';
 
 /** How many nodes, and what goes to each of them. */
 function options([...args]) {
@@ -78,9 +78,7 @@ const asked = () => new Promise((resolve) => ['SIGINT', 'SIGTERM', 'SIGHUP'].for
 await program(async () => {
   const { nodes: count, flags } = options(process.argv.slice(2));
   await setupForCluster();
-  await buildPackage();
-  await buildDemo();
-  await step('compiling the server', () => run('cargo', ['build', '--package', 'rollcall-server'], { quiet: true }));
+  await buildAll();
   await stopBundler();
 
   const end = asked();

@@ -3,15 +3,13 @@
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { buildDemo, buildPackage, stopBundler } from './build.mjs';
+import { buildAll, stopBundler } from './build.mjs';
 import { setupForBuild } from './setup.mjs';
-import { Problem, program, root, run, serverBinary, step } from './shell.mjs';
+import { Problem, program, root, serverBinary } from './shell.mjs';
 
 await program(async () => {
   await setupForBuild();
-  await buildPackage();
-  await buildDemo();
-  await step('compiling the server', () => run('cargo', ['build', '--package', 'rollcall-server'], { quiet: true }));
+  await buildAll();
 
   const flags = ['--dev-tokens', '--www', join(root, 'www', 'dist'), ...process.argv.slice(2)];
   await stopBundler();

@@ -4,9 +4,9 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { newDisplay } from './browsers.mjs';
-import { buildDemo, buildPackage } from './build.mjs';
+import { buildAll } from './build.mjs';
 import { setupForTests } from './setup.mjs';
-import { Problem, program, root, run, say, step } from './shell.mjs';
+import { Problem, program, root, run, say } from './shell.mjs';
 
 /** Chromium asks the outside world for nothing while it is tested. */
 const CHROMIUM_FLAGS = [
@@ -106,11 +106,7 @@ await program(async () => {
   });
   display.close();
 
-  const built = await prepare('build: package, demo page, server', async () => {
-    await buildPackage();
-    await buildDemo();
-    await step('compiling the server', () => run(cargo, ['build', '--package', 'rollcall-server'], { quiet: true }));
-  });
+  const built = await prepare('build: package, demo page, server', buildAll);
   if (built) {
     await check('types: what apps hold in their hands', 'tsc', ['--noEmit', '--project', join('src', 'page', 'tsconfig.json')]);
     await check('types: the demo page', 'tsc', ['--noEmit', '--project', join('www', 'tsconfig.json')]);

@@ -202,8 +202,7 @@ impl Hub {
 
     /// The same for everybody who is connected here.
     pub fn expel_all(&self, code: u16) {
-        let users: Vec<_> = self.lock().registry.connected_users().cloned().collect();
-        users.iter().for_each(|user| self.expel(user, code));
+        self.connected_users().iter().for_each(|user| self.expel(user, code));
     }
 
     fn expel_here(&self, user: &UserId, code: u16) {

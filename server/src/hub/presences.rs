@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::Hub;
+use crate::presence::registry::Registry;
 use crate::presence::{Cid, UserId};
 
 /// How somebody stands.
@@ -14,6 +15,17 @@ pub struct Presence {
     pub in_sight: bool,
     /// The user is connected, invisible or not. For the user's own eyes only.
     pub connected: bool,
+}
+
+impl Presence {
+    /// How the user stands with this node alone.
+    pub fn here(registry: &Registry, user: &str) -> Self {
+        Self {
+            online: registry.is_online(user),
+            in_sight: registry.is_in_sight(user),
+            connected: registry.is_connected(user),
+        }
+    }
 }
 
 /// How some users stand, at one moment.
@@ -34,12 +46,7 @@ impl Hub {
             return Presences(self.presence_anywhere(nodes, users).await);
         }
         let state = self.lock();
-        let of = |user: &str| Presence {
-            online: state.registry.is_online(user),
-            in_sight: state.registry.is_in_sight(user),
-            connected: state.registry.is_connected(user),
-        };
-        let standing = users.into_iter().map(|user| (user.clone(), of(&user)));
+        let standing = users.into_iter().map(|user| (user.clone(), Presence::here(&state.registry, &user)));
         Presences(standing.filter(|(_, how)| *how != Presence::default()).collect())
     }
 

@@ -59,19 +59,15 @@ impl Hub {
         users.into_iter().zip(seen).map(|(user, seen)| (user.clone(), stands(&user, seen))).collect()
     }
 
-    fn connected_users(&self) -> Vec<UserId> {
+    /// The users who are connected here, invisible or not.
+    pub(in crate::hub) fn connected_users(&self) -> Vec<UserId> {
         self.lock().registry.connected_users().cloned().collect()
     }
 
     /// How the user stands with this node alone.
     fn seen_here(&self, user: &str) -> Seen {
-        let state = self.lock();
-        Seen {
-            online: state.registry.is_online(user),
-            in_sight: state.registry.is_in_sight(user),
-            connected: state.registry.is_connected(user),
-            seq: 0,
-        }
+        let Presence { online, in_sight, connected } = Presence::here(&self.lock().registry, user);
+        Seen { online, in_sight, connected, seq: 0 }
     }
 
     /// Looks at everybody who is listened to, after flips may have been missed, and tells those who watch
