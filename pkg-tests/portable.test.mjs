@@ -52,6 +52,8 @@ async function story(t, sdk) {
   await friends.zoe.watch('john');
   await app('hide');
   await friends.zoe.heard.next(presence('john', false));
+  // His own copy comes a moment after hers; an answer that is newer would make it old news.
+  await says('john is offline');
   await app('show');
   await friends.zoe.heard.next(presence('john', true));
 
