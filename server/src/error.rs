@@ -152,7 +152,7 @@ impl From<StoreError> for ApiError {
                 tracing::error!(%error, "request failed");
                 Self::temporary(ErrorCode::Internal, "the database cannot be reached")
             }
-            StoreError::Database(_) | StoreError::Newer(_) => Self::internal(&error),
+            StoreError::Database(_) | StoreError::Newer(_) | StoreError::InUse(_) => Self::internal(&error),
         }
     }
 }

@@ -34,6 +34,24 @@ async fn a_taken_port_is_an_error_that_names_the_flag() {
     assert_eq!(said.lines().count(), 1, "{said}");
 }
 
+/// Two registries of who is online would write over each other. Whatever way leads to the file, it is one.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_database_has_one_server_and_is_free_the_moment_that_is_dead() {
+    let directory = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("rollcall.db", directory.path().join("link.db")).unwrap();
+    let mut first = Binary::start(directory.path()).await;
+    for url in ["sqlite://rollcall.db", "sqlite:link.db"] {
+        let second = command(directory.path(), &["--listen", "127.0.0.1:0", "--database", url]).spawn().unwrap();
+        let (status, said) = stderr_of(second).await;
+        assert!(!status.success() && said.lines().count() == 1, "{said}");
+        assert!(said.contains("a server is running on") && said.contains("rollcall.db already"), "{said}");
+        assert!(said.contains("another --database"), "{said}");
+    }
+    first.child.kill().await.unwrap();
+    Binary::start(directory.path()).await;
+}
+
 #[tokio::test]
 async fn a_folder_that_is_not_there_is_an_error_that_names_the_flag() {
     let directory = tempfile::tempdir().unwrap();

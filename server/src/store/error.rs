@@ -1,5 +1,6 @@
 use std::error::Error;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use sqlx::migrate::MigrateError;
@@ -29,6 +30,9 @@ pub enum StoreError {
     /// The database has a schema that this server does not know.
     #[error("it was written by a newer server, with schema {0}: run that one, or restore a backup")]
     Newer(i64),
+    /// Another server holds the database.
+    #[error("a server is running on {} already: stop it, or give this one another --database", .0.display())]
+    InUse(PathBuf),
     /// The database cannot be reached, or has no connection left.
     #[error("the database cannot be reached: {0}")]
     Unavailable(#[source] Arc<dyn Error + Send + Sync>),

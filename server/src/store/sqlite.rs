@@ -9,6 +9,7 @@ mod backup;
 mod channels;
 mod columns;
 mod dialect;
+mod lock;
 mod members;
 mod messages;
 mod source;
@@ -22,6 +23,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{SqliteConnection, SqlitePool};
 
 pub(super) use self::backup::backup;
+use self::lock::Lock;
 use self::writer::{Transaction, Writer};
 
 use super::{Limits, Result, migrations};
@@ -46,6 +48,8 @@ pub(super) struct SqliteStore {
     writer: Writer,
     readers: SqlitePool,
     limits: Limits,
+    /// None of a database in memory.
+    lock: Option<Lock>,
 }
 
 impl SqliteStore {
@@ -60,6 +64,7 @@ impl SqliteStore {
             .busy_timeout(BUSY_TIMEOUT)
             .optimize_on_close(true, None);
         let in_memory = url.contains(":memory:") || url.contains("mode=memory");
+        let lock = if in_memory { None } else { Some(Lock::take(options.get_filename())?) };
         let writer = pool(1).connect_with(options.clone()).await?;
         migrate(&mut *writer.acquire().await?).await?;
         // A second connection to a database in memory would see another, empty one.
@@ -67,7 +72,7 @@ impl SqliteStore {
             true => writer.clone(),
             false => reader_pool(limits.query_time).connect_with(options.pragma("query_only", "1")).await?,
         };
-        Ok(Self { writer: Writer::new(writer), readers, limits })
+        Ok(Self { writer: Writer::new(writer), readers, limits, lock })
     }
 
     /// A transaction that may write.
@@ -124,6 +129,19 @@ mod tests {
 
     const LONG: &str =
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000) SELECT max(i) FROM n";
+
+    /// A kill does not show what a power cut would lose, so the settings are looked at.
+    #[tokio::test]
+    async fn what_is_committed_is_on_the_disk() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", directory.path().join("rollcall.db").display());
+        let store = SqliteStore::open(&url, Limits::default()).await.unwrap();
+        let mut writer = store.writer.begin().await.unwrap();
+        let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *writer).await.unwrap();
+        let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *writer).await.unwrap();
+        // 2 is FULL.
+        assert_eq!((journal.as_str(), synchronous), ("wal", 2));
+    }
 
     #[tokio::test]
     async fn without_a_limit_a_query_may_take_any_time() {

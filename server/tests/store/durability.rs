@@ -161,5 +161,5 @@ async fn a_database_that_cannot_be_opened_says_why() {
         "the database failed: no database is called \"mysql\", write sqlite://path or postgres://host/name"
     );
     let refused = error("sqlite:///no/such/directory/rollcall.db").await;
-    assert!(refused.contains("unable to open database file"), "{refused}");
+    assert!(refused.contains("/no/such/directory/rollcall.db.lock: No such file"), "{refused}");
 }

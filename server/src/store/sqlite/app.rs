@@ -51,5 +51,8 @@ impl AppStore for SqliteStore {
     async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+        if let Some(lock) = &self.lock {
+            lock.release();
+        }
     }
 }
