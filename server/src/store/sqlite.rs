@@ -29,6 +29,9 @@ use self::writer::{Transaction, Writer};
 use super::{Limits, Result, migrations};
 
 const READERS: u32 = 4;
+const LOOKUPS: u32 = 2;
+/// As many rows as most answers have, so that SQLite's thread does not wait for ours between them.
+const ROWS: usize = 1024;
 /// How long to wait for another process that holds the file, such as a backup.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a request waits for a connection before it is told that the database is too busy.
@@ -46,6 +49,9 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
 /// A store in one file.
 pub(super) struct SqliteStore {
     writer: Writer,
+    /// For what is found by its key alone, which takes no time that need be limited: who a token is for
+    /// does not wait for what others search.
+    lookups: SqlitePool,
     readers: SqlitePool,
     limits: Limits,
     /// None of a database in memory.
@@ -62,17 +68,22 @@ impl SqliteStore {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
+            .row_buffer_size(ROWS)
             .optimize_on_close(true, None);
         let in_memory = url.contains(":memory:") || url.contains("mode=memory");
         let lock = if in_memory { None } else { Some(Lock::take(options.get_filename())?) };
         let writer = pool(1).connect_with(options.clone()).await?;
         migrate(&mut *writer.acquire().await?).await?;
         // A second connection to a database in memory would see another, empty one.
-        let readers = match in_memory {
-            true => writer.clone(),
-            false => reader_pool(limits.query_time).connect_with(options.pragma("query_only", "1")).await?,
+        let (lookups, readers) = match in_memory {
+            true => (writer.clone(), writer.clone()),
+            false => {
+                let options = options.pragma("query_only", "1");
+                let readers = reader_pool(limits.query_time).connect_with(options.clone()).await?;
+                (pool(LOOKUPS).connect_with(options).await?, readers)
+            }
         };
-        Ok(Self { writer: Writer::new(writer), readers, limits, lock })
+        Ok(Self { writer: Writer::new(writer), lookups, readers, limits, lock })
     }
 
     /// A transaction that may write.
@@ -91,7 +102,7 @@ fn pool(size: u32) -> SqlitePoolOptions {
         .max_lifetime(None)
 }
 
-/// Every query comes to its connection through the pool, which starts the clock for it.
+/// Every search comes to its connection through the pool, which starts the clock for it.
 fn reader_pool(deadline: Duration) -> SqlitePoolOptions {
     if deadline.is_zero() {
         return pool(READERS);
@@ -125,7 +136,7 @@ fn json_list(texts: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::StoreError;
+    use crate::store::{StoreError, UserStore};
 
     const LONG: &str =
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000) SELECT max(i) FROM n";
@@ -161,5 +172,17 @@ mod tests {
             assert!(matches!(stopped, Err(StoreError::TooSlow)), "{stopped:?}");
             sqlx::query("SELECT 1").fetch_one(&readers).await.unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn who_a_token_is_for_does_not_wait_for_those_who_search() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("store.db").display());
+        let store = SqliteStore::open(&url, Limits::default()).await.unwrap();
+        let mut searches = Vec::new();
+        for _ in 0..READERS {
+            searches.push(store.readers.acquire().await.unwrap());
+        }
+        assert_eq!(store.bearer("ada").await.unwrap(), (None, None));
     }
 }

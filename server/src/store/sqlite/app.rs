@@ -9,7 +9,7 @@ use crate::store::{AppStore, Result, Task};
 impl AppStore for SqliteStore {
     async fn tokens_revoked_before(&self) -> Result<Option<Timestamp>> {
         let query = sqlx::query("SELECT tokens_revoked_before FROM app");
-        query.fetch_one(&self.readers).await?.optional_time("tokens_revoked_before")
+        query.fetch_one(&self.lookups).await?.optional_time("tokens_revoked_before")
     }
 
     async fn revoke_tokens(&self, before: Option<Timestamp>) -> Result<()> {
@@ -38,17 +38,18 @@ impl AppStore for SqliteStore {
 
     async fn task(&self, id: &str) -> Result<Option<Task>> {
         let query = sqlx::query("SELECT * FROM tasks WHERE id = ?").bind(id);
-        let row = query.fetch_optional(&self.readers).await?;
+        let row = query.fetch_optional(&self.lookups).await?;
         row.as_ref().map(row::task).transpose()
     }
 
     async fn check(&self) -> Result<()> {
-        sqlx::query("SELECT one FROM app").fetch_one(&self.readers).await?;
+        sqlx::query("SELECT one FROM app").fetch_one(&self.lookups).await?;
         // Writes nothing, but needs the lock.
         self.begin().await?.commit().await
     }
 
     async fn close(&self) {
+        self.lookups.close().await;
         self.readers.close().await;
         self.writer.close().await;
         if let Some(lock) = &self.lock {

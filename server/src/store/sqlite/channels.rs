@@ -49,7 +49,7 @@ impl ChannelStore for SqliteStore {
         let sql = "SELECT * FROM channels
             WHERE cid IN (SELECT value FROM json_each(?)) AND deleted_at IS NULL";
         let query = sqlx::query(sql).bind(json_list(cids));
-        row::all(&query.fetch_all(&self.readers).await?, row::channel)
+        row::all(&query.fetch_all(&self.lookups).await?, row::channel)
     }
 
     async fn query_channels(&self, query: &ChannelQuery) -> Result<Vec<Channel>> {

@@ -43,7 +43,7 @@ impl MessageStore for SqliteStore {
 
     async fn message(&self, id: &str) -> Result<Option<Message>> {
         let query = sqlx::query("SELECT * FROM messages WHERE id = ?").bind(id);
-        let row = query.fetch_optional(&self.readers).await?;
+        let row = query.fetch_optional(&self.lookups).await?;
         row.as_ref().map(row::message).transpose()
     }
 

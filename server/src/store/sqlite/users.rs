@@ -45,12 +45,12 @@ impl UserStore for SqliteStore {
     async fn users(&self, ids: &[String]) -> Result<Vec<User>> {
         let sql = "SELECT * FROM users WHERE id IN (SELECT value FROM json_each(?))";
         let query = sqlx::query(sql).bind(json_list(ids));
-        row::all(&query.fetch_all(&self.readers).await?, row::user)
+        row::all(&query.fetch_all(&self.lookups).await?, row::user)
     }
 
     async fn bearer(&self, id: &str) -> Result<(Option<User>, Option<Timestamp>)> {
         let query = sqlx::query(BEARER).bind(id);
-        row::bearer(&query.fetch_one(&self.readers).await?)
+        row::bearer(&query.fetch_one(&self.lookups).await?)
     }
 
     async fn query_users(&self, query: &UserQuery) -> Result<Vec<User>> {
