@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
+import { listens } from '../scripts/engines.mjs';
 import { root, serverBinary } from '../scripts/shell.mjs';
 import { newPage } from './harness/browser.mjs';
 import { inTime } from './harness/event.mjs';
@@ -61,6 +62,19 @@ test('people on several nodes see each other, a killed node takes nobody away, a
   assert.ok(status === 0 || signal === 'SIGINT', `it ended with ${status ?? signal}:\n${program.log}`);
   for (const process of told(program.log, /as process (\d+)$/gm)) assert.ok(!alive(process), `process ${process} still runs`);
   await assert.rejects(fetch(program.url), 'nothing serves there any more');
+});
+
+test('nothing of a cluster outlives the program that started it, however that ends', async (t) => {
+  const program = await serving('npm', ['run', 'cluster', '--', '--nodes', '1', '--drain-window', '0s'], { cwd: root, detached: true, deadline: BUILDING });
+  const kill = () => process.kill(-program.child.pid, 'SIGKILL');
+  t.after(() => program.child.exitCode ?? program.child.signalCode ?? kill());
+  const ports = [...told(program.log, /^node \w+ serves at \S+:(\d+),/gm), ...told(program.log, /^Redis is at \S+:(\d+);/gm), new URL(program.url).port];
+  assert.deepEqual(await Promise.all(ports.map(listens)), [true, true, true]);
+  kill();
+  const ended = async (port) => {
+    while (await listens(port)) await new Promise(setImmediate);
+  };
+  for (const port of ports) await inTime(ended(port), `the end of what listens on ${port}`);
 });
 
 /** Resolves once the log says that a process took the place of this one. */

@@ -2,7 +2,6 @@
 // page: nodes behind nginx, a Redis and a Postgres. Nothing that it keeps outlives it.
 // `npm run cluster -- --nodes 3` starts three; what else stands there goes to every node.
 
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -10,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { buildAll, stopBundler } from './build.mjs';
-import { freePort, startNginx, startPostgres, startRedis } from './engines.mjs';
+import { freePort, spawnWithUs, startNginx, startPostgres, startRedis } from './engines.mjs';
 import { setupForCluster } from './setup.mjs';
 import { Problem, program, root, say, serverBinary } from './shell.mjs';
 
@@ -36,8 +35,7 @@ class Node {
   }
 
   async start() {
-    // In a group of its own: Ctrl-C is for us, who then end it.
-    this.child = spawn(serverBinary, this.#flags, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    this.child = spawnWithUs(serverBinary, this.#flags);
     const { child } = this;
     createInterface(child.stderr).on('line', (line) => say(`${this.name}: ${line}`));
     const lines = createInterface(child.stdout);
@@ -56,7 +54,7 @@ class Node {
 
   async stop() {
     this.#stopped = true;
-    this.child?.kill('SIGTERM');
+    this.child?.stdin.end();
     await this.#ended;
   }
 }

@@ -19,8 +19,19 @@ import { Problem, root } from './shell.mjs';
  * @property {() => Promise<void>} stop Ends it and throws its data away.
  */
 
-/** Runs a program that ends when the input does. */
-const WITH_ITS_INPUT = 'exec 3<&0; "$0" "$@" & id=$!; { cat <&3 >/dev/null; kill "$id"; } & wait "$id"';
+/** Becomes a program that is ended when the input does. */
+const WITH_ITS_INPUT = 'exec 3<&0; { cat <&3; kill $$; } >/dev/null 2>&1 & exec "$0" "$@" </dev/null 3<&-';
+
+/**
+ * Starts a program that ends when its `stdin` does, and so with us, however we end. It is in a group of its
+ * own: Ctrl-C is for us, who then end it.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ */
+export function spawnWithUs(command, args) {
+  return spawn('sh', ['-c', WITH_ITS_INPUT, command, ...args], { cwd: root, stdio: 'pipe', detached: true });
+}
 
 /** A port that was free a moment ago: not every program can say which one it got. */
 export async function freePort() {
@@ -83,9 +94,9 @@ export async function startNginx(port, config, folder) {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${file(kind)};`);
   const whole = `daemon off; master_process off; pid ${file('pid')}; events {} http { ${temporary.join(' ')}\n${config}\n}`;
   await writeFile(file('nginx.conf'), whole);
-  const args = [required('NGINX_PROGRAM'), '-c', file('nginx.conf'), '-e', 'stderr', '-p', folder];
-  const nginx = spawn('sh', ['-c', WITH_ITS_INPUT, ...args], { stdio: ['pipe', 'ignore', 'pipe'], detached: true });
+  const nginx = spawnWithUs(required('NGINX_PROGRAM'), ['-c', file('nginx.conf'), '-e', 'stderr', '-p', folder]);
   let said = '';
+  nginx.stdout.resume();
   nginx.stderr.on('data', (text) => (said += text));
   const ended = once(nginx, 'exit');
   const failed = ended.then(() => Promise.reject(new Problem(`nginx ended: ${said}`)));
@@ -100,10 +111,13 @@ export async function startNginx(port, config, folder) {
 
 /** Resolves when something listens there. */
 async function listening(port) {
-  const reached = () =>
-    new Promise((resolve) => {
-      const socket = connect(port, '127.0.0.1', () => (socket.destroy(), resolve(true)));
-      socket.once('error', () => resolve(false));
-    });
-  while (!(await reached())) await new Promise(setImmediate);
+  while (!(await listens(port))) await new Promise(setImmediate);
+}
+
+/** Whether something on this machine accepts connections at the port. */
+export function listens(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => (socket.destroy(), resolve(true)));
+    socket.once('error', () => resolve(false));
+  });
 }
