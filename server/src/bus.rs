@@ -91,6 +91,8 @@ pub enum News {
     Watches(Watches),
     /// The user's profile changed. Each node tells its own connections, as it sees the user there.
     Updated(Updated),
+    /// This node missed how the user stands now: it tells its own connections, if they still do not know.
+    Missed(Missed),
     /// What other nodes have to do.
     Order(Order),
 }
@@ -121,14 +123,33 @@ pub struct Watches {
     pub watcher_count: usize,
 }
 
-/// `user.updated`, for those who see the user online and for those who do not.
+/// `user.updated`.
 #[derive(Clone, Debug)]
 pub struct Updated {
     pub user: UserId,
-    pub online: Event,
-    pub offline: Event,
+    pub event: Either,
     /// How the user stood with this node when the profile changed.
     pub is_online: bool,
+}
+
+/// `user.presence.changed`.
+#[derive(Clone, Debug)]
+pub struct Missed {
+    pub user: UserId,
+    pub event: Either,
+}
+
+/// An event for those who see the user online, and for those who do not.
+#[derive(Clone, Debug)]
+pub struct Either {
+    pub online: Event,
+    pub offline: Event,
+}
+
+impl Either {
+    pub fn of(&self, online: bool) -> &Event {
+        if online { &self.online } else { &self.offline }
+    }
 }
 
 /// Takes what the bus brings to this node.

@@ -180,9 +180,11 @@ impl Cluster {
     }
 
     /// Listens to these topics from now on. Returns how the users among them stand to whom it did not
-    /// listen before; their flips from then on are heard.
-    pub async fn listen(&self, wanted: &[Topic]) -> Result<Vec<(UserId, Seen)>, Unlinked> {
+    /// listen before; their flips from then on are heard. `expect` is called before any of it, and none
+    /// of the topics is forgotten in between.
+    pub async fn listen(&self, wanted: &[Topic], expect: impl FnOnce()) -> Result<Vec<(UserId, Seen)>, Unlinked> {
         let _gate = self.shared.gate.read().await;
+        expect();
         let new = self.topics().want(wanted, Instant::now());
         if new.is_empty() {
             return Ok(Vec::new());

@@ -49,10 +49,9 @@ fn alone(news: &News) -> serde_json::Result<Option<Envelope>> {
             (Audience::Channel(watches.cid.clone()), watches.event.with(&count)?)
         }
         News::Updated(updated) => {
-            let event = if updated.is_online { &updated.online } else { &updated.offline };
-            (Audience::Presence(updated.user.clone()), event.clone())
+            (Audience::Presence(updated.user.clone()), updated.event.of(updated.is_online).clone())
         }
-        News::Order(_) => return Ok(None),
+        News::Missed(_) | News::Order(_) => return Ok(None),
     };
     Ok(Some(Envelope { audience, event }))
 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use redis::{Pipeline, Value};
 
-use super::{Audience, Bus, Envelope, News, Stands, Watches};
-use crate::cluster::{Cluster, Flip, Header, Link, Order, Topic, Watching, keys, publish};
+use super::{Audience, Bus, Envelope, Missed, News, Stands, Updated, Watches};
+use crate::cluster::{Cluster, Flip, Header, Link, Order, Topic, Unlinked, Watching, keys, publish};
 use crate::presence::UserId;
 use crate::presence::registry::Claim;
 use crate::store;
@@ -15,7 +15,8 @@ use crate::store;
 /// What the bus brings to this node without Redis.
 pub trait Local: Send + Sync {
     fn deliver(&self, envelope: &Envelope);
-    fn deliver_updated(&self, updated: &super::Updated);
+    fn deliver_updated(&self, updated: &Updated);
+    fn deliver_missed(&self, missed: &Missed);
     fn obey(&self, order: &Order);
 }
 
@@ -41,7 +42,7 @@ impl RedisBus {
                     self.local.obey(order);
                     self.lock_unsent().push(News::Order(order.clone()));
                 }
-                News::Stands(_) | News::Watches(_) | News::Updated(_) => {}
+                News::Stands(_) | News::Watches(_) | News::Updated(_) | News::Missed(_) => {}
             }
         }
     }
@@ -60,39 +61,47 @@ impl Bus for RedisBus {
 
 impl RedisBus {
     async fn try_tell(&self, news: &[News]) -> Vec<usize> {
-        let Some(link) = self.cluster.link().filter(|_| !news.is_empty()) else {
-            self.tell_alone(news);
+        if news.is_empty() {
             return Vec::new();
+        }
+        let flips = match self.cluster.link() {
+            Some(link) => self.tell_all(&link, news).await,
+            None => Err(Unlinked),
         };
+        let flips = flips.unwrap_or_else(|Unlinked| {
+            self.tell_alone(news);
+            Vec::new()
+        });
+        for news in news {
+            match news {
+                News::Updated(updated) => self.local.deliver_updated(updated),
+                News::Missed(missed) => self.local.deliver_missed(missed),
+                News::Event(_) | News::Order(_) | News::Stands(_) | News::Watches(_) => {}
+            }
+        }
+        flips
+    }
+
+    /// Tells all nodes, this one included.
+    async fn tell_all(&self, link: &Link, news: &[News]) -> Result<Vec<usize>, Unlinked> {
         let mut commands = Pipeline::new();
         // For each command the place of the news that it says, if it is how a user stands.
         let mut places = Vec::new();
         for (place, news) in news.iter().enumerate() {
             let before = commands.len();
-            add(&mut commands, &link, news);
+            add(&mut commands, link, news);
             let place = matches!(news, News::Stands(_)).then_some(place);
             places.extend(std::iter::repeat_n(place, commands.len() - before));
         }
         // What this node hears of it has come before the last reply: newer servers put it after the
         // reply of the command that caused it.
         commands.cmd("PING");
-        let mut flips = Vec::new();
-        match self.cluster.ask(&link, &commands).await {
-            Ok(replies) => {
-                if replies.contains(&Value::Int(-1)) {
-                    self.cluster.broke(&link, &"the lease ended");
-                }
-                let flipped = replies.iter().zip(places).filter(|(reply, _)| **reply == Value::Int(1));
-                flips.extend(flipped.filter_map(|(_, place)| place));
-            }
-            Err(_) => self.tell_alone(news),
+        let replies = self.cluster.ask(link, &commands).await?;
+        if replies.contains(&Value::Int(-1)) {
+            self.cluster.broke(link, &"the lease ended");
         }
-        for news in news {
-            if let News::Updated(updated) = news {
-                self.local.deliver_updated(updated);
-            }
-        }
-        flips
+        let flipped = replies.iter().zip(places).filter(|(reply, _)| **reply == Value::Int(1));
+        Ok(flipped.filter_map(|(_, place)| place).collect())
     }
 
     fn lock_unsent(&self) -> MutexGuard<'_, Vec<News>> {
@@ -109,7 +118,7 @@ fn add(commands: &mut Pipeline, link: &Link, news: &News) {
         }
         News::Stands(stands) => add_stands(commands, link, stands),
         News::Watches(watches) => add_watches(commands, link, watches),
-        News::Updated(_) => {}
+        News::Updated(_) | News::Missed(_) => {}
         News::Order(order) => {
             let topic = match order {
                 Order::Changed { user, .. } | Order::Evict { user, .. } | Order::Expel { user, .. } => {

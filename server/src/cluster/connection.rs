@@ -1,7 +1,6 @@
 //! One connection to Redis, for commands and for what is published.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -37,7 +36,7 @@ pub struct Link {
     connection: MultiplexedConnection,
     pub lease: Lease,
     pub scripts: Arc<Scripts>,
-    given_up: Arc<AtomicBool>,
+    given_up: Arc<Mutex<bool>>,
 }
 
 /// The names by which Redis knows the scripts.
@@ -65,15 +64,19 @@ impl Link {
         heard: impl Fn(Message) + Send + Sync + 'static,
         lost: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, OpenError> {
-        let given_up = Arc::new(AtomicBool::new(false));
+        let given_up = Arc::new(Mutex::new(false));
         let is_given_up = given_up.clone();
         let push = move |info: PushInfo| -> Result<(), RedisError> {
             match info.kind {
-                _ if is_given_up.load(Ordering::Relaxed) => {}
-                PushKind::SMessage => match message(&info.data) {
-                    Some(message) => heard(message),
-                    None => tracing::warn!("a message from another node could not be read"),
-                },
+                PushKind::SMessage => {
+                    // Held until it is heard: then it was before the end.
+                    let given_up = is_given_up.lock().unwrap_or_else(PoisonError::into_inner);
+                    match message(&info.data) {
+                        _ if *given_up => {}
+                        Some(message) => heard(message),
+                        None => tracing::warn!("a message from another node could not be read"),
+                    }
+                }
                 PushKind::Disconnection => lost(),
                 _ => {}
             }
@@ -101,7 +104,7 @@ impl Link {
 
     /// Nothing is heard over it any more: what still comes is older than what is heard elsewhere.
     pub fn give_up(&self) {
-        self.given_up.store(true, Ordering::Relaxed);
+        *self.given_up.lock().unwrap_or_else(PoisonError::into_inner) = true;
     }
 
     /// Sends commands in one go and waits for all replies.

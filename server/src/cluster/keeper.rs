@@ -231,7 +231,8 @@ async fn listen_less(cluster: Cluster, node: Arc<dyn Node>) {
 }
 
 impl Cluster {
-    fn is_linked_by(&self, link: &Link) -> bool {
+    /// Whether this is the link that is used now.
+    pub fn is_linked_by(&self, link: &Link) -> bool {
         self.link().is_some_and(|current| current.lease == link.lease)
     }
 

@@ -10,7 +10,7 @@ use rollcall_protocol::event as name;
 use rollcall_protocol::extension::reason;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::bus::{Bus, Envelope, Event, News, Stands, Updated, Watches};
+use crate::bus::{Bus, Either, Envelope, Event, Missed, News, Stands, Updated, Watches};
 use crate::cluster::{Lease, Order};
 use crate::presence::registry::Claim;
 use crate::presence::{Cid, UserId};
@@ -169,13 +169,13 @@ fn news_of(notice: Notice, users: &BTreeMap<String, User>) -> Option<News> {
         }
         Notice::Updated { user, online: is_online } => {
             let event = |online| serialized(&wire::Event::user_updated(shape(&user, online)?, now));
-            let (online, offline) = (event(true)?, event(false)?);
-            Some(News::Updated(Updated { user, online, offline, is_online }))
+            let event = Either { online: event(true)?, offline: event(false)? };
+            Some(News::Updated(Updated { user, event, is_online }))
         }
         Notice::Missed { user } => {
             let event = |online| serialized(&wire::Event::presence_changed(shape(&user, online)?, now));
-            let (online, offline) = (event(true)?, event(false)?);
-            Some(News::Updated(Updated { user, online, offline, is_online: false }))
+            let event = Either { online: event(true)?, offline: event(false)? };
+            Some(News::Missed(Missed { user, event }))
         }
         Notice::Watching { user, cid, started: begins, online, watcher_count, ended } => {
             let kind = if begins { name::USER_WATCHING_START } else { name::USER_WATCHING_STOP };

@@ -17,7 +17,7 @@ use tungstenite::Utf8Bytes;
 use super::heard::Heard;
 use super::{Hub, Notice};
 use crate::bus::redis::Local;
-use crate::bus::{Audience, Envelope, Event, Updated};
+use crate::bus::{Audience, Envelope, Event, Missed, Updated};
 use crate::cluster::{Cluster, Flip, Header, Lease, Message, Node, NodeId, OpenError, Order, Topic};
 use crate::presence::registry::Claim;
 use crate::presence::{Cid, UserId};
@@ -132,6 +132,14 @@ impl Hub {
         })));
         // Fails when the announcer has ended.
         let _ = told.await;
+    }
+
+    /// An event that tells how the user stands says by which flip they do.
+    fn deliver_of(&self, user: &UserId, event: &Event, seq: Option<i64>) {
+        let seq = seq.filter(|_| event.presence_of.is_some());
+        let explained = seq.and_then(|seq| event.explained(&json!({ "seq": seq })).ok());
+        let event = explained.unwrap_or_else(|| event.clone());
+        self.deliver(&Envelope { audience: Audience::Presence(user.clone()), event });
     }
 
     fn hear_flip(&self, nodes: &Nodes, flip: &Flip, body: &Utf8Bytes) {
@@ -249,15 +257,17 @@ impl Local for Hub {
         let Some(nodes) = &self.shared.nodes else { return };
         // Held while it is delivered: no flip comes in between.
         let heard = nodes.heard();
-        let event = match heard.online(&updated.user).unwrap_or(updated.is_online) {
-            true => &updated.online,
-            false => &updated.offline,
-        };
-        // What tells how the user stands says by which flip they do.
-        let seq = event.presence_of.as_ref().and_then(|user| heard.seq(user));
-        let explained = seq.and_then(|seq| event.explained(&json!({ "seq": seq })).ok());
-        let event = explained.unwrap_or_else(|| event.clone());
-        self.deliver(&Envelope { audience: Audience::Presence(updated.user.clone()), event });
+        let online = heard.online(&updated.user).unwrap_or(updated.is_online);
+        self.deliver_of(&updated.user, updated.event.of(online), heard.seq(&updated.user));
+    }
+
+    fn deliver_missed(&self, missed: &Missed) {
+        let Some(nodes) = &self.shared.nodes else { return };
+        // Held while it is delivered, as above.
+        let mut heard = nodes.heard();
+        if let Some(online) = heard.take_untold(&missed.user) {
+            self.deliver_of(&missed.user, missed.event.of(online), heard.seq(&missed.user));
+        }
     }
 
     fn obey(&self, order: &Order) {

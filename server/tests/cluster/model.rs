@@ -13,9 +13,11 @@ use crate::common::{Person, TestServer};
 use crate::faults::{until_cleared, until_ready};
 use crate::proxy::Proxy;
 
-const FLAGS: [&str; 12] = [
+const FLAGS: [&str; 14] = [
     "--node-lease",
     "1s",
+    "--drain-window",
+    "0s",
     "--offline-grace",
     "300ms",
     "--flaps-per-minute",
@@ -148,6 +150,12 @@ impl World {
         }
     }
 
+    async fn ends(self) {
+        for node in self.nodes {
+            node.stop().await;
+        }
+    }
+
     fn somebody(&mut self) -> Person {
         let place = self.dice.below(self.connections.len());
         self.connections.swap_remove(place)
@@ -191,6 +199,7 @@ async fn history(seed: u64) {
         }
         world.calms_down().await;
     }
+    world.ends().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -201,4 +210,16 @@ async fn when_it_is_quiet_everybody_sees_what_is_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn and_after_another_history_as_well() {
     history(0x0f_ac_e5).await;
+}
+
+/// `HISTORIES=1..100 cargo test -p rollcall-server --test cluster -- --ignored histories`
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes ten seconds a history"]
+async fn and_after_as_many_histories_as_there_is_time_for() {
+    let seeds = std::env::var("HISTORIES").expect("HISTORIES=1..100");
+    let (first, end) = seeds.split_once("..").expect("HISTORIES=1..100");
+    for seed in first.parse().unwrap()..end.parse().unwrap() {
+        println!("history {seed}");
+        history(seed).await;
+    }
 }

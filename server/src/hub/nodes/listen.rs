@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use tokio::time::sleep;
 
 use super::Nodes;
-use crate::cluster::{Seen, Topic};
+use crate::cluster::{Link, Seen, Topic};
 use crate::hub::presences::Presence;
 use crate::hub::{Hub, Notice};
 use crate::presence::{Cid, UserId};
@@ -18,18 +18,23 @@ impl Hub {
     pub async fn listen_to_users(&self, users: impl IntoIterator<Item = UserId>) {
         let Some(nodes) = &self.shared.nodes else { return };
         let users: Vec<UserId> = users.into_iter().collect();
-        {
+        let expect = || {
             let mut heard = nodes.heard();
             users.iter().for_each(|user| heard.expect(user));
-        }
-        let topics: Vec<_> = users.iter().cloned().map(Topic::User).collect();
-        let seen = match nodes.cluster.listen(&topics).await {
-            Ok(seen) => seen,
-            // What is answered in their place is known to be so: it will be mended.
-            Err(_) => users.into_iter().map(|user| (user.clone(), self.seen_here(&user))).collect(),
         };
-        let mut heard = nodes.heard();
-        seen.iter().for_each(|(user, seen)| heard.begin(user, *seen));
+        let topics: Vec<_> = users.iter().cloned().map(Topic::User).collect();
+        match nodes.cluster.listen(&topics, expect).await {
+            Ok(seen) => {
+                let mut heard = nodes.heard();
+                seen.iter().for_each(|(user, seen)| heard.begin(user, *seen));
+            }
+            Err(_) => {
+                for user in users {
+                    let online = self.seen_here(&user).online;
+                    nodes.heard().presume(&user, online);
+                }
+            }
+        }
     }
 
     /// Hears of what happens in these channels from now on.
@@ -37,7 +42,7 @@ impl Hub {
         let Some(nodes) = &self.shared.nodes else { return };
         let topics: Vec<_> = cids.iter().cloned().map(Topic::Channel).collect();
         // Out of reach they are listened to as soon as they can be.
-        let _ = nodes.cluster.listen(&topics).await;
+        let _ = nodes.cluster.listen(&topics, || {}).await;
     }
 
     /// How these users stand with all nodes together; while Redis is out of reach, as was last heard.
@@ -52,8 +57,8 @@ impl Hub {
         };
         let heard = nodes.heard();
         let stands = |user: &UserId, seen: Seen| {
-            // Of whom Redis knows nothing it may have forgotten all.
-            let online = if seen.seq == 0 { heard.online(user).unwrap_or(seen.online) } else { seen.online };
+            let known = heard.online(user).filter(|_| seen.seq == 0 || heard.is_ahead_of(user, seen));
+            let online = known.unwrap_or(seen.online);
             Presence { online, in_sight: seen.in_sight, connected: seen.connected }
         };
         users.into_iter().zip(seen).map(|(user, seen)| (user.clone(), stands(&user, seen))).collect()
@@ -78,38 +83,43 @@ impl Hub {
             // What was done to them meanwhile was not heard here.
             nodes.hear_change(user, false);
         }
-        let mut unknown = Vec::new();
+        nodes.heard().doubt_all();
+        let mut forgotten = Vec::new();
         let users = nodes.cluster.listened_users();
         for some in users.chunks(CHUNK) {
             let Ok(seen) = nodes.cluster.look_up(some).await else { return };
             for (user, seen) in some.iter().zip(seen) {
-                if seen.seq == 0 && nodes.heard().online(user) == Some(true) {
-                    unknown.push(user.clone());
+                if nodes.heard().is_ahead_of(user, seen) {
+                    forgotten.push(user.clone());
                 } else {
                     self.mend(nodes, user, seen);
                 }
             }
         }
-        if !unknown.is_empty() {
+        if let Some(link) = nodes.cluster.link().filter(|_| !forgotten.is_empty()) {
             let hub = self.clone();
-            tokio::spawn(async move { hub.mend_forgotten(unknown).await });
+            tokio::spawn(async move { hub.mend_forgotten(link, forgotten).await });
         }
     }
 
-    /// Redis has forgotten these users, who were online: their nodes have as long as a lease to say again
-    /// that they are.
-    async fn mend_forgotten(&self, users: Vec<UserId>) {
+    /// Redis has lost the last flips of these users: their nodes have as long as a lease to say again how
+    /// they stand.
+    async fn mend_forgotten(&self, link: Link, users: Vec<UserId>) {
         let Some(nodes) = &self.shared.nodes else { return };
         sleep(nodes.cluster.lease()).await;
         for some in users.chunks(CHUNK) {
+            // Over another link everybody is looked up again.
+            if !nodes.cluster.is_linked_by(&link) {
+                return;
+            }
             let Ok(seen) = nodes.cluster.look_up(some).await else { return };
             some.iter().zip(seen).for_each(|(user, seen)| self.mend(nodes, user, seen));
         }
     }
 
     fn mend(&self, nodes: &Nodes, user: &UserId, seen: Seen) {
-        let news = nodes.heard().mend(user, seen);
-        if news {
+        let untold = nodes.heard().mend(user, seen);
+        if untold {
             self.notify(Notice::Missed { user: user.clone() });
         }
     }
