@@ -16,6 +16,7 @@ mod files;
 mod flag;
 mod gate;
 mod guests;
+mod in_flight;
 mod inspect;
 mod lifecycle;
 mod long_poll;
@@ -42,14 +43,17 @@ use crate::state::AppState;
 use endpoint::Endpoint;
 use files::Files;
 use gate::Gate;
+use in_flight::InFlight;
 pub use rate_limit::RateLimiter;
 
 /// Every endpoint, the files of `--www`, and `connections`: the addresses that clients connect to.
 pub fn router(state: AppState, connections: Router<AppState>) -> Router {
-    let limiter =
-        Arc::new(RateLimiter::new(state.config.limits.rate_limit_scale, state.config.limits.user_requests_per_minute));
+    let limits = &state.config.limits;
+    let limiter = Arc::new(RateLimiter::new(limits.rate_limit_scale, limits.user_requests_per_minute));
+    let untaken = state.metrics.untaken_reply_bytes.clone();
+    let in_flight = Arc::new(InFlight::new(limits.requests_at_once, limits.reply_bytes, untaken));
     let at = |endpoint: Endpoint, methods: MethodRouter<AppState>| {
-        let gate = Gate { app: state.clone(), limiter: limiter.clone(), endpoint };
+        let gate = Gate { app: state.clone(), limiter: limiter.clone(), in_flight: in_flight.clone(), endpoint };
         methods.layer(middleware::from_fn_with_state(gate, gate::pass))
     };
     let api = Router::new()

@@ -1,5 +1,5 @@
 //! Takes connections in: TCP, TLS when there is a certificate, then HTTP. Whoever dawdles over a
-//! handshake or a header is cut off.
+//! handshake or a header, or reads nothing, is cut off.
 
 mod tls;
 
@@ -20,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
+use tokio_io_timeout::TimeoutWriter;
 use tower::ServiceExt;
 
 pub use tls::{Certificate, TlsError};
@@ -40,6 +41,8 @@ pub struct Listener {
     http: Builder,
     /// How long a TLS handshake may take.
     patience: Duration,
+    /// How long a client may take nothing of what is sent to it.
+    write_timeout: Duration,
 }
 
 /// Why nothing is listened to.
@@ -64,7 +67,8 @@ impl Listener {
             // More than the headers may be, so that whoever sends too many is told so.
             .max_buf_size(2 * config.limits.header_bytes as usize);
         let (watch_every, patience) = (config.tls_check_interval, config.limits.header_timeout);
-        Ok(Self { socket, tls, watch_every, http, patience })
+        let write_timeout = config.limits.write_timeout;
+        Ok(Self { socket, tls, watch_every, http, patience, write_timeout })
     }
 
     /// Where it listens; with port 0 in the configuration, the port it got.
@@ -110,6 +114,9 @@ impl Listener {
             };
             // Presence is small and urgent. A socket that cannot be told so still works.
             let _ = stream.set_nodelay(true);
+            let mut stream = TimeoutWriter::new(stream);
+            stream.set_timeout(Some(self.write_timeout));
+            let stream = Box::pin(stream);
             let (http, router, stopping) = (self.http.clone(), router.clone(), stopping.subscribe());
             let (tls, patience) = (self.tls.as_deref().map(Certificate::acceptor), self.patience);
             tokio::spawn(async move {

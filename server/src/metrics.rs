@@ -26,6 +26,8 @@ pub struct Metrics {
     /// From a flip to a watcher's socket.
     pub delivery: Delays,
     pub slow_readers: Counter,
+    /// What clients have yet to read.
+    pub untaken_reply_bytes: Gauge,
     turned_away: Family<Label, Counter>,
     pub webhooks_delivered: Counter,
     pub webhooks_retried: Counter,
@@ -80,6 +82,7 @@ impl Metrics {
         r.register("untold_changes", "Changes that wait to be stored and told", self.untold.clone());
         r.register("events_delivered", "Events put into a connection's queue", self.events_delivered.clone());
         r.register("slow_readers", "Connections closed because they did not keep up", self.slow_readers.clone());
+        r.register("untaken_reply_bytes", "Replies that users have not read yet", self.untaken_reply_bytes.clone());
         for flag in TURNED_AWAY {
             self.turned_away.get_or_create(&[("limit", flag)]).inc_by(0);
         }

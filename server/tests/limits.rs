@@ -9,6 +9,8 @@ use common::{KEY, TestServer, token, user_token};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
 /// What the server answers to the application's own server: the status, and the code of an error.
@@ -175,6 +177,37 @@ async fn a_user_and_a_platform_may_ask_so_often() {
     let server = TestServer::with(&["--rate-limit-scale", "1"]).await;
     let (headers, error) = refused(&server, &token(json!({ "server": true })), Method::PATCH, "/app", 60).await;
     assert_eq!((&error["code"], headers["x-ratelimit-limit"].to_str().unwrap()), (&json!(9), "60"));
+}
+
+#[tokio::test]
+async fn a_user_may_ask_for_so_much_at_a_time() {
+    let server = TestServer::with(&["--requests-at-once", "2"]).await;
+    server.knows(&["ada", "bob"]).await;
+    let mut unfinished = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let token = user_token("ada");
+        let head = format!(
+            "POST /users?api_key={KEY} HTTP/1.1\r\nhost: localhost\r\nauthorization: {token}\r\n\
+             expect: 100-continue\r\ncontent-length: 2\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // From here on it is waited for the body.
+        let mut told = [0; 25];
+        stream.read_exact(&mut told).await.unwrap();
+        assert_eq!(&told, b"HTTP/1.1 100 Continue\r\n\r\n");
+        unfinished.push(stream);
+    }
+    let asks = async |user: &str| {
+        let (status, reply) = server.request(&user_token(user), Method::GET, "/unread", Value::Null).await;
+        (status.as_u16(), reply["code"].clone())
+    };
+    assert_eq!(asks("ada").await, (429, json!(9)));
+    assert_eq!(asks("bob").await, (200, Value::Null));
+    unfinished[0].write_all(b"{}").await.unwrap();
+    let mut reply = [0; 12];
+    unfinished[0].read_exact(&mut reply).await.unwrap();
+    assert_eq!(asks("ada").await, (200, Value::Null));
 }
 
 /// The limits of the protocol's own.

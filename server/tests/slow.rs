@@ -17,12 +17,16 @@ use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A connection on whose side as little waits as the system allows.
+async fn narrow(server: &TestServer) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(1).unwrap();
+    socket.connect(server.address).await.unwrap()
+}
+
 /// A client that shakes hands, reads its first frame, and nothing after it.
 async fn stalls(server: &TestServer, user: &str) -> (TcpStream, String) {
-    let socket = TcpSocket::new_v4().unwrap();
-    // As little as the system allows waits on this side.
-    socket.set_recv_buffer_size(1).unwrap();
-    let mut stream = socket.connect(server.address).await.unwrap();
+    let mut stream = narrow(server).await;
     let mut url = Url::parse("ws://localhost/connect").unwrap();
     url.query_pairs_mut().append_pair("api_key", KEY).extend_pairs(&hello(user));
     let request = format!(
@@ -92,4 +96,63 @@ async fn a_reader_that_stalls_is_let_go_and_the_others_miss_nothing() {
     let reason = "too slow: retry after 1 s";
     let close = [&[0x88, 2 + reason.len() as u8], &1013u16.to_be_bytes()[..], reason.as_bytes()].concat();
     assert!(rest.ends_with(&close), "a close frame at the end: {:?}", &rest[rest.len() - 40..]);
+}
+
+/// Bytes that this process, and the server in it, has in memory.
+#[cfg(target_os = "linux")]
+fn memory() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+}
+
+/// What nobody reads is kept up to a limit, and for a time.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn replies_that_nobody_reads_do_not_fill_the_memory() {
+    const MOST: usize = 32 << 20;
+    let most = MOST.to_string();
+    let flags = ["--custom-data-bytes", "1000000", "--reply-bytes", &most, "--write-timeout", "3s"];
+    let server = TestServer::with(&flags).await;
+    let everybody: Vec<String> = (0..4).map(|number| format!("user-{number}")).collect();
+    for id in &everybody {
+        let user = json!({ "users": { id: { "id": id, "padding": "x".repeat(900_000) } } });
+        server.server_side(Method::POST, "/users", user).await;
+    }
+    let payload = json!({ "filter_conditions": { "id": { "$in": everybody } } }).to_string();
+    let url = Url::parse_with_params("http://x/users", [("api_key", KEY), ("payload", &payload)]).unwrap();
+    let ask = async |user: &str| {
+        let mut stream = narrow(&server).await;
+        let token = common::user_token(user);
+        let head = format!(
+            "GET /users?{} HTTP/1.1\r\nhost: localhost\r\nauthorization: {token}\r\n\r\n",
+            url.query().unwrap()
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut status = [0; 12];
+        timeout(PATIENCE, stream.read_exact(&mut status)).await.expect("an answer in time").unwrap();
+        (String::from_utf8_lossy(&status[9..]).into_owned(), stream)
+    };
+    let before = memory();
+    let mut unread = Vec::new();
+    let (mut answered, mut refused) = (0, 0);
+    for round in 0..40 {
+        let (status, stream) = ask(&format!("eve-{}", round % 8)).await;
+        match status.as_str() {
+            "200" => answered += 1,
+            "429" => refused += 1,
+            other => panic!("{other}"),
+        }
+        unread.push(stream);
+        let now = Scrape::of(&server).await.get("rollcall_untaken_reply_bytes");
+        assert!(now <= MOST as f64, "{now} bytes are kept");
+    }
+    let grown = memory().saturating_sub(before);
+    assert!(grown < 2 * MOST, "{answered} replies of 3.6 MB that nobody reads take {grown} bytes");
+    assert!(answered > 0 && refused > 0, "{answered} answered, {refused} refused");
+
+    // It passes: they are cut off, and others get what they ask for.
+    Scrape::until(&server, |now| now.get("rollcall_untaken_reply_bytes") == 0.0).await;
+    assert_eq!(ask("bob").await.0, "200");
+    drop(unread);
 }

@@ -24,6 +24,18 @@ pub struct Limits {
     #[arg(long, env = "ROLLCALL_BODY_TIMEOUT", default_value = "30s", value_parser = duration)]
     pub body_timeout: Duration,
 
+    /// How long a client may take nothing of what is sent to it
+    #[arg(long, env = "ROLLCALL_WRITE_TIMEOUT", default_value = "30s", value_parser = duration)]
+    pub write_timeout: Duration,
+
+    /// Requests of one user at a time, until their replies are read; 0 for any number
+    #[arg(long, env = "ROLLCALL_REQUESTS_AT_ONCE", default_value_t = 100)]
+    pub requests_at_once: usize,
+
+    /// Bytes of replies that are not read yet, a quarter of it for one user; 0 for any number
+    #[arg(long, env = "ROLLCALL_REPLY_BYTES", default_value_t = 256 * 1024 * 1024)]
+    pub reply_bytes: usize,
+
     /// How long the body of a request may be, in bytes
     #[arg(long, env = "ROLLCALL_BODY_BYTES", default_value_t = 1024 * 1024)]
     pub body_bytes: usize,

@@ -1,4 +1,5 @@
-//! What every call passes before its endpoint sees it: authentication, then the rate limit.
+//! What every call passes before its endpoint sees it: authentication, then how often and how much at a
+//! time.
 
 use std::sync::Arc;
 
@@ -11,9 +12,10 @@ use rollcall_protocol::ErrorCode;
 
 use super::call;
 use super::endpoint::Endpoint;
+use super::in_flight::{InFlight, Ticket};
 use super::rate_limit::{Platform, RateLimiter};
 use super::reply::Reply;
-use crate::auth::{Authenticated, Caller, Credentials};
+use crate::auth::{ANONYMOUS, Authenticated, Caller, Credentials};
 use crate::error::ApiError;
 use crate::state::AppState;
 use crate::store;
@@ -23,6 +25,7 @@ use crate::store;
 pub struct Gate {
     pub app: AppState,
     pub limiter: Arc<RateLimiter>,
+    pub in_flight: Arc<InFlight>,
     pub endpoint: Endpoint,
 }
 
@@ -47,12 +50,16 @@ pub async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Res
     };
     let platform = Platform::of(client, caller == Caller::Server);
     let (allowance, allowed) = gate.limiter.take(gate.endpoint, platform, user, now);
-    let mut response = match allowed {
-        Ok(()) => {
+    let mut response = match allowed.and_then(|()| gate.begin(&caller)) {
+        Ok(ticket) => {
             let mut request = Request::from_parts(parts, body);
             request.extensions_mut().insert(caller);
             request.extensions_mut().insert(issued_at);
-            next.run(request).await
+            let mut response = next.run(request).await;
+            if let Some(ticket) = ticket {
+                response.extensions_mut().insert(ticket);
+            }
+            response
         }
         Err(error) => error.into_response(),
     };
@@ -64,6 +71,16 @@ pub async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Res
 }
 
 impl Gate {
+    /// The application's own server is trusted to read what it asks for.
+    fn begin(&self, caller: &Caller) -> Result<Option<Ticket>, ApiError> {
+        let user = match caller {
+            Caller::User(id) => id,
+            Caller::Anonymous => &ANONYMOUS.into(),
+            Caller::Server => return Ok(None),
+        };
+        self.in_flight.begin(user).map(Some)
+    }
+
     async fn caller(&self, parts: &Parts) -> Result<Authenticated, ApiError> {
         let bytes: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
         let most = self.app.config.limits.header_bytes as usize;

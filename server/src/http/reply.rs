@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     extract::{Request, State},
     http::{
         HeaderValue, StatusCode,
@@ -15,6 +15,7 @@ use axum::{
 };
 use serde::Serialize;
 
+use super::in_flight::Ticket;
 use super::rate_limit::{Allowance, RateLimiter};
 use crate::error::ApiError;
 use crate::store;
@@ -102,12 +103,24 @@ pub async fn finish(State(limiter): State<Arc<RateLimiter>>, request: Request, n
     let started = Instant::now();
     let mut response = next.run(request).await;
     if let Some(reply) = response.extensions_mut().remove::<Reply>() {
-        if let Some(seconds) = reply.content.as_ref().err().and_then(ApiError::retry_after) {
-            response.headers_mut().insert(RETRY_AFTER, seconds.into());
-        }
         let duration = format!("{:.2}ms", started.elapsed().as_secs_f64() * 1000.0);
-        *response.body_mut() = Body::from(reply.into_body(&duration));
+        let mut retry_after = reply.content.as_ref().err().and_then(ApiError::retry_after);
+        let body = reply.into_body(&duration);
+        let body = match response.extensions_mut().remove::<Ticket>() {
+            None => Ok(Bytes::from(body)),
+            Some(ticket) => ticket.hold(body),
+        };
+        let body = body.unwrap_or_else(|error| {
+            retry_after = error.retry_after();
+            let reply = Reply::from(error);
+            *response.status_mut() = reply.status;
+            reply.into_body(&duration).into()
+        });
+        *response.body_mut() = Body::from(body);
         let headers = response.headers_mut();
+        if let Some(seconds) = retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
         // Somebody may have counted the body that was not there yet.
         headers.remove(CONTENT_LENGTH);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
