@@ -48,6 +48,34 @@ async fn who_is_greeted_is_online_for_everybody_since_a_time_that_can_be_read() 
 }
 
 #[tokio::test]
+async fn a_change_beside_a_query_is_in_its_reply_or_is_told() {
+    let server = TestServer::with(&["--user-requests-per-minute", "0"]).await;
+    // Who take the query a while, so that much can happen beside it.
+    let names: Vec<_> = (0..99).map(|place| format!("crowd-{place}")).chain(["bob".to_owned()]).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    server.knows(&names).await;
+    let counts = async {
+        for count in 0_u64.. {
+            let change = json!({ "users": { "bob": { "id": "bob", "count": count } } });
+            server.server_side(Method::POST, "/users", change).await;
+        }
+    };
+    let count = |user: &Value| user["count"].as_u64().unwrap_or_default();
+    let asks = async {
+        for _ in 0..200 {
+            let mut ada = server.connect("ada").await;
+            let shown = ada.watch_users(&names).await;
+            let told = ada.hears("user.updated").await;
+            assert!(count(&told["user"]) <= count(&shown[0]) + 1, "{} and then {told}", shown[0]);
+        }
+    };
+    tokio::select! {
+        () = counts => {}
+        () = asks => {}
+    }
+}
+
+#[tokio::test]
 async fn what_a_reply_has_shown_is_not_told_again() {
     let server = TestServer::with(&["--flaps-per-minute", "0"]).await;
     server.knows(&["bob"]).await;

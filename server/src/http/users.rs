@@ -131,8 +131,9 @@ pub async fn query(State(app): State<AppState>, call: Call) -> Result<Reply, Api
         Some(Flag(false)) => None,
         None => subscription::connection(&app, &call).await?,
     };
+    let writes = app.store.writes();
     let users = app.store.query_users(&query.into_store(&app.config.limits.filter())?).await?;
-    page(&app, &call, users, connection).await
+    page(&app, &call, Seen { users, writes }, connection).await
 }
 
 #[derive(Deserialize)]
@@ -147,27 +148,36 @@ pub async fn by_id(State(app): State<AppState>, call: Call) -> Result<Reply, Api
         return Err(ApiError::input(format!("ask for at most {} users", limits::USERS_BY_ID)));
     }
     let connection = subscription::require_connection(&app, &call).await?;
+    let writes = app.store.writes();
     let mut users = app.store.users(&ids).await?;
     users.retain(|user| user.deleted_at.is_none() && user.deactivated_at.is_none());
-    page(&app, &call, users, Some(connection)).await
+    page(&app, &call, Seen { users, writes }, Some(connection)).await
+}
+
+/// Users as they were when the store had so many [`writes`](store::AppStore::writes).
+struct Seen {
+    users: Vec<User>,
+    writes: Option<u64>,
 }
 
 /// The answer that shows these; the `connection`, if there is one, hears of their changes.
 async fn page(
     app: &App,
     call: &Call,
-    mut users: Vec<User>,
+    Seen { mut users, writes }: Seen,
     connection: Option<ConnectionId>,
 ) -> Result<Reply, ApiError> {
     let mut omitted: usize = 0;
     if let Some(connection) = connection {
         let ids = users.iter().map(|user| user.id.as_str().into()).collect();
         omitted = app.hub.subscribe_presence(connection, vec![(Scope::Users, ids)]).await?.into_iter().sum();
-        // Read again, now that a change in between cannot be missed.
-        let ids: Vec<String> = users.iter().map(|user| user.id.clone()).collect();
-        let places: HashMap<&str, usize> = ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
-        users = app.store.users(&ids).await?;
-        users.sort_by_key(|user| places.get(user.id.as_str()));
+        // Nobody told the connection of what was written in between.
+        if writes.is_none() || writes != app.store.writes() {
+            let ids: Vec<String> = users.iter().map(|user| user.id.clone()).collect();
+            let places: HashMap<&str, usize> = ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
+            users = app.store.users(&ids).await?;
+            users.sort_by_key(|user| places.get(user.id.as_str()));
+        }
     }
     let viewer = Viewer::of(app, &call.caller, &users).await;
     let users: Vec<_> = users.iter().map(|user| viewer.profile(user)).collect();

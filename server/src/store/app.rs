@@ -54,6 +54,10 @@ pub trait AppStore: Send + Sync {
 
     async fn task(&self, id: &str) -> Result<Option<Task>>;
 
+    /// How often something was written so far; nothing was while this stays the same. `None` when others
+    /// may write as well.
+    fn writes(&self) -> Option<u64>;
+
     /// Whether the database answers.
     async fn check(&self) -> Result<()>;
 

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{Database, at, create_users};
 
-stories!(revoked_tokens_and_tasks_are_remembered);
+stories!(revoked_tokens_and_tasks_are_remembered, what_was_written_counts);
 
 async fn revoked_tokens_and_tasks_are_remembered(database: Database) {
     let store = database.open().await;
@@ -31,4 +31,17 @@ async fn revoked_tokens_and_tasks_are_remembered(database: Database) {
     assert_eq!(store.task("t1").await.unwrap(), Some(task));
     store.revoke_tokens(None).await.unwrap();
     assert_eq!(store.tokens_revoked_before().await.unwrap(), None);
+}
+
+async fn what_was_written_counts(database: Database) {
+    let store = database.open().await;
+    let before = store.writes();
+    store.users(&["ada".to_owned()]).await.unwrap();
+    assert_eq!(store.writes(), before);
+    create_users(&store, &["ada"]).await;
+    match database.url.starts_with("postgres") {
+        // Somebody else may have written.
+        true => assert_eq!(store.writes(), None),
+        false => assert!(store.writes() > before),
+    }
 }

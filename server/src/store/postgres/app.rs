@@ -40,6 +40,10 @@ impl AppStore for PostgresStore {
         row.as_ref().map(row::task).transpose()
     }
 
+    fn writes(&self) -> Option<u64> {
+        None
+    }
+
     async fn check(&self) -> Result<()> {
         sqlx::query("SELECT one FROM app").fetch_one(&self.readers).await?;
         // Writes nothing, but a database that may not be written refuses it.

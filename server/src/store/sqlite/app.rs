@@ -42,6 +42,10 @@ impl AppStore for SqliteStore {
         row.as_ref().map(row::task).transpose()
     }
 
+    fn writes(&self) -> Option<u64> {
+        Some(self.writer.commits())
+    }
+
     async fn check(&self) -> Result<()> {
         sqlx::query("SELECT one FROM app").fetch_one(&self.lookups).await?;
         // Writes nothing, but needs the lock.

@@ -6,6 +6,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Executor, Sqlite, SqliteConnection, SqlitePool};
@@ -22,6 +23,7 @@ type Connection = PoolConnection<Sqlite>;
 pub(super) struct Writer {
     pool: SqlitePool,
     turns: mpsc::UnboundedSender<oneshot::Sender<Result<Transaction>>>,
+    commits: Arc<AtomicU64>,
 }
 
 /// The connection, for as long as a transaction takes. Dropped without a commit, whatever was
@@ -39,8 +41,14 @@ impl Writer {
     /// Takes over the only connection of `pool`, between transactions.
     pub(super) fn new(pool: SqlitePool) -> Self {
         let (turns, waiting) = mpsc::unbounded_channel();
-        tokio::spawn(lend(pool.clone(), waiting));
-        Self { pool, turns }
+        let commits = Arc::default();
+        tokio::spawn(lend(pool.clone(), waiting, Arc::clone(&commits)));
+        Self { pool, turns, commits }
+    }
+
+    /// How many commits there were. One counts before those who share it learn of it.
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Acquire)
     }
 
     /// Waits for the connection.
@@ -85,7 +93,11 @@ fn closed() -> StoreError {
     StoreError::database("it is closed")
 }
 
-async fn lend(pool: SqlitePool, mut waiting: mpsc::UnboundedReceiver<oneshot::Sender<Result<Transaction>>>) {
+async fn lend(
+    pool: SqlitePool,
+    mut waiting: mpsc::UnboundedReceiver<oneshot::Sender<Result<Transaction>>>,
+    commits: Arc<AtomicU64>,
+) {
     while let Some(first) = waiting.recv().await {
         let connection = match begin(&pool).await {
             Ok(connection) => Arc::new(Mutex::new(connection)),
@@ -117,6 +129,7 @@ async fn lend(pool: SqlitePool, mut waiting: mpsc::UnboundedReceiver<oneshot::Se
             // On some errors SQLite has rolled back already and finds nothing to do.
             let _ = connection.execute("ROLLBACK").await;
         }
+        commits.fetch_add(1, Ordering::Release);
         for committed in group {
             let _ = committed.send(outcome.clone());
         }
