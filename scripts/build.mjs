@@ -196,7 +196,7 @@ function classes() {
   return `
     import { Engine } from './glue.js';
     import { setEngine } from '${page}/engine.js';
-    setEngine((apiKey, baseURL) => new Engine(apiKey, baseURL));
+    setEngine((apiKey, baseURL, batchWindow) => new Engine(apiKey, baseURL, batchWindow));
     export { PresenceClient } from '${page}/client.js';
     export { Channel } from '${page}/channel.js';
     export { PresenceWatch } from '${page}/watch.js';

@@ -15,6 +15,12 @@ import type { PresenceWatch } from './watch.js';
 export interface ClientOptions {
   /** Where the server is, for instance `https://presence.example.com`. Default: the hosted service. */
   baseURL?: string;
+  /**
+   * Milliseconds for which the server may let changes wait for one another, 1000 at the most; the
+   * first one after a quiet time never waits. A page pays for each message that it is sent, so one
+   * that watches thousands is far less busy with 100. Default: what the server is set to, 5.
+   */
+  batchWindow?: number;
   /** Milliseconds after which a request rejects with code `timeout`. Default 10000. */
   timeout?: number;
 }

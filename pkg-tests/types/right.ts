@@ -26,7 +26,7 @@ interface Player {
 }
 
 export async function presence(getToken: () => Promise<string>): Promise<void> {
-  const client = new PresenceClient('key', { baseURL: 'https://presence.example.com', timeout: 5000 });
+  const client = new PresenceClient('key', { baseURL: 'https://presence.example.com', batchWindow: 100, timeout: 5000 });
   const first = await client.connectUser({ id: 'john', status: 'Eating', invisible: false, anything: [1, 2] }, getToken);
   const me: boolean | undefined = first.me?.invisible;
 

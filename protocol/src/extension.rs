@@ -5,7 +5,9 @@
 /// The query parameter, and the field of the first frame.
 pub const PARAMETER: &str = "rollcall";
 
-/// Several events may come in one frame, as a JSON array.
+/// Several events may come in one frame, as a JSON array. Asked for as `batch:100`, they wait up to
+/// that many milliseconds for one another, [`limits::BATCH_WINDOW`](crate::limits::BATCH_WINDOW) at
+/// the most; as `batch`, as long as the server thinks right.
 pub const BATCH: &str = "batch";
 /// [`limits::USERS_BY_ID`](crate::limits::USERS_BY_ID) users may be asked for at once, by
 /// `POST /rollcall/users`.

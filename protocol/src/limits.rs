@@ -2,6 +2,8 @@
 
 /// Users in one `POST /users`, `PATCH /users`, or page of `GET /users`.
 pub const USERS_PER_REQUEST: usize = 100;
+/// Milliseconds for which a client may let events wait for one another.
+pub const BATCH_WINDOW: u64 = 1_000;
 /// Users in one `POST /rollcall/users`.
 pub const USERS_BY_ID: usize = 1_000;
 /// Page of `GET /users` when the request names none.

@@ -122,6 +122,11 @@ pub struct Config {
     #[arg(long, env = "ROLLCALL_HEALTH_CHECK_INTERVAL", default_value = "25s", value_parser = duration)]
     pub health_check_interval: Duration,
 
+    /// How long events wait for others, to share a frame, after a frame went out to a client that
+    /// takes several in one and does not say for itself; 0 to join only what has to wait anyhow
+    #[arg(long, env = "ROLLCALL_BATCH_WINDOW", default_value = "5ms", value_parser = duration)]
+    pub batch_window: Duration,
+
     /// Over how long a shutdown spreads the ends of many connections, so that they do not all come back at once
     #[arg(long, env = "ROLLCALL_DRAIN_WINDOW", default_value = "5s", value_parser = duration)]
     pub drain_window: Duration,

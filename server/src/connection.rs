@@ -7,6 +7,7 @@ mod outgoing;
 pub mod poll;
 mod socket;
 mod upgrade;
+mod window;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -20,7 +21,7 @@ use crate::error::ApiError;
 use crate::hub::{Inbox, Membership};
 use crate::state::{App, AppState};
 use crate::store::{self, Unread, User};
-use handshake::Handshake;
+use handshake::{Extensions, Handshake};
 use upgrade::WebSocket;
 
 /// The address a client connects to.
@@ -51,8 +52,10 @@ async fn connect(State(app): State<AppState>, mut request: Request) -> Result<Re
 async fn serve(app: &App, handshake: &Handshake, opened: Result<Opened, ApiError>, mut socket: WebSocket) {
     match opened {
         Ok(opened) => {
+            let Extensions { batch, reason, .. } = handshake.extensions;
             let manner = socket::Manner {
-                extensions: handshake.extensions,
+                batch_window: batch.map(|batch| batch.window.unwrap_or(app.config.batch_window)),
+                explained: reason,
                 frame_bytes: app.config.limits.frame_bytes as usize,
                 check_every: app.config.health_check_interval,
                 ping_after: app.config.limits.ping_after,

@@ -27,8 +27,8 @@ pub struct Engine {
 #[wasm_bindgen]
 impl Engine {
     #[wasm_bindgen(constructor)]
-    pub fn new(api_key: String, base_url: String) -> Engine {
-        Engine { shell: Shell::new(api_key, base_url) }
+    pub fn new(api_key: String, base_url: String, batch_window: String) -> Engine {
+        Engine { shell: Shell::new(api_key, base_url, batch_window) }
     }
 
     // --- The connection -----------------------------------------------------------------------

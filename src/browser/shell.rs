@@ -28,6 +28,8 @@ pub(super) struct Shell {
     api_key: String,
     /// Without a slash at its end.
     base_url: String,
+    /// As it is asked for: a colon and milliseconds, or nothing.
+    batch_window: String,
     core: RefCell<Core<JsValue>>,
     /// There while somebody is connected, or tries to be.
     page: Slot<Option<Rc<Page>>>,
@@ -45,11 +47,12 @@ pub(super) struct Shell {
 }
 
 impl Shell {
-    pub(super) fn new(api_key: String, base_url: String) -> Rc<Self> {
+    pub(super) fn new(api_key: String, base_url: String, batch_window: String) -> Rc<Self> {
         let seed = (js_sys::Math::random() * 9_007_199_254_740_992.0) as u64;
         Rc::new(Shell {
             api_key,
             base_url,
+            batch_window,
             core: RefCell::new(Core::new(now(), seed, page::profiles_differ)),
             page: Slot::default(),
             socket: Cell::default(),
@@ -292,6 +295,7 @@ impl Shell {
             "=",
             // What is asked of servers that know our extensions.
             extension::BATCH,
+            &self.batch_window,
             ",",
             extension::PAGES,
             ",",

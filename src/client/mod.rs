@@ -52,9 +52,19 @@ impl Client {
     ///
     /// Fails with [`Code::INVALID_ARGUMENT`] when one of them cannot be right.
     pub fn new(api_key: &str, base_url: &str) -> Result<Self, Error> {
+        Self::with(api_key, &[("baseURL", &base_url.into())])
+    }
+
+    /// The same, for a page that watches thousands: the server may let changes wait for one another
+    /// for this many milliseconds, 1000 at the most, so that they come in fewer messages. The first
+    /// one after a quiet time never waits.
+    pub fn with_batch_window(api_key: &str, base_url: &str, milliseconds: u16) -> Result<Self, Error> {
+        Self::with(api_key, &[("baseURL", &base_url.into()), ("batchWindow", &milliseconds.into())])
+    }
+
+    fn with(api_key: &str, options: &[(&str, &JsValue)]) -> Result<Self, Error> {
         page::make_engine();
-        let options = page::object(&[("baseURL", &base_url.into())]);
-        Ok(Self(PresenceClient::new(api_key, &options)?))
+        Ok(Self(PresenceClient::new(api_key, &page::object(options))?))
     }
 
     /// Connects a user: they are online from now on, and again after every loss of the connection.

@@ -92,8 +92,8 @@ thread_local! {
 /// Tells the page how an engine is made: it cannot import it.
 pub(super) fn make_engine() {
     if !IS_MADE.replace(true) {
-        let make: Closure<dyn Fn(String, String) -> JsValue> =
-            Closure::new(|api_key, base_url| Engine::new(api_key, base_url).into());
+        let make: Closure<dyn Fn(String, String, String) -> JsValue> =
+            Closure::new(|api_key, base_url, batch_window| Engine::new(api_key, base_url, batch_window).into());
         set_engine(&make.into_js_value());
     }
 }

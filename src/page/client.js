@@ -64,15 +64,16 @@ export class PresenceClient {
     const call = 'new PresenceClient';
     if (typeof apiKey !== 'string' || !apiKey) throw invalid(`${call}: the first argument must be the API key, a string`);
     const options = new Options(call, given);
-    options.only('baseURL', 'timeout');
+    options.only('baseURL', 'batchWindow', 'timeout');
     const baseURL = options.text('baseURL') ?? DEFAULT_BASE_URL;
     if (!/^https?:\/\//.test(baseURL)) {
       throw invalid(`${call}: baseURL must begin with http:// or https://; got \`${baseURL}\``);
     }
+    const batchWindow = options.number('batchWindow');
     this.#timeout = options.number('timeout') ?? DEFAULT_TIMEOUT;
     this.baseURL = baseURL.replace(/\/+$/, '');
     /** @type {Engine} */
-    this._engine = makeEngine(apiKey, this.baseURL);
+    this._engine = makeEngine(apiKey, this.baseURL, batchWindow === undefined ? '' : `:${batchWindow}`);
     this.user = currentUser(this);
   }
 

@@ -7,6 +7,7 @@
  * @callback MakeEngine
  * @param {string} apiKey
  * @param {string} baseURL
+ * @param {string} batchWindow as it is asked for: a colon and milliseconds, or nothing
  * @returns {Engine}
  */
 

@@ -24,6 +24,27 @@ async fn connecting_introduces_the_user_and_resolves_with_the_first_frame() {
 }
 
 #[wasm_bindgen_test]
+async fn a_page_says_how_long_changes_may_wait_for_one_another() {
+    let story = Story::new();
+    let said = story
+        .run(
+            "const PresenceClient = client.constructor;
+             const asked = [];
+             for (const batchWindow of [undefined, 0, 100]) {
+               const page = new PresenceClient('key', { baseURL: 'http://presence.test', batchWindow });
+               page.connectUser({ id: 'john' }, client.devToken('john')).catch(() => {});
+               await network.until(() => network.sockets.length > asked.length);
+               asked.push(network.socket.url.searchParams.get('rollcall'));
+               page.disconnectUser();
+             }
+             try { new PresenceClient('key', { batchWindow: -1 }); } catch ({ code }) { asked.push(code); }
+             return asked",
+        )
+        .await;
+    assert_eq!(said, r#"["batch,pages,doubt","batch:0,pages,doubt","batch:100,pages,doubt","invalid_argument"]"#);
+}
+
+#[wasm_bindgen_test]
 async fn after_a_reconnect_watches_are_renewed_and_changes_are_told() {
     let story = Story::connected().await;
     let said = story
@@ -74,7 +95,7 @@ async fn what_an_app_did_wrong_before_it_connects_is_told_too() {
         .await;
     assert_eq!(
         said,
-        r#"[["invalid_argument","new PresenceClient: unknown option `baseUrl`; known are baseURL, timeout"],["token_provider",true,"no session"],null]"#
+        r#"[["invalid_argument","new PresenceClient: unknown option `baseUrl`; known are baseURL, batchWindow, timeout"],["token_provider",true,"no session"],null]"#
     );
 }
 

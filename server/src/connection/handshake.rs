@@ -1,11 +1,12 @@
 //! What a client says when it connects. Each SDK puts it somewhere else.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use axum::extract::{Query, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, USER_AGENT};
-use rollcall_protocol::extension;
+use rollcall_protocol::{extension, limits};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -31,7 +32,7 @@ pub struct Handshake {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Extensions {
     /// Several events in one frame.
-    pub batch: bool,
+    pub batch: Option<Batch>,
     /// More users in one answer.
     pub pages: bool,
     /// Presence events with their reasons.
@@ -40,11 +41,34 @@ pub struct Extensions {
     pub doubt: bool,
 }
 
+/// How a client wants its batches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// How long events may wait for one another, where the client says so.
+    pub window: Option<Duration>,
+}
+
+impl Batch {
+    /// Reads `batch` or `batch:100`, in milliseconds. A window that is none is passed over, as an
+    /// extension is that nobody knows.
+    fn read(asked: &str) -> Option<Self> {
+        let window = match asked.strip_prefix(extension::BATCH)? {
+            "" => None,
+            given => {
+                let milliseconds: u64 = given.strip_prefix(':')?.parse().ok()?;
+                Some(Duration::from_millis(milliseconds.min(limits::BATCH_WINDOW)))
+            }
+        };
+        Some(Self { window })
+    }
+}
+
 impl Extensions {
     fn asked_for(names: &str) -> Self {
-        let asked = |extension| names.split(',').any(|name| name.trim() == extension);
+        let names = || names.split(',').map(str::trim);
+        let asked = |extension| names().any(|name| name == extension);
         Self {
-            batch: asked(extension::BATCH),
+            batch: names().find_map(Batch::read),
             pages: asked(extension::PAGES),
             reason: asked(extension::REASON),
             doubt: asked(extension::DOUBT),
@@ -54,7 +78,7 @@ impl Extensions {
     /// What the first frame says.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         let all = [
-            (self.batch, extension::BATCH),
+            (self.batch.is_some(), extension::BATCH),
             (self.pages, extension::PAGES),
             (self.reason, extension::REASON),
             (self.doubt, extension::DOUBT),
@@ -142,4 +166,22 @@ fn details_id(payload: &Payload) -> Option<&str> {
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     let value = headers.get(name)?.to_str().ok()?;
     (!value.is_empty()).then(|| value.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_says_how_long_events_may_wait_and_not_longer_than_a_second() {
+        let window = |asked| Extensions::asked_for(asked).batch.map(|batch| batch.window);
+        let milliseconds = |count| Some(Some(Duration::from_millis(count)));
+        assert_eq!(window("batch,pages"), Some(None));
+        assert_eq!(window("pages,batch:100"), milliseconds(100));
+        assert_eq!(window("batch:0"), milliseconds(0));
+        assert_eq!(window("batch:18446744073709551615"), milliseconds(1_000));
+        for none in ["", "batches", "batch:", "batch:-1", "batch:1.5", "batch:18446744073709551616", "batch=1"] {
+            assert_eq!(window(none), None, "{none}");
+        }
+    }
 }

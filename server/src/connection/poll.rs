@@ -115,8 +115,8 @@ impl Session {
                     Some(Command::Close) => return Ending::Closed,
                     None => return Ending::Lost,
                 },
-                event = self.inbox.next(), if self.waiting.len() < AHEAD => match event {
-                    Ok(event) => self.take(event),
+                ready = self.inbox.ready(1), if self.waiting.len() < AHEAD => match ready {
+                    Ok(()) => self.inbox.take(&mut self.waiting, AHEAD),
                     Err(_) => return Ending::Lost,
                 },
                 () = gone(&mut self.poll) => {
@@ -131,11 +131,6 @@ impl Session {
                 }
             }
         }
-    }
-
-    fn take(&mut self, event: Arc<Event>) {
-        self.waiting.push(event);
-        self.inbox.take(&mut self.waiting, AHEAD);
     }
 
     /// Gives what is waiting to the open poll. If its client is gone, the next one gets it.

@@ -1,7 +1,6 @@
 //! The life of an open socket: events out, keep-alives in and out, and its end.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -12,10 +11,9 @@ use tungstenite::Message;
 use tungstenite::error::ProtocolError;
 use tungstenite::protocol::CloseFrame;
 
-use super::handshake::Extensions;
 use super::upgrade::WebSocket;
+use super::window::{BATCH, Window};
 use super::{Opened, frame, outgoing};
-use crate::bus::Event;
 use crate::error::retry_after;
 use crate::hub::{Inbox, Membership};
 use crate::metrics::Delays;
@@ -24,8 +22,6 @@ use crate::metrics::Delays;
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the other side has to answer a close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// Events written in one go.
-const BATCH: usize = 256;
 
 /// The socket cannot be written to any more.
 pub struct Gone;
@@ -33,7 +29,10 @@ pub struct Gone;
 /// How a socket is served.
 #[derive(Clone, Copy)]
 pub struct Manner {
-    pub extensions: Extensions,
+    /// How long events wait to share a frame; none, if each has its own.
+    pub batch_window: Option<Duration>,
+    /// Events come with their reasons.
+    pub explained: bool,
     /// A longer frame ends the connection.
     pub frame_bytes: usize,
     /// How often we say that we are alive.
@@ -101,12 +100,13 @@ enum Outcome {
 
 impl Conversation {
     async fn serve(&mut self) -> Outcome {
-        let Manner { frame_bytes, check_every, ping_after, idle_timeout, .. } = self.manner;
+        let Manner { batch_window, frame_bytes, check_every, ping_after, idle_timeout, .. } = self.manner;
         let mut last_heard = Instant::now();
+        let mut window = Window::new(batch_window.unwrap_or_default(), last_heard);
         let mut next_check = last_heard + check_every;
         let mut next_ping = last_heard + ping_after;
-        // One timer for all of it, which is set again only when it has gone off: what is heard puts
-        // off what is due, and costs nothing.
+        // One timer for all of it, which is set again only when it has gone off, or for events that
+        // wait: what is heard puts off what is due, and costs nothing.
         let mut alarm = pin!(sleep_until(next_check.min(next_ping).min(last_heard + idle_timeout)));
         loop {
             let sent = tokio::select! {
@@ -133,8 +133,13 @@ impl Conversation {
                     self.membership.heard();
                     if asks { self.send_health_check().await } else { Ok(()) }
                 }
-                event = self.inbox.next() => match event {
-                    Ok(event) => self.send_events(event).await,
+                ready = self.inbox.ready(window.wanted()) => match ready {
+                    Ok(()) if window.lets_out(Instant::now()) => self.send_events(&mut window).await,
+                    Ok(()) => {
+                        let due = window.due().map_or(alarm.deadline(), |due| due.min(alarm.deadline()));
+                        alarm.as_mut().reset(due);
+                        Ok(())
+                    }
                     Err(code) => return Outcome::HangUp(code),
                 },
                 () = &mut alarm => {
@@ -153,7 +158,11 @@ impl Conversation {
                         next_check += check_every;
                         sent = self.send_health_check().await;
                     }
-                    alarm.as_mut().reset(next_check.min(next_ping).min(given_up));
+                    if window.due().is_some_and(|due| due <= now) && sent.is_ok() {
+                        sent = self.send_events(&mut window).await;
+                    }
+                    let due = next_check.min(next_ping).min(given_up);
+                    alarm.as_mut().reset(window.due().map_or(due, |events| events.min(due)));
                     sent
                 }
             };
@@ -167,16 +176,17 @@ impl Conversation {
         send(&mut self.socket, &frame::health_check(self.membership.id())).await
     }
 
-    /// Sends the event, and whatever else waits.
-    async fn send_events(&mut self, first: Arc<Event>) -> Result<(), Gone> {
-        let mut events = vec![first];
+    /// Sends the events that wait.
+    async fn send_events(&mut self, window: &mut Window) -> Result<(), Gone> {
+        let mut events = Vec::new();
         self.inbox.take(&mut events, BATCH);
-        let Extensions { batch, reason, .. } = self.manner.extensions;
-        let bytes = match batch {
-            true => outgoing::together(&events, reason),
-            false => outgoing::singly(&events, reason),
+        let Manner { batch_window, explained, .. } = self.manner;
+        let bytes = match batch_window {
+            Some(_) => outgoing::together(&events, explained),
+            None => outgoing::singly(&events, explained),
         };
         write(&mut self.socket, &bytes).await?;
+        window.begin(Instant::now());
         self.delivery.observe_since(events.iter().filter_map(|event| event.flipped_at));
         Ok(())
     }

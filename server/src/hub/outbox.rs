@@ -37,8 +37,10 @@ struct Queue {
 #[derive(Debug, Default)]
 struct State {
     events: VecDeque<Arc<Event>>,
-    /// Who waits for the next event.
+    /// Who waits for events,
     reader: Option<Waker>,
+    /// and for how many.
+    wanted: usize,
     /// No more events come; the close code says why.
     ended: Option<u16>,
     /// Nobody reads any more.
@@ -76,7 +78,11 @@ impl Outbox {
             return None;
         }
         state.events.push_back(event);
-        Some(state.reader.take())
+        let reader = match state.events.len() >= state.wanted {
+            true => state.reader.take(),
+            false => None,
+        };
+        Some(reader)
     }
 
     /// How many events wait.
@@ -101,10 +107,11 @@ impl Drop for Outbox {
 }
 
 impl Inbox {
-    /// The next event, or the code to close with when there will be none.
-    /// Cancel safe: no event is lost.
-    pub async fn next(&mut self) -> Result<Arc<Event>, u16> {
-        poll_fn(|context| self.0.lock().poll_next(context)).await
+    /// Waits until so many events are queued, or half of what the queue holds, or all that there
+    /// will be; the code to close with when that is none.
+    pub async fn ready(&mut self, events: usize) -> Result<(), u16> {
+        let wanted = events.min(self.0.capacity / 2).max(1);
+        poll_fn(|context| self.0.lock().poll_ready(context, wanted)).await
     }
 
     /// Takes what is queued already, until there are `most` events in `events`.
@@ -112,7 +119,10 @@ impl Inbox {
         let mut state = self.0.lock();
         let count = state.events.len().min(most.saturating_sub(events.len()));
         events.extend(state.events.drain(..count));
-        state.give_back();
+        // Once it is empty, a queue needs no more room than it has most of the time.
+        if state.events.is_empty() && state.events.capacity() > KEPT {
+            state.events.shrink_to(KEPT);
+        }
     }
 }
 
@@ -132,29 +142,17 @@ impl Queue {
 }
 
 impl State {
-    fn poll_next(&mut self, context: &Context<'_>) -> Poll<Result<Arc<Event>, u16>> {
-        match (self.next(), self.ended) {
-            (Some(event), _) => Poll::Ready(Ok(event)),
-            (None, Some(code)) => Poll::Ready(Err(code)),
-            (None, None) => {
+    fn poll_ready(&mut self, context: &Context<'_>, wanted: usize) -> Poll<Result<(), u16>> {
+        match (self.events.len(), self.ended) {
+            (0, Some(code)) => Poll::Ready(Err(code)),
+            (queued, ended) if queued >= wanted || ended.is_some() => Poll::Ready(Ok(())),
+            _ => {
+                self.wanted = wanted;
                 if self.reader.as_ref().is_none_or(|reader| !reader.will_wake(context.waker())) {
                     self.reader = Some(context.waker().clone());
                 }
                 Poll::Pending
             }
-        }
-    }
-
-    fn next(&mut self) -> Option<Arc<Event>> {
-        let event = self.events.pop_front();
-        self.give_back();
-        event
-    }
-
-    /// Once it is empty, a queue needs no more room than it has most of the time.
-    fn give_back(&mut self) {
-        if self.events.is_empty() && self.events.capacity() > KEPT {
-            self.events.shrink_to(KEPT);
         }
     }
 }

@@ -1,0 +1,92 @@
+//! Events that share a frame, for those who asked for it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
+
+mod common;
+
+use common::{Person, TestServer};
+use serde_json::{Value, json};
+
+/// Ada's second page, which watches Bob and Eve and asks for these extensions. That she is there is
+/// no news to it, so that the first event it gets is about others.
+async fn watcher(server: &TestServer, first: &Person, extensions: &str) -> Person {
+    let page = Person::connect_asking(server, json!({ "id": first.id }), extensions).await;
+    page.watch_users(&["bob", "eve"]).await;
+    page
+}
+
+/// What happened, in short.
+fn short(event: &Value) -> (&str, &str, bool) {
+    let user = &event["user"];
+    (event["type"].as_str().unwrap(), user["id"].as_str().unwrap(), user["online"].as_bool().unwrap())
+}
+
+const FLIP: &str = "user.presence.changed";
+
+#[tokio::test]
+async fn the_first_goes_out_at_once_and_those_that_follow_share_a_frame() {
+    let server = TestServer::with(&["--batch-window", "1h", "--drain-window", "0s"]).await;
+    server.knows(&["bob", "eve"]).await;
+    let ada = server.connect("ada").await;
+    let mut plain = watcher(&server, &ada, "").await;
+    let mut page = watcher(&server, &ada, "batch").await;
+
+    let mut bob = server.connect("bob").await;
+    assert_eq!(short(&page.next_event().await), (FLIP, "bob", true));
+    assert_eq!(plain.sees().await, ("bob".to_owned(), true));
+
+    let eve = server.connect("eve").await;
+    assert_eq!(plain.sees().await, ("eve".to_owned(), true));
+    bob.says_goodbye().await;
+    assert_eq!(plain.sees().await, ("bob".to_owned(), false));
+    bob = server.connect("bob").await;
+    assert_eq!(plain.sees().await, ("bob".to_owned(), true));
+    bob.upsert(json!({ "status": "here" })).await;
+    assert_eq!(short(&plain.next_event().await), ("user.updated", "bob", true));
+    eve.says_goodbye().await;
+    assert_eq!(plain.sees().await, ("eve".to_owned(), false));
+
+    // A connection that ends is told all that it has to be told.
+    let frame = async {
+        let frame = page.next_event().await;
+        assert_eq!(page.hears_close().await, Some(1001));
+        frame
+    };
+    let (frame, ()) = tokio::join!(frame, server.stop());
+    let events: Vec<_> = frame.as_array().unwrap().iter().map(short).collect();
+    assert_eq!(events, [(FLIP, "bob", true), ("user.updated", "bob", true), (FLIP, "eve", false)]);
+}
+
+#[tokio::test]
+async fn nothing_waits_longer_than_the_client_says() {
+    let server = TestServer::with(&["--batch-window", "1h"]).await;
+    server.knows(&["bob", "eve"]).await;
+    let ada = server.connect("ada").await;
+    let mut page = watcher(&server, &ada, "batch:50").await;
+    assert_eq!(page.hello["rollcall"], json!(["batch"]));
+    for _ in 0..3 {
+        let bob = server.connect("bob").await;
+        assert_eq!(page.sees().await, ("bob".to_owned(), true));
+        bob.says_goodbye().await;
+        assert_eq!(page.sees().await, ("bob".to_owned(), false));
+    }
+}
+
+#[tokio::test]
+async fn a_reader_is_not_taken_for_slow_because_events_wait() {
+    let server = TestServer::with(&["--batch-window", "1h", "--event-queue", "8"]).await;
+    server.knows(&["bob", "eve"]).await;
+    let ada = server.connect("ada").await;
+    let mut page = watcher(&server, &ada, "batch").await;
+    let bob = server.connect("bob").await;
+    assert_eq!(page.sees().await, ("bob".to_owned(), true));
+    for round in 0..3 {
+        for number in 0..4 {
+            bob.upsert(json!({ "status": format!("{round} {number}") })).await;
+        }
+        let frame = page.next_event().await;
+        let statuses: Vec<_> =
+            frame.as_array().unwrap().iter().map(|event| event["user"]["status"].as_str().unwrap()).collect();
+        assert_eq!(statuses, (0..4).map(|number| format!("{round} {number}")).collect::<Vec<_>>());
+    }
+}
