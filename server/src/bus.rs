@@ -10,6 +10,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tungstenite::Utf8Bytes;
+use uuid::Uuid;
 
 use crate::cluster::{Lease, Order};
 use crate::presence::registry::Claim;
@@ -107,6 +108,8 @@ pub struct Stands {
     /// What is told if the user comes or goes with that.
     pub event: Option<Event>,
     pub explanation: Explanation,
+    /// The flip's, if it is one.
+    pub id: Uuid,
 }
 
 /// That a user whom others see begins or ends to watch a channel on a node.

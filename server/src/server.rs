@@ -20,7 +20,7 @@ use crate::metrics::Metrics;
 use crate::profile::ProfileLocks;
 use crate::state::{App, AppState};
 use crate::store::{self, StoreError};
-use crate::webhook::{Webhook, WebhookError};
+use crate::webhook::{Receiver, Webhook, WebhookError};
 
 /// A server that holds its address and its database, ready to run.
 pub struct Server {
@@ -72,12 +72,16 @@ impl Server {
             subscriptions: config.limits.subscriptions_per_connection,
             queue: config.limits.event_queue,
         };
-        let webhook = config.webhook_url.as_ref();
-        let webhook =
-            webhook.map(|url| Webhook::start(url, &config.api_key, &config.api_secret, &metrics)).transpose()?;
         let cluster = config.redis.as_deref().map(|url| Cluster::new(url, config.cluster(), metrics.clone()));
         let cluster = cluster.transpose()?;
         let alone = cluster.is_none();
+        let webhook = match &config.webhook_url {
+            Some(url) => {
+                let receiver = Receiver { url, api_key: &config.api_key, secret: &config.api_secret };
+                Some(Webhook::start(receiver, store.clone(), !alone, &metrics).await?)
+            }
+            None => None,
+        };
         let hub = Hub::start(&options, store.clone(), webhook.clone(), metrics.clone(), cluster);
         if alone {
             let cut_off: Vec<_> = store.online_users().await?.into_iter().map(Into::into).collect();

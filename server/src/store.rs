@@ -12,6 +12,7 @@ mod change;
 mod channels;
 mod error;
 mod filter;
+mod flips;
 mod members;
 mod messages;
 mod migrations;
@@ -32,15 +33,16 @@ pub use app::{AppStore, Task, TaskStatus};
 pub use change::{Change, Custom, CustomChange, Written};
 pub use channels::{Channel, ChannelChange, ChannelStore, NewChannel, Opened};
 pub use error::StoreError;
+pub use flips::{Flip, FlipStore};
 pub use jiff::Timestamp;
 pub use members::{Invite, Member, MemberChange, MemberStore, NewMember, Read, Unread};
 pub use messages::{Message, MessageChange, MessagePage, MessageStore, NewMessage};
 pub use users::{Sighting, User, UserChange, UserStore};
 
 /// Everything a database has to do for the server.
-pub trait Store: UserStore + ChannelStore + MemberStore + MessageStore + AppStore {}
+pub trait Store: UserStore + ChannelStore + MemberStore + MessageStore + FlipStore + AppStore {}
 
-impl<S> Store for S where S: UserStore + ChannelStore + MemberStore + MessageStore + AppStore {}
+impl<S> Store for S where S: UserStore + ChannelStore + MemberStore + MessageStore + FlipStore + AppStore {}
 
 /// What the store refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

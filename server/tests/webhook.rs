@@ -5,7 +5,7 @@
 mod common;
 
 #[cfg(unix)]
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use axum::extract::State;
@@ -14,6 +14,8 @@ use axum::routing::post;
 use axum::{Router, serve};
 #[cfg(unix)]
 use common::binary::{Binary, command, stderr_of};
+#[cfg(unix)]
+use common::person::Person;
 use common::scrape::Scrape;
 use common::{KEY, SECRET, TestServer};
 use hmac::{Hmac, KeyInit, Mac};
@@ -43,8 +45,9 @@ impl Call {
         (self.event["user"]["id"].as_str().unwrap(), self.event["user"]["online"].as_bool().unwrap())
     }
 
+    /// To a server that may have been killed meanwhile.
     fn answer(self, status: StatusCode) {
-        self.answer.send(status).unwrap();
+        let _ = self.answer.send(status);
     }
 }
 
@@ -172,6 +175,22 @@ async fn users_whose_deliveries_fail_hold_nobody_else_up() {
 }
 
 #[tokio::test]
+async fn users_whose_deliveries_hang_hold_nobody_else_up() {
+    let mut hook = Hook::listen().await;
+    let server = hook.server().await;
+    let (mut crowd, mut hanging) = (Vec::new(), Vec::new());
+    for n in 0..24 {
+        crowd.push(server.connect(&format!("hanging-{n}")).await);
+        hanging.push(hook.call().await);
+    }
+    let _ada = server.connect("ada").await;
+    let told = hook.call().await;
+    assert_eq!(told.says(), ("ada", true));
+    assert!(hanging.iter().all(|call| !call.answer.is_closed()), "before any of them times out");
+    told.answer(StatusCode::OK);
+}
+
+#[tokio::test]
 async fn an_application_that_was_down_is_told_how_things_are() {
     let mut hook = Hook::listen().await;
     let server = hook.server().await;
@@ -213,10 +232,10 @@ async fn a_delivery_that_is_refused_is_not_repeated() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_server_that_stops_tries_what_waits_once_more_and_says_what_is_lost() {
+async fn a_server_that_stops_tries_what_waits_once_more_and_the_next_tells_the_rest() {
     let mut hook = Hook::listen().await;
     let directory = tempfile::tempdir().unwrap();
-    let flags = ["--listen", "127.0.0.1:0", "--webhook-url", &hook.url, "--shutdown-timeout", "3s"];
+    let flags = ["--listen", "127.0.0.1:0", "--webhook-url", &hook.url.clone(), "--shutdown-timeout", "3s"];
     let server = Binary::spawn(&mut command(directory.path(), &flags)).await;
     let mut people = Vec::new();
     for user in ["ada", "bob", "carol"] {
@@ -231,18 +250,78 @@ async fn a_server_that_stops_tries_what_waits_once_more_and_says_what_is_lost() 
     }
     server.signal("-TERM").await;
     let mut end = std::pin::pin!(stderr_of(server.child));
-    let mut tried = BTreeSet::new();
+    let mut tried = BTreeMap::new();
     let (status, log) = loop {
         let call = tokio::select! {
             end = &mut end => break end,
             call = hook.call() => call,
         };
-        let user = call.says().0.to_owned();
+        let (user, id) = (call.says().0.to_owned(), call.header("x-webhook-id").to_owned());
         call.answer(if user == "bob" { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR });
-        tried.insert(user);
+        tried.insert(user, id);
     };
-    assert_eq!(tried, ["ada", "bob", "carol"].map(String::from).into());
+    assert!(tried.keys().eq(["ada", "bob", "carol"]), "{tried:?}");
     assert!(status.success(), "{status}");
-    let lost: Vec<_> = log.lines().filter(|line| line.contains("flips are lost")).collect();
-    assert!(matches!(lost[..], [line] if line.contains("users=2")), "{log}");
+    let left: Vec<_> = log.lines().filter(|line| line.contains("the next start tells it")).collect();
+    assert!(matches!(left[..], [line] if line.contains("users=2")), "{log}");
+
+    let _server = Binary::spawn(&mut command(directory.path(), &flags)).await;
+    tried.remove("bob");
+    let mut told = BTreeMap::new();
+    for _ in 0..2 {
+        let call = hook.call().await;
+        told.insert(call.says().0.to_owned(), call.header("x-webhook-id").to_owned());
+        call.answer(StatusCode::OK);
+    }
+    assert_eq!(told, tried);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_the_application_was_not_told_before_a_crash_it_is_told_once_after() {
+    let mut hook = Hook::listen().await;
+    let directory = tempfile::tempdir().unwrap();
+    let flags = ["--listen", "127.0.0.1:0", "--webhook-url", &hook.url.clone(), "--offline-grace", "500ms"];
+    let server = Binary::spawn(&mut command(directory.path(), &flags)).await;
+    let mut people = BTreeMap::new();
+    for user in ["ada", "carol"] {
+        people.insert(user, Person::connect_at(&server.address, json!({ "id": user }), "").await);
+        hook.call().await.answer(StatusCode::OK);
+    }
+    // Neither of these is answered before the end.
+    people.insert("bob", Person::connect_at(&server.address, json!({ "id": "bob" }), "").await);
+    let came = hook.call().await;
+    people.remove("carol").unwrap().says_goodbye().await;
+    let went = hook.call().await;
+    let id_of = |call: &Call| call.header("x-webhook-id").to_owned();
+    let untold = BTreeMap::from([(("bob", true), id_of(&came)), (("carol", false), id_of(&went))]);
+    assert_eq!((came.says(), went.says()), (("bob", true), ("carol", false)));
+    server.signal("-KILL").await;
+    server.ended().await;
+
+    let server = Binary::spawn(&mut command(directory.path(), &flags)).await;
+    let mut told = BTreeMap::new();
+    let told_of = |call: Call, told: &mut BTreeMap<(String, bool), String>| {
+        let (user, online) = call.says();
+        let again = told.insert((user.to_owned(), online), id_of(&call));
+        assert_eq!(again, None, "{user} is told twice");
+        call.answer(StatusCode::OK);
+    };
+    while told.len() < 4 {
+        told_of(hook.call().await, &mut told);
+    }
+    let ids: BTreeSet<_> = told.values().cloned().collect();
+    assert_eq!(ids.len(), 4);
+    for ((user, online), id) in untold {
+        assert_eq!(told.get(&(user.to_owned(), online)), Some(&id), "{user}: {told:?}");
+    }
+    let gone = ["ada", "bob", "carol"].map(|user| told.contains_key(&(user.to_owned(), false)));
+    assert_eq!(gone, [true; 3], "{told:?}");
+
+    // And that is all: nothing is left for one more start.
+    server.signal("-TERM").await;
+    server.ended().await;
+    let server = Binary::spawn(&mut command(directory.path(), &flags)).await;
+    let _dave = Person::connect_at(&server.address, json!({ "id": "dave" }), "").await;
+    assert_eq!(hook.call().await.says(), ("dave", true));
 }

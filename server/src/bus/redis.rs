@@ -148,7 +148,7 @@ fn audiences(audience: &Audience) -> Vec<(Topic, Audience)> {
 }
 
 fn add_stands(commands: &mut Pipeline, link: &Link, stands: &Stands) {
-    let Stands { user, claim, ended, event, explanation } = stands;
+    let Stands { user, claim, ended, event, explanation, .. } = stands;
     let lease = ended.as_ref().unwrap_or(&link.lease);
     let part = keys::part(user);
     let claim_word = match claim {

@@ -9,12 +9,13 @@ use prometheus_client::metrics::gauge::Gauge;
 use rollcall_protocol::event as name;
 use rollcall_protocol::extension::reason;
 use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
 
 use crate::bus::{Bus, Either, Envelope, Event, Missed, News, Stands, Updated, Watches};
 use crate::cluster::{Lease, Order};
 use crate::presence::registry::Claim;
 use crate::presence::{Cid, UserId};
-use crate::store::{self, Sighting, Store, StoreError, User};
+use crate::store::{self, Flip, Sighting, Store, StoreError, User};
 use crate::webhook::Webhook;
 use crate::wire;
 
@@ -26,7 +27,8 @@ const LONGEST_RETRY: Duration = Duration::from_secs(5);
 /// Something that happened and has to be told.
 pub enum Notice {
     /// The user came online or went offline; `last_active` is due.
-    Flipped { user: UserId, claim: Claim, at: Instant, explanation: wire::Explanation },
+    /// `id` is the flip's alone.
+    Flipped { user: UserId, claim: Claim, at: Instant, explanation: wire::Explanation, id: Uuid },
     /// How the user stands with this node, or stood with one that has ended; other nodes may have to know.
     Claims { user: UserId, claim: Claim, ended: Option<Lease> },
     /// `last_active` is due.
@@ -59,7 +61,7 @@ pub(super) async fn run(
     let mut batch = Vec::new();
     let mut news = Vec::new();
     while notices.recv_many(&mut batch, BATCH).await > 0 {
-        let users = complete(&*store, &batch).await;
+        let users = complete(&*store, &batch, webhook.as_ref()).await;
         for notice in batch.drain(..) {
             match notice {
                 Notice::Turn(work) => {
@@ -86,21 +88,30 @@ pub(super) async fn run(
 }
 
 async fn tell(bus: &dyn Bus, webhook: Option<&Webhook>, news: &mut Vec<News>) {
-    for flip in bus.tell(news).await {
-        if let (Some(webhook), Some(News::Stands(Stands { user, event: Some(event), .. }))) = (webhook, news.get(flip))
-        {
-            webhook.tell(user, &event.json);
-        }
+    let flips = bus.tell(news).await;
+    if let Some(webhook) = webhook {
+        let told = flips.into_iter().filter_map(|place| match news.get(place)? {
+            News::Stands(Stands { user, claim, event: Some(event), id, .. }) => {
+                Some((flip(user, *claim, *id), event.json.to_string()))
+            }
+            _ => None,
+        });
+        webhook.tell(told.collect()).await;
     }
     news.clear();
 }
 
+fn flip(user: &UserId, claim: Claim, id: Uuid) -> Flip {
+    let now = store::now();
+    Flip { id: id.to_string(), user: user.to_string(), online: claim.shows(), at: now, claimed_at: now }
+}
+
 /// Writes who is online since when and reads the users that the notices are about. While the store
 /// fails nothing is told: late is better than wrong.
-async fn complete(store: &dyn Store, notices: &[Notice]) -> BTreeMap<String, User> {
+async fn complete(store: &dyn Store, notices: &[Notice], webhook: Option<&Webhook>) -> BTreeMap<String, User> {
     let mut wait = Duration::from_millis(50);
     loop {
-        match try_complete(store, notices).await {
+        match try_complete(store, notices, webhook).await {
             Ok(users) => return users,
             Err(error) => tracing::error!(%error, "presence waits for the database"),
         }
@@ -109,16 +120,23 @@ async fn complete(store: &dyn Store, notices: &[Notice]) -> BTreeMap<String, Use
     }
 }
 
-async fn try_complete(store: &dyn Store, notices: &[Notice]) -> Result<BTreeMap<String, User>, StoreError> {
+async fn try_complete(
+    store: &dyn Store,
+    notices: &[Notice],
+    webhook: Option<&Webhook>,
+) -> Result<BTreeMap<String, User>, StoreError> {
     let now = store::now();
+    let keeps_flips = webhook.is_some_and(Webhook::is_alone);
+    let mut untold = Vec::new();
     let mut seen = Vec::new();
     let mut told = BTreeSet::new();
     for notice in notices {
         match notice {
-            Notice::Flipped { user, claim, explanation, .. } => {
+            Notice::Flipped { user, claim, explanation, id, .. } => {
                 let online = claim.shows();
                 let last_active = if online { Some(now) } else { explanation.last_heard_at };
                 seen.push(Sighting { user: user.to_string(), online, last_active });
+                untold.extend(keeps_flips.then(|| flip(user, *claim, *id)));
                 told.insert(user);
             }
             Notice::Active { user } => {
@@ -139,7 +157,7 @@ async fn try_complete(store: &dyn Store, notices: &[Notice]) -> Result<BTreeMap<
         }
     }
     if !seen.is_empty() {
-        store.record_presence(&seen).await?;
+        store.record_presence(&seen, &untold).await?;
     }
     if told.is_empty() {
         return Ok(BTreeMap::new());
@@ -154,10 +172,10 @@ fn news_of(notice: Notice, users: &BTreeMap<String, User>) -> Option<News> {
     let shape = |user: &str, online| Some(wire::User::public(users.get(user)?, online));
     let now = store::now();
     match notice {
-        Notice::Flipped { user, claim, at, explanation } => {
+        Notice::Flipped { user, claim, at, explanation, id } => {
             let event = serialized(&wire::Event::presence_changed(shape(&user, claim.shows())?, now))?;
             let event = Some(Event { flipped_at: Some(at), ..event });
-            Some(News::Stands(Stands { user, claim, ended: None, event, explanation }))
+            Some(News::Stands(Stands { user, claim, ended: None, event, explanation, id }))
         }
         Notice::Claims { user, claim, ended } => {
             let shape = shape(&user, claim.shows()).map(|shape| wire::Event::presence_changed(shape, now));
@@ -165,7 +183,7 @@ fn news_of(notice: Notice, users: &BTreeMap<String, User>) -> Option<News> {
             let event = event.map(|event| Event { flipped_at: Some(Instant::now()), ..event });
             let reason = ended.is_some().then_some(reason::LOST);
             let explanation = wire::Explanation { seq: 0, reason, last_heard_at: None };
-            Some(News::Stands(Stands { user, claim, ended, event, explanation }))
+            Some(News::Stands(Stands { user, claim, ended, event, explanation, id: Uuid::new_v4() }))
         }
         Notice::Updated { user, online: is_online } => {
             let event = |online| serialized(&wire::Event::user_updated(shape(&user, online)?, now));

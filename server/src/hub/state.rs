@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rollcall_protocol::{close, extension::reason};
 use tokio::sync::mpsc;
+use uuid::Uuid;
 
 use super::announcer::Notice;
 use super::outbox::Outbox;
@@ -137,7 +138,7 @@ impl State {
             _ if online => Claim::Waiting,
             _ => Claim::Gone,
         };
-        self.notify(Notice::Flipped { user, claim, at: Instant::now(), explanation });
+        self.notify(Notice::Flipped { user, claim, at: Instant::now(), explanation, id: Uuid::new_v4() });
     }
 
     pub fn watched_by(&self, user: &str) -> BTreeSet<Cid> {

@@ -8,6 +8,7 @@ mod app;
 mod channels;
 mod columns;
 mod dialect;
+mod flips;
 mod members;
 mod messages;
 mod source;
@@ -58,7 +59,10 @@ const PARAMETERS: [&str; 18] = [
 ];
 
 /// Never edit one that was released: databases remember what they have run.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "init", include_str!("../../migrations/postgres/0001_init.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "init", include_str!("../../migrations/postgres/0001_init.sql")),
+    (2, "untold flips", include_str!("../../migrations/postgres/0002_untold_flips.sql")),
+];
 
 /// A store in a Postgres database.
 pub(super) struct PostgresStore {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{Channel, Custom, Invite, Member, Message, Read, Result, StoreError, Task, TaskStatus, User};
+use super::{Channel, Custom, Flip, Invite, Member, Message, Read, Result, StoreError, Task, TaskStatus, User};
 use crate::query::words;
 
 /// A row that a database answered with.
@@ -124,6 +124,16 @@ pub(super) fn message(row: &impl Columns) -> Result<Message> {
         updated_at: row.time("updated_at")?,
         deleted_at: row.optional_time("deleted_at")?,
         custom: row.json("custom")?,
+    })
+}
+
+pub(super) fn flip(row: &impl Columns) -> Result<Flip> {
+    Ok(Flip {
+        id: row.text("id")?,
+        user: row.text("user_id")?,
+        online: row.flag("online")?,
+        at: row.time("flipped_at")?,
+        claimed_at: row.time("claimed_at")?,
     })
 }
 

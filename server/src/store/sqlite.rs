@@ -9,6 +9,7 @@ mod backup;
 mod channels;
 mod columns;
 mod dialect;
+mod flips;
 mod lock;
 mod members;
 mod messages;
@@ -44,6 +45,7 @@ const STEPS: i32 = 10_000;
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "init", include_str!("../../migrations/sqlite/0001_init.sql")),
     (2, "online", include_str!("../../migrations/sqlite/0002_online.sql")),
+    (3, "untold flips", include_str!("../../migrations/sqlite/0003_untold_flips.sql")),
 ];
 
 /// A store in one file.

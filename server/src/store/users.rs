@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::row::micros;
-use super::{Change, Custom, CustomChange, Limits, Result, StoreError, Written, change};
+use super::{Change, Custom, CustomChange, Flip, Limits, Result, StoreError, Written, change};
 use crate::query::UserQuery;
 
 const DEFAULT_ROLE: &str = "user";
@@ -201,8 +201,8 @@ pub trait UserStore: Send + Sync {
     async fn query_users(&self, query: &UserQuery) -> Result<Vec<User>>;
 
     /// Writes what others were shown, in order. `last_active` moves forward, never back. Users that
-    /// do not exist are passed over.
-    async fn record_presence(&self, seen: &[Sighting]) -> Result<()>;
+    /// do not exist are passed over. With it are written the flips that the webhook has to be told.
+    async fn record_presence(&self, seen: &[Sighting], untold: &[Flip]) -> Result<()>;
 
     /// The users who are online by the last record of them: those whom the server's end cut off.
     async fn online_users(&self) -> Result<Vec<String>>;

@@ -68,7 +68,7 @@ async fn fill(store: &Arc<dyn Store>, users: &[(UserChange, Timestamp, Option<Ti
         let change = UserChange { id: id.clone(), ..change.clone() };
         store.upsert_users(&[change], *created).await.unwrap();
         let seen = Sighting { user: id.clone(), online: false, last_active: *active };
-        store.record_presence(&[seen]).await.unwrap();
+        store.record_presence(&[seen], &[]).await.unwrap();
     }
     store.users(&ids).await.unwrap()
 }

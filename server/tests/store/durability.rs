@@ -17,7 +17,7 @@ async fn who_is_online_is_remembered_for_the_next_start(database: Database) {
     let store = database.open().await;
     create_users(&store, &["ada", "bob", "eve"]).await;
     let seen = [sighting("ada", true, Some(at(1))), sighting("bob", true, Some(at(1))), sighting("bob", false, None)];
-    store.record_presence(&seen).await.unwrap();
+    store.record_presence(&seen, &[]).await.unwrap();
     store.close().await;
     let store = database.open().await;
     assert_eq!(store.online_users().await.unwrap(), ["ada"]);
@@ -30,7 +30,7 @@ async fn what_was_written_is_there_after_a_restart(database: Database) {
     ada.name = Change::Set("Ada".to_owned());
     ada.invisible = Change::Set(true);
     store.upsert_users(&[ada, UserChange::of("bob")], at(0)).await.unwrap();
-    store.record_presence(&[sighting("bob", true, Some(at(5)))]).await.unwrap();
+    store.record_presence(&[sighting("bob", true, Some(at(5)))], &[]).await.unwrap();
     let cid = create_channel(&store, "general", &["ada", "bob"]).await;
     say(&store, &cid, "ada", "m1", at(6)).await;
     let before = (
@@ -134,7 +134,7 @@ async fn several_servers_write_the_same_records_at_once_and_none_fails() {
                 let cid = create_channel(&store, &format!("channel{}", round % 3), &members).await;
                 say(&store, &cid, &names[0], &format!("{n}-{round}"), at(round)).await;
                 let seen: Vec<_> = names.iter().map(|name| sighting(name, true, Some(at(round)))).collect();
-                store.record_presence(&seen).await.unwrap();
+                store.record_presence(&seen, &[]).await.unwrap();
                 store.mark_all_read(&names[1], at(round)).await.unwrap();
                 store.remove_members(&cid, &names[2..3]).await.unwrap();
                 store.add_members(&cid, &[NewMember::new(&names[2])], at(round)).await.unwrap();

@@ -58,7 +58,7 @@ async fn a_hostile_text_is_kept_in_every_field_and_finds_only_itself(database: D
             .update_users(&[UserChange { language: Change::Set(one()), ..UserChange::of(text) }], at(4))
             .await
             .unwrap();
-        store.record_presence(&[sighting(text, true, Some(at(5)))]).await.unwrap();
+        store.record_presence(&[sighting(text, true, Some(at(5)))], &[]).await.unwrap();
         assert_eq!(store.online_users().await.unwrap(), [text]);
         let kept = store.user(text).await.unwrap().unwrap();
         let fields = [&kept.id, &kept.role, &kept.language, &kept.teams[0]].map(String::as_str);

@@ -19,6 +19,7 @@ macro_rules! stories {
 mod app;
 mod channels;
 mod durability;
+mod flips;
 mod hostile;
 mod members;
 mod messages;

@@ -69,7 +69,7 @@ async fn last_active_never_goes_back(database: Database) {
     create_users(&store, &["ada"]).await;
     for second in [20, 10] {
         let seen = ["ada", "nobody"].map(|user| sighting(user, true, Some(at(second))));
-        store.record_presence(&seen).await.unwrap();
+        store.record_presence(&seen, &[]).await.unwrap();
     }
     let ada = store.user("ada").await.unwrap().unwrap();
     assert_eq!(ada.last_active, Some(at(20)));

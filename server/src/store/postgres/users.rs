@@ -2,12 +2,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::PgConnection;
 
-use super::{PostgresStore, channels, messages};
+use super::{PostgresStore, channels, flips, messages};
 use crate::query::{Sort, Target, UserField, UserQuery};
 use crate::store::filter;
 use crate::store::row::{self, micros};
 use crate::store::sql::Sql;
-use crate::store::{Limits, Result, Sighting, StoreError, User, UserChange, UserStore, Written};
+use crate::store::{Flip, Limits, Result, Sighting, StoreError, User, UserChange, UserStore, Written};
 
 const BEARER: &str = "SELECT users.*, app.tokens_revoked_before FROM app LEFT JOIN users ON users.id = $1";
 
@@ -72,7 +72,7 @@ impl UserStore for PostgresStore {
         row::all(&sql.build().persistent(false).fetch_all(&self.readers).await?, row::user)
     }
 
-    async fn record_presence(&self, seen: &[Sighting]) -> Result<()> {
+    async fn record_presence(&self, seen: &[Sighting], untold: &[Flip]) -> Result<()> {
         let last = Sighting::last(seen);
         let ids: Vec<&str> = last.keys().copied().collect();
         let (online, active): (Vec<bool>, Vec<Option<i64>>) = last.values().copied().unzip();
@@ -84,6 +84,7 @@ impl UserStore for PostgresStore {
             FROM unnest($1::text[], $2::boolean[], $3::bigint[]) AS seen (id, online, last_active)
             WHERE users.id = seen.id";
         sqlx::query(sql).bind(&ids).bind(online).bind(active).execute(&mut *tx).await?;
+        flips::put(&mut tx, untold).await?;
         Ok(tx.commit().await?)
     }
 

@@ -3,12 +3,12 @@ use jiff::Timestamp;
 use serde_json::json;
 use sqlx::SqliteConnection;
 
-use super::{SqliteStore, channels, json_list, messages};
+use super::{SqliteStore, channels, flips, json_list, messages};
 use crate::query::{Sort, Target, UserField, UserQuery};
 use crate::store::filter;
 use crate::store::row::{self, micros};
 use crate::store::sql::Sql;
-use crate::store::{Limits, Result, Sighting, StoreError, User, UserChange, UserStore, Written};
+use crate::store::{Flip, Limits, Result, Sighting, StoreError, User, UserChange, UserStore, Written};
 
 const BEARER: &str = "SELECT users.*, app.tokens_revoked_before FROM app LEFT JOIN users ON users.id = ?";
 
@@ -71,7 +71,7 @@ impl UserStore for SqliteStore {
         row::all(&sql.build().fetch_all(&self.readers).await?, row::user)
     }
 
-    async fn record_presence(&self, seen: &[Sighting]) -> Result<()> {
+    async fn record_presence(&self, seen: &[Sighting], untold: &[Flip]) -> Result<()> {
         let seen = Sighting::last(seen).into_iter();
         let seen: Vec<_> = seen.map(|(user, (online, active))| json!([user, i32::from(online), active])).collect();
         let mut tx = self.begin().await?;
@@ -81,6 +81,7 @@ impl UserStore for SqliteStore {
             FROM (SELECT value ->> 0 AS id, value ->> 1 AS online, value ->> 2 AS last_active FROM json_each(?)) AS seen
             WHERE users.id = seen.id";
         sqlx::query(sql).bind(json!(seen).to_string()).execute(&mut *tx).await?;
+        flips::put(&mut tx, untold).await?;
         tx.commit().await
     }
 
