@@ -4,6 +4,7 @@ import { copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { terse, withoutExtras, withShortNames } from './glue.mjs';
 import { program, root, run, step } from './shell.mjs';
 import { setupForBuild } from './setup.mjs';
 
@@ -108,7 +109,7 @@ async function compileClient() {
   const wasm = join(generated, 'rollcall.wasm');
   await writeFile(compiled, withoutDropChecks(await readFile(compiled)));
   const names = await step('shrinking the wasm', () => run('wasm-opt', [compiled, '-o', wasm, ...SHRINK], { quiet: true }));
-  await writeFile(glue, withShortNames(withoutExtras(await readFile(glue, 'utf8')), JSON.parse(names)));
+  await writeFile(glue, terse(withShortNames(withoutExtras(await readFile(glue, 'utf8')), JSON.parse(names))));
 
   await writeFile(join(generated, 'client.js'), classes());
   await writeFile(join(generated, 'rollcall.js'), await entry(await readFile(wasm)));
@@ -123,7 +124,7 @@ async function fingerprint() {
   );
   const files = [
     ...folders.filter((file) => statSync(join(root, file)).isFile()).sort(),
-    'Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'package-lock.json', join('scripts', 'build.mjs'), join('adapters', 'wasm.js'),
+    'Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'package-lock.json', join('scripts', 'build.mjs'), join('scripts', 'glue.mjs'), join('adapters', 'wasm.js'),
   ];
   const hash = createHash('sha256');
   for (const file of files) hash.update(`${file}\0`).update(await readFile(join(root, file))).update('\0');
@@ -140,53 +141,6 @@ function withoutDropChecks(wasm) {
   // `local.get` and the call of the first import, which drops.
   const checks = /\x41\x84\x08\x49(?=\x0d[^]\x20[^]{1,2}\x10\0)/g;
   return Buffer.from(wasm.toString('latin1').replace(checks, '\x1a\x41\0\x01'), 'latin1');
-}
-
-/** Of the generated glue, what nobody who runs this needs. */
-function withoutExtras(glue) {
-  return glue
-    // What is no longer reached is freed by itself. Freed by hand, whatever is called next would fail.
-    .replace(/^    (__destroy_into_raw|free)\(\) \{\n[^]*?^    \}\n/gm, '')
-    .replace(/^if \(Symbol\.dispose\) .*\n/gm, '')
-    // Every browser with the rest of what this takes has these two as well.
-    .replace(/\(typeof FinalizationRegistry === 'undefined'\)\s+\? \{.*\}\s+: /g, '')
-    .replace(/^if \(!\('encodeInto' in [^]*?^\}\n/m, '')
-    // Only our own code calls this, with what it got from here.
-    .replace(/^ +_assertClass\(.*\n/gm, '')
-    // Of numbers and booleans, wasm makes numbers by itself.
-    .replace(/^    \w+\(.*\) \{\n[^]*?^    \}\n/gm, (method) => {
-      const numbers = new Map();
-      const rest = method.replace(/^ +const (val\d) = \+(\w+);\n/gm, (_, value, argument) => (numbers.set(value, argument), ''));
-      return rest.replace(/\bval\d\b/g, (value) => numbers.get(value));
-    })
-    // What this would give back is lost with a page that has no memory left.
-    .replace(/^( +)let ptr0, .*\n +try \{\n([^]*?)^ +\} catch \(e\) \{\n[^]*?^\1\}\n/gm, (_, indent, passing) => passing.replace(/^ +/gm, `${indent}const `))
-    // All strings are passed with a way to grow; a memory that has grown has another buffer; and
-    // nobody asks for the module.
-    .replace(/^    if \(realloc === undefined\) \{\n[^]*?^    \}\n/m, '')
-    .replace(/(\w+)\.buffer\.detached === true \|\| \(.*? && (.*?)\)(?=\) \{$)/m, '$2')
-    .replace(/^    wasm(Instance|Module) = .*\n/gm, '')
-    // Safari's decoder wears out after two gigabytes, more than a client ever takes from its wasm.
-    .replace(/^    numBytesDecoded \+= .*;\n    if \(numBytesDecoded >= [^]*?^    \}\n/m, '')
-    // `entry` passes the bytes alone, and `rollcall/wasm` passes its source the right way.
-    .replace(/^(function initSync\(module\) \{\n)[^]*?(?=^    const imports)/m, '$1')
-    .replace(/^    if \(!\(module instanceof WebAssembly\.Module\)\) \{\n(.*\n)    \}\n/m, '$1')
-    .replace(/^        if \(Object\.getPrototypeOf\((module\w*)\)[^]*?^        \}\n/gm, '        ({$1} = $1)\n')
-    // Whoever does not say where the wasm is has it inside.
-    .replace(/^    if \(module_or_path === undefined\) \{\n[^]*?^    \}\n/gm, '');
-}
-
-/**
- * Follows wasm-opt in calling imports and exports by short names: the generated ones end in
- * hashes, which no compression makes small.
- */
-function withShortNames(glue, { imports, exports }) {
-  const imported = new Map(imports.map(([, long, short]) => [long, short]));
-  const exported = new Map(exports);
-  return glue
-    .replace(/^( +)"\.\/glue_bg\.js": /gm, '$1a: ')
-    .replace(/^( +)(\w+): /gm, (all, indent, name) => `${indent}${imported.get(name) ?? name}: `)
-    .replace(/\bwasm\.(\w+)/g, (all, name) => `wasm.${exported.get(name) ?? name}`);
 }
 
 /** What an app imports, told of the wasm that it cannot import itself. */
