@@ -4,6 +4,7 @@ pub mod admission;
 pub mod frame;
 pub mod handshake;
 mod outgoing;
+pub mod places;
 pub mod poll;
 mod socket;
 mod upgrade;
@@ -14,6 +15,7 @@ use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::Response;
 use axum::routing::get;
+use futures_util::FutureExt;
 use rollcall_protocol::{ErrorCode, close};
 
 use crate::auth::{ANONYMOUS, Authenticated, Caller};
@@ -22,6 +24,7 @@ use crate::hub::{Inbox, Membership};
 use crate::state::{App, AppState};
 use crate::store::{self, Unread, User};
 use handshake::{Extensions, Handshake};
+use places::Place;
 use upgrade::WebSocket;
 
 /// The address a client connects to.
@@ -33,6 +36,7 @@ pub fn router() -> Router<AppState> {
 /// shows a page why an upgrade was refused.
 async fn connect(State(app): State<AppState>, mut request: Request) -> Result<Response, ApiError> {
     let (response, opening) = upgrade::agree(&mut request).map_err(|error| error.within("Connect"))?;
+    let place = request.extensions_mut().remove::<Place>();
     let handshake = Handshake::read(&request);
     let admitted = app.config.admits(request.headers().get(header::ORIGIN));
     // A frame that is not much too long is read to its end, so that a close can say what was wrong
@@ -44,14 +48,21 @@ async fn connect(State(app): State<AppState>, mut request: Request) -> Result<Re
             true => Box::pin(admit(&app, &handshake)).await,
             false => Err(ApiError::not_allowed("pages of this origin may not connect: see --allowed-origin")),
         };
-        serve(&app, &handshake, opened, socket).await;
+        serve(&app, &handshake, opened, socket, place).await;
     });
     Ok(response)
 }
 
-async fn serve(app: &App, handshake: &Handshake, opened: Result<Opened, ApiError>, mut socket: WebSocket) {
+async fn serve(
+    app: &App,
+    handshake: &Handshake,
+    opened: Result<Opened, ApiError>,
+    mut socket: WebSocket,
+    place: Option<Place>,
+) {
     match opened {
         Ok(opened) => {
+            place.iter().for_each(Place::settle);
             let Extensions { batch, reason, .. } = handshake.extensions;
             let manner = socket::Manner {
                 batch_window: batch.map(|batch| batch.window.unwrap_or(app.config.batch_window)),
@@ -62,7 +73,8 @@ async fn serve(app: &App, handshake: &Handshake, opened: Result<Opened, ApiError
                 idle_timeout: app.config.limits.idle_timeout,
             };
             // As a task of its own, so that what opening took is not kept as long as the socket lives.
-            tokio::spawn(socket::run(socket, opened, manner, app.metrics.delivery.clone()));
+            let serving = socket::run(socket, opened, manner, app.metrics.delivery.clone());
+            tokio::spawn(serving.map(|()| drop(place)));
         }
         // A code that makes an SDK come back by itself; after an error frame it would give up.
         Err(error) if error.retry_after().is_some() => {

@@ -104,18 +104,35 @@ pub fn router(state: AppState, connections: Router<AppState>) -> Router {
     let files = state.config.www.as_deref().map(Files::of);
     let routes = api
         .merge(connections)
+        .merge(for_operators())
         .route("/hi", get(operations::hi))
+        .method_not_allowed_fallback(unknown);
+    let routes = match files {
+        Some(files) => routes.fallback(move |request| files.serve(request)),
+        None => routes.fallback(unknown),
+    };
+    finished(routes, state, limiter)
+}
+
+/// What answers those for whom there is no place: they are told to come back. Those who ask how the
+/// server is learn it all the same.
+pub fn when_full(state: AppState) -> Router {
+    let busy = || async { ApiError::busy() };
+    finished(for_operators().fallback(busy), state, Arc::default())
+}
+
+fn for_operators() -> Router<AppState> {
+    Router::new()
         .route("/healthz", get(operations::health))
         .route("/readyz", get(operations::ready))
         .route("/metrics", get(operations::metrics))
-        .method_not_allowed_fallback(unknown);
-    match files {
-        Some(files) => routes.fallback(move |request| files.serve(request)),
-        None => routes.fallback(unknown),
-    }
-    .layer(middleware::from_fn_with_state(limiter, reply::finish))
-    .layer(cors::layer(&state.config.allowed_origin))
-    .with_state(state)
+}
+
+fn finished(routes: Router<AppState>, state: AppState, limiter: Arc<RateLimiter>) -> Router {
+    routes
+        .layer(middleware::from_fn_with_state(limiter, reply::finish))
+        .layer(cors::layer(&state.config.allowed_origin))
+        .with_state(state)
 }
 
 async fn unknown() -> ApiError {

@@ -60,6 +60,8 @@ pub struct Options {
     pub connections: usize,
     /// Connections one user may have; 0 for any number.
     pub connections_per_user: usize,
+    /// Connections of all who are nobody; 0 for any number.
+    pub anonymous_connections: usize,
     /// Users a connection may subscribe to, and channels it may watch.
     pub subscriptions: usize,
     /// Events that may wait for a slow reader before its connection is closed.
@@ -167,10 +169,19 @@ impl Hub {
                 state.metrics.turn_away("connections");
                 return Err(TooManyConnections::InAll(limit));
             }
-            let limit = self.shared.options.connections_per_user;
-            if limit != 0 && **user != *ANONYMOUS && state.registry.connections(user).len() >= limit {
-                state.metrics.turn_away("connections-per-user");
-                return Err(TooManyConnections::OfUser(limit));
+            let own = state.registry.connections(user).len();
+            if **user == *ANONYMOUS {
+                let limit = self.shared.options.anonymous_connections;
+                if limit != 0 && own >= limit {
+                    state.metrics.turn_away("anonymous-connections");
+                    return Err(TooManyConnections::InAll(limit));
+                }
+            } else {
+                let limit = self.shared.options.connections_per_user;
+                if limit != 0 && own >= limit {
+                    state.metrics.turn_away("connections-per-user");
+                    return Err(TooManyConnections::OfUser(limit));
+                }
             }
             if state.closing {
                 outbox.close(close::GOING_AWAY);

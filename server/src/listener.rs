@@ -12,25 +12,32 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_io_timeout::TimeoutWriter;
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 pub use tls::{Certificate, TlsError};
 
 use crate::config::Config;
+use crate::connection::places::{Place, Places};
 
 /// How long to wait when the system has no more sockets to give.
 const BREATH: Duration = Duration::from_millis(100);
 /// How often to say so.
 const SILENCE: Duration = Duration::from_secs(10);
+/// How many of those for whom there is no place are told so at a time; others are closed without a word.
+const REFUSALS: usize = 64;
+/// How long that may take.
+const REFUSAL: Duration = Duration::from_secs(1);
 
 /// An address that is held, and how what comes there is treated.
 pub struct Listener {
@@ -81,9 +88,12 @@ impl Listener {
         self.tls.as_ref()
     }
 
-    /// Serves until `stop` is done; then takes nobody in any more, and returns when the requests
-    /// under way are answered. Sockets that were upgraded end on their own.
-    pub async fn serve(self, router: Router, stop: impl Future<Output = ()>) {
+    /// Serves by `router` until `stop` is done, and by `when_full` those for whom there is no place; then
+    /// takes nobody in any more, and returns when the requests under way are answered. Sockets that were
+    /// upgraded end on their own.
+    pub async fn serve(self, router: Router, when_full: Router, places: Places, stop: impl Future<Output = ()>) {
+        let places = Arc::new(places);
+        let refusals = Arc::new(Semaphore::new(REFUSALS));
         // Its receivers are the connections under way.
         let (stopping, _) = watch::channel(false);
         let mut stop = pin!(stop);
@@ -117,18 +127,15 @@ impl Listener {
             let mut stream = TimeoutWriter::new(stream);
             stream.set_timeout(Some(self.write_timeout));
             let stream = Box::pin(stream);
-            let (http, router, stopping) = (self.http.clone(), router.clone(), stopping.subscribe());
-            let (tls, patience) = (self.tls.as_deref().map(Certificate::acceptor), self.patience);
-            tokio::spawn(async move {
-                match tls {
-                    None => converse(&http, router, stopping, stream).await,
-                    Some(tls) => {
-                        if let Ok(Ok(stream)) = timeout(patience, tls.accept(stream)).await {
-                            converse(&http, router, stopping, stream).await;
-                        }
-                    }
-                }
-            });
+            let guest = Guest { stopping: stopping.subscribe(), place: places.take() };
+            let (mut http, tls) = (self.http.clone(), self.tls.as_deref().map(Certificate::acceptor));
+            if guest.place.is_some() {
+                tokio::spawn(receive(http, router.clone(), guest, tls, self.patience, stream));
+            } else if let Ok(turn) = refusals.clone().try_acquire_owned() {
+                http.keep_alive(false);
+                let refusal = receive(http, when_full.clone(), guest, tls, self.patience, stream);
+                tokio::spawn(timeout(REFUSAL, refusal).map(|_| drop(turn)));
+            }
         }
         drop(self.socket);
         stopping.send_replace(true);
@@ -136,13 +143,49 @@ impl Listener {
     }
 }
 
-/// Answers what comes over one connection, until it ends or `stopping` says to end it after the
-/// request under way. How it ends concerns nobody else.
-async fn converse<S>(http: &Builder, router: Router, mut stopping: watch::Receiver<bool>, stream: S)
+/// Whoever has connected.
+struct Guest {
+    /// Says when to end after the request under way.
+    stopping: watch::Receiver<bool>,
+    /// None for those who are turned away.
+    place: Option<Place>,
+}
+
+/// Shakes hands where that is to be done, in time, and converses.
+async fn receive<S>(
+    http: Builder,
+    router: Router,
+    guest: Guest,
+    tls: Option<TlsAcceptor>,
+    patience: Duration,
+    stream: S,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    match tls {
+        None => converse(&http, router, guest, stream).await,
+        Some(tls) => {
+            if let Ok(Ok(stream)) = timeout(patience, tls.accept(stream)).await {
+                converse(&http, router, guest, stream).await;
+            }
+        }
+    }
+}
+
+/// Answers what comes over one connection, until it ends or is to end. How it ends concerns nobody
+/// else.
+async fn converse<S>(http: &Builder, router: Router, guest: Guest, stream: S)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = service_fn(move |request: Request<Incoming>| router.clone().oneshot(request.map(Body::new)));
+    let Guest { mut stopping, place } = guest;
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        if let Some(place) = &place {
+            request.extensions_mut().insert(place.clone());
+        }
+        router.clone().oneshot(request)
+    });
     let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let mut connection = pin!(connection);
     tokio::select! {

@@ -28,6 +28,8 @@ pub struct Metrics {
     pub slow_readers: Counter,
     /// What clients have yet to read.
     pub untaken_reply_bytes: Gauge,
+    /// TCP connections that are nobody's socket.
+    pub pending_connections: Gauge,
     turned_away: Family<Label, Counter>,
     pub webhooks_delivered: Counter,
     pub webhooks_retried: Counter,
@@ -53,7 +55,8 @@ pub struct Snapshot {
 type Label = [(&'static str, &'static str); 1];
 
 /// The flags by which a connection is turned away.
-const TURNED_AWAY: [&str; 3] = ["connect-patience", "connections", "connections-per-user"];
+const TURNED_AWAY: [&str; 5] =
+    ["anonymous-connections", "connect-patience", "connections", "connections-per-user", "pending-connections"];
 
 impl Metrics {
     /// A connection was not let in, by this flag.
@@ -83,6 +86,8 @@ impl Metrics {
         r.register("events_delivered", "Events put into a connection's queue", self.events_delivered.clone());
         r.register("slow_readers", "Connections closed because they did not keep up", self.slow_readers.clone());
         r.register("untaken_reply_bytes", "Replies that users have not read yet", self.untaken_reply_bytes.clone());
+        let help = "TCP connections that are nobody's socket";
+        r.register("pending_connections", help, self.pending_connections.clone());
         for flag in TURNED_AWAY {
             self.turned_away.get_or_create(&[("limit", flag)]).inc_by(0);
         }

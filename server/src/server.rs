@@ -12,7 +12,7 @@ use crate::aside::Aside;
 use crate::auth::Authenticator;
 use crate::cluster::{self, Cluster};
 use crate::config::{Config, ConfigError};
-use crate::connection::{self, admission::Admission, poll::Sessions};
+use crate::connection::{self, admission::Admission, places::Places, poll::Sessions};
 use crate::http;
 use crate::hub::{self, Hub};
 use crate::listener::{Certificate, ListenError, Listener};
@@ -69,6 +69,7 @@ impl Server {
             damping: config.damping(),
             connections: config.limits.connections,
             connections_per_user: config.limits.connections_per_user,
+            anonymous_connections: config.limits.anonymous_connections,
             subscriptions: config.limits.subscriptions_per_connection,
             queue: config.limits.event_queue,
         };
@@ -121,7 +122,9 @@ impl Server {
         let Self { app, listener, .. } = self;
         let (stop, stopped) = oneshot::channel::<()>();
         let router = http::router(app.clone(), connection::router());
-        let serving = listener.serve(router, async {
+        let when_full = http::when_full(app.clone());
+        let places = Places::new(app.config.limits.pending_connections, app.metrics.clone());
+        let serving = listener.serve(router, when_full, places, async {
             // Dropping the sender stops the server just as well.
             let _ = stopped.await;
         });

@@ -217,3 +217,42 @@ async fn a_header_without_end_is_refused() {
     let status = reqwest::get(address).await.unwrap().status();
     assert_eq!(status, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
 }
+
+/// What it answers on a connection of its own, which ends with that.
+async fn answer(server: &TestServer, path: &str) -> String {
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut reply = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut reply)).await.expect("an answer in time").unwrap();
+    reply
+}
+
+#[tokio::test]
+async fn who_says_nothing_takes_no_place_of_those_who_do() {
+    let server = TestServer::with(&["--pending-connections", "3"]).await;
+    // Sockets of somebody are not pending: there may be more of them.
+    let mut people = Vec::new();
+    for number in 0..5 {
+        people.push(server.connect(&format!("user-{number}")).await);
+    }
+    let mut silent = Vec::new();
+    for _ in 0..3 {
+        silent.push(TcpStream::connect(server.address).await.unwrap());
+    }
+    let refused = answer(&server, "/hi").await;
+    assert!(refused.starts_with("HTTP/1.1 429 ") && refused.contains(r#""code":9"#), "{refused}");
+    assert!(refused.contains("\r\nretry-after: "), "{refused}");
+    assert!(answer(&server, "/healthz").await.starts_with("HTTP/1.1 200 "));
+    let metrics = answer(&server, "/metrics").await;
+    assert!(metrics.contains("\nrollcall_pending_connections 3\n"), "{metrics}");
+    assert!(metrics.contains(r#"turned_away_total{limit="pending-connections"} 3"#), "{metrics}");
+    for person in &mut people {
+        person.send(Message::text(r#"[{"type":"health.check"}]"#)).await;
+        while person.next_frame().await["type"] != "health.check" {}
+    }
+
+    drop(silent);
+    let served = async { while !answer(&server, "/hi").await.starts_with("HTTP/1.1 200 ") {} };
+    timeout(PATIENCE, served).await.expect("a place in time");
+}

@@ -10,7 +10,7 @@ use std::pin::pin;
 
 use common::binary::hello;
 use common::document::table_of;
-use common::person::{close_code, open};
+use common::person::{close_code, next_frame, open};
 use common::scrape::Scrape;
 use common::{TestServer, user_token};
 use futures_util::future;
@@ -91,21 +91,29 @@ async fn who_comes_and_goes_all_the_time_is_counted() {
 
 #[tokio::test]
 async fn who_is_not_let_in_is_counted_by_the_limit() {
-    let flags = ["--connections", "2", "--connections-per-user", "1", "--connects-at-once", "1"];
+    let flags = ["--connections", "2", "--connections-per-user", "1", "--anonymous-connections", "1"];
+    let flags = [&flags[..], &["--connects-at-once", "1"]].concat();
     let server = TestServer::with(&[&flags[..], &["--connect-patience", "50ms"]].concat()).await;
     let turned_away = async || {
         let now = Scrape::of(&server).await;
-        ["connections", "connections-per-user", "connect-patience"]
+        ["connections", "connections-per-user", "connect-patience", "anonymous-connections"]
             .map(|limit| now.get(&format!("rollcall_connections_turned_away_total{{limit=\"{limit}\"}}")))
     };
     let arrives = async |user: &str| close_code(&mut open(&server, &hello(user)).await).await;
-    let _ada = server.connect("ada").await;
+    let ada = server.connect("ada").await;
     assert_eq!(arrives("ada").await, Some(1000));
-    assert_eq!(turned_away().await, [0.0, 1.0, 0.0]);
+    assert_eq!(turned_away().await, [0.0, 1.0, 0.0, 0.0]);
     let bob = server.connect("bob").await;
     assert_eq!(arrives("eve").await, Some(1013));
-    assert_eq!(turned_away().await, [1.0, 1.0, 0.0]);
+    assert_eq!(turned_away().await, [1.0, 1.0, 0.0, 0.0]);
     bob.says_goodbye().await;
+    let nobody = [("stream-auth-type", "anonymous".to_owned())];
+    let mut first = open(&server, &nobody).await;
+    assert_eq!(next_frame(&mut first).await["me"]["id"], "!anon");
+    ada.says_goodbye().await;
+    assert_eq!(close_code(&mut open(&server, &nobody).await).await, Some(1013));
+    assert_eq!(turned_away().await, [1.0, 1.0, 0.0, 1.0]);
+    drop(first);
 
     // Whoever has the one turn waits for the database.
     let file = sqlx::sqlite::SqliteConnectOptions::new().filename(server.database());
@@ -116,7 +124,7 @@ async fn who_is_not_let_in_is_counted_by_the_limit() {
     let (cy, dan) = (pin!(close_code(&mut cy)), pin!(close_code(&mut dan)));
     assert_eq!(future::select(cy, dan).await.factor_first().0, Some(1013));
     backup.execute("ROLLBACK").await.unwrap();
-    assert_eq!(turned_away().await, [1.0, 1.0, 1.0]);
+    assert_eq!(turned_away().await, [1.0, 1.0, 1.0, 1.0]);
 }
 
 /// While nothing can be stored nothing is told, and it shows at once.

@@ -284,6 +284,37 @@ async fn no_more_files_is_said_in_the_log_and_passes() {
     assert_eq!(log().await.matches("cannot accept connections").count(), 1);
 }
 
+/// More than what it is started with; and those who say nothing leave some for the database.
+#[cfg(unix)]
+#[tokio::test]
+async fn it_takes_as_many_files_as_the_system_gives() {
+    let directory = tempfile::tempdir().unwrap();
+    let binary = env!("CARGO_BIN_EXE_rollcall-server");
+    let script = format!(
+        "ulimit -Sn 64; ulimit -Hn 400; exec {binary} --listen 127.0.0.1:0 --api-key {KEY} --api-secret '{SECRET}' 2>log"
+    );
+    let mut limited = Command::new("sh");
+    limited.current_dir(directory.path()).args(["-c", &script]).kill_on_drop(true);
+    limited.stdout(std::process::Stdio::piped());
+    let server = Binary::spawn(&mut limited).await;
+    let mut sockets = Vec::new();
+    for number in 0..100 {
+        let mut socket = open_at(&server.address, &hello(&format!("user-{number}"))).await;
+        assert_eq!(next_frame(&mut socket).await["type"], "health.check");
+        sockets.push(socket);
+    }
+    let mut idle = Vec::new();
+    // Some more than there are places for.
+    for _ in 0..230 {
+        idle.push(tokio::net::TcpStream::connect(&server.address).await.unwrap());
+    }
+    let health = Client::new().get(format!("http://{}/healthz", server.address)).send().await.unwrap();
+    assert_eq!(health.status(), StatusCode::OK);
+    assert!(!tokio::fs::read_to_string(directory.path().join("log")).await.unwrap().contains("cannot accept"));
+    drop(idle);
+    assert_eq!(server.upsert("ada", json!({})).await.unwrap(), StatusCode::CREATED);
+}
+
 async fn count(database: &Path) -> i64 {
     let mut connection = SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(database)).await.unwrap();
     let sql = "SELECT count(*) FROM users WHERE id LIKE 'user-%'";

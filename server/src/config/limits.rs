@@ -80,7 +80,11 @@ pub struct Limits {
     #[arg(long, env = "ROLLCALL_EVENT_QUEUE", default_value_t = 1024)]
     pub event_queue: usize,
 
-    /// Connections that there may be; 0 for any number
+    /// TCP connections that are nobody's socket, or not yet; 0 for three quarters of the files that may be open
+    #[arg(long, env = "ROLLCALL_PENDING_CONNECTIONS", default_value_t = 0)]
+    pub pending_connections: usize,
+
+    /// Connections that there may be; 0 for as many as files may be open
     #[arg(long, env = "ROLLCALL_CONNECTIONS", default_value_t = 0)]
     pub connections: usize,
 
@@ -95,6 +99,10 @@ pub struct Limits {
     /// Connections that one user may have; 0 for any number
     #[arg(long, env = "ROLLCALL_CONNECTIONS_PER_USER", default_value_t = 50)]
     pub connections_per_user: usize,
+
+    /// Connections that all who are nobody in particular may have together; 0 for any number
+    #[arg(long, env = "ROLLCALL_ANONYMOUS_CONNECTIONS", default_value_t = 5000)]
+    pub anonymous_connections: usize,
 
     /// How long a connection may be silent before it is asked for a sign of life
     #[arg(long, env = "ROLLCALL_PING_AFTER", default_value = "10s", value_parser = duration)]
