@@ -211,9 +211,14 @@ impl Hub {
         self.order(Order::Expel { user: user.clone(), code });
     }
 
-    /// The same for everybody who is connected here.
+    /// The same for everybody.
     pub fn expel_all(&self, code: u16) {
-        self.connected_users().iter().for_each(|user| self.expel(user, code));
+        self.expel_all_here(code);
+        self.order(Order::ExpelAll { code });
+    }
+
+    fn expel_all_here(&self, code: u16) {
+        self.connected_users().iter().for_each(|user| self.expel_here(user, code));
     }
 
     fn expel_here(&self, user: &UserId, code: u16) {

@@ -124,6 +124,7 @@ fn add(commands: &mut Pipeline, link: &Link, news: &News) {
                 Order::Changed { user, .. } | Order::Evict { user, .. } | Order::Expel { user, .. } => {
                     Topic::User(user.clone())
                 }
+                Order::ExpelAll { .. } => Topic::Nodes,
                 Order::Forget { cid } => Topic::Channel(cid.clone()),
             };
             publish(commands, &topic, &Header::Order(order.clone()), "");

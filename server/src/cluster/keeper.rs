@@ -69,7 +69,7 @@ impl Keeper {
         lease::begin(&link, self.span()).await?;
         let _gate = self.cluster.shared.gate.write().await;
         let mut topics = self.cluster.topics().deaf();
-        topics.push(Topic::Node(self.cluster.id()));
+        topics.extend([Topic::Node(self.cluster.id()), Topic::Nodes]);
         for some in topics.chunks(CHUNK) {
             link.ask(&connection::subscription("SSUBSCRIBE", some)).await?;
         }

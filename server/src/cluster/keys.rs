@@ -15,6 +15,8 @@ pub enum Topic {
     Channel(Cid),
     /// What is for one node.
     Node(NodeId),
+    /// What is for all of them.
+    Nodes,
 }
 
 impl Topic {
@@ -24,13 +26,14 @@ impl Topic {
             Self::User(user) => self::user(user),
             Self::Channel(cid) => watchers(cid),
             Self::Node(id) => format!("rollcall:{{{id}}}node"),
+            Self::Nodes => NODES.to_owned(),
         }
     }
 
     pub fn user(&self) -> Option<&UserId> {
         match self {
             Self::User(user) => Some(user),
-            Self::Channel(_) | Self::Node(_) => None,
+            Self::Channel(_) | Self::Node(_) | Self::Nodes => None,
         }
     }
 }
@@ -60,6 +63,8 @@ pub fn swept(part: u32, lease: &Lease) -> String {
     format!("rollcall:{{p{part}}}swept:{lease}")
 }
 
+/// A channel of publish and subscribe that all nodes listen to.
+const NODES: &str = "rollcall:{nodes}all";
 /// A sorted set: the leases, by when they end.
 pub const LEASES: &str = "rollcall:{nodes}leases";
 /// A sorted set: leases that ended and are not cleared up, by when to try that again.

@@ -84,6 +84,8 @@ pub enum Order {
     Evict { user: UserId, cid: Cid },
     /// The user's connections end, with this close code, and nobody waits for them.
     Expel { user: UserId, code: u16 },
+    /// The same of everybody.
+    ExpelAll { code: u16 },
     /// The channel is gone.
     Forget { cid: Cid },
 }

@@ -221,7 +221,7 @@ impl Node for Hub {
                 state.watchers.of_user(user).next().is_some() || !state.registry.connections(user).is_empty()
             }
             Topic::Channel(cid) => state.watchers.of_channel(cid).next().is_some(),
-            Topic::Node(_) => true,
+            Topic::Node(_) | Topic::Nodes => true,
         }
     }
 
@@ -277,6 +277,7 @@ impl Local for Hub {
             Order::Changed { user, visibly, .. } => nodes.hear_change(user.clone(), *visibly),
             Order::Evict { user, cid } => self.evict_here(user, cid),
             Order::Expel { user, code } => self.expel_here(user, *code),
+            Order::ExpelAll { code } => self.expel_all_here(*code),
             Order::Forget { cid } => self.update(|state, _| state.watchers.forget_channel(cid)),
         }
     }

@@ -109,6 +109,21 @@ async fn polls_may_land_on_any_node() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_are_revoked_on_one_node_end_connections_on_all() {
+    let Some(cluster) = Cluster::new().await else { return };
+    let (a, b) = (cluster.node().await, cluster.node().await);
+    let now = rollcall_server::store::now();
+    let (phone, laptop, bob) = (a.connect("ada").await, b.connect("ada").await, b.connect("bob").await);
+    let revoke = json!({ "users": [{ "id": "ada", "set": { "revoke_tokens_issued_before": now } }] });
+    a.server_side(Method::PATCH, "/users", revoke).await;
+    assert_eq!((phone.hears_close().await, laptop.hears_close().await), (Some(1012), Some(1012)));
+
+    let eve = a.connect("eve").await;
+    a.server_side(Method::PATCH, "/app", json!({ "revoke_tokens_issued_before": now })).await;
+    assert_eq!((eve.hears_close().await, bob.hears_close().await), (Some(1012), Some(1012)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_connection_of_a_node_that_is_no_more_is_no_connection() {
     let Some(cluster) = Cluster::new().await else { return };
     let (a, b) = (cluster.node().await, cluster.node().await);
