@@ -6,7 +6,8 @@
 //! channel's. A lease that is not renewed ends, and whichever node notices first takes back what was
 //! claimed under it.
 //!
-//! Everything of a user or a channel has one hash tag, and messages go out by sharded publishing.
+//! Everything of a user or a channel has one hash tag, and messages go out by sharded publishing, so that
+//! a Redis Cluster carries it.
 //! Nothing here knows the hub: it is asked by way of [`Node`].
 
 mod connection;
@@ -14,6 +15,7 @@ mod keeper;
 pub mod keys;
 mod lease;
 mod message;
+mod shards;
 mod topics;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,6 +33,7 @@ pub use message::{Flip, Header, Message, Order, Question, Watching};
 
 use crate::metrics::Metrics;
 use crate::presence::{Cid, UserId};
+use connection::Addresses;
 use topics::Topics;
 
 /// The oldest Redis that has sharded publishing.
@@ -95,7 +98,7 @@ pub struct Cluster {
 }
 
 struct Shared {
-    client: redis::Client,
+    addresses: Addresses,
     id: NodeId,
     options: Options,
     metrics: Metrics,
@@ -110,11 +113,11 @@ struct Shared {
 }
 
 impl Cluster {
-    /// Reads the address; nothing is connected yet.
-    pub fn new(url: &str, options: Options, metrics: Metrics) -> Result<Self, OpenError> {
+    /// Reads the addresses; nothing is connected yet.
+    pub fn new(urls: &str, options: Options, metrics: Metrics) -> Result<Self, OpenError> {
         Ok(Self {
             shared: Arc::new(Shared {
-                client: connection::client(url)?,
+                addresses: Addresses::parse(urls)?,
                 id: NodeId::random(),
                 options,
                 metrics,

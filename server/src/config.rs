@@ -66,7 +66,8 @@ pub struct Config {
     pub database: String,
 
     /// Redis or Valkey, 7 or newer, that several servers share, as in `redis://host:6379`; all of them
-    /// share the database as well. One server alone, if absent
+    /// share the database as well. Of a Redis Cluster any member, or several with commas between them.
+    /// One server alone, if absent
     #[arg(long, env = "ROLLCALL_REDIS", value_name = "URL", hide_env_values = true)]
     pub redis: Option<String>,
 

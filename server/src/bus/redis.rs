@@ -1,5 +1,5 @@
 //! The bus of several nodes: what happens goes to Redis, and comes back to whoever listens, this node
-//! included. So all nodes see one order.
+//! included. So all nodes see one order of what concerns a user or a channel.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -1,19 +1,21 @@
-//! One connection to Redis, for commands and for what is published.
+//! The way to Redis, for commands and for what is published.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, IntoConnectionInfo, Pipeline, ProtocolVersion, PushInfo, PushKind, RedisError, Value,
+    AsyncConnectionConfig, ConnectionInfo, IntoConnectionInfo, Pipeline, ProtocolVersion, PushInfo, PushKind,
+    RedisError, Value,
 };
 
 use super::keys::{self, Topic};
+use super::shards::Shards;
 use super::{Header, Lease, Message, OLDEST, Seen};
 use crate::presence::UserId;
 
 /// How long Redis may take to accept a connection.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Why the cluster cannot be joined. One line, without what the address holds of secrets.
 #[derive(Debug, thiserror::Error)]
@@ -26,17 +28,21 @@ pub enum OpenError {
     TooOld(String),
     #[error("it does not say which version it is")]
     NoVersion,
-    #[error("a Redis Cluster is not supported yet: name a Redis that stands alone")]
-    Divided,
+    #[error("several addresses are for a Redis Cluster, and what answers there stands alone")]
+    Several,
+    #[error("some slots of the Redis Cluster are nobody's")]
+    Uncovered,
 }
 
-/// A connection that is used under one lease.
+/// Connections that are used under one lease.
 #[derive(Clone)]
 pub struct Link {
-    connection: MultiplexedConnection,
+    shards: Arc<Shards>,
     pub lease: Lease,
     pub scripts: Arc<Scripts>,
     given_up: Arc<Mutex<bool>>,
+    /// How many topics it is about to end listening to.
+    ending: Arc<AtomicUsize>,
 }
 
 /// The names by which Redis knows the scripts.
@@ -47,18 +53,40 @@ pub struct Scripts {
     pub sweep: String,
 }
 
-/// The client for this address.
-pub fn client(url: &str) -> Result<Client, OpenError> {
-    let info = url.into_connection_info().map_err(|_| OpenError::Address)?;
-    let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-    Ok(Client::open(info.set_redis_settings(settings))?)
+/// Where Redis is.
+pub struct Addresses {
+    given: Vec<ConnectionInfo>,
+    /// Those that belonged to the Redis Cluster last time: whichever was given may be the one that died.
+    learned: Mutex<Vec<ConnectionInfo>>,
+}
+
+impl Addresses {
+    /// Reads one or several, with commas between them.
+    pub fn parse(urls: &str) -> Result<Self, OpenError> {
+        let address = |url: &str| {
+            let info = url.into_connection_info().map_err(|_| OpenError::Address)?;
+            let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+            Ok(info.set_redis_settings(settings))
+        };
+        let given = urls.split(',').map(|url| address(url.trim())).collect::<Result<_, OpenError>>()?;
+        Ok(Self { given, learned: Mutex::default() })
+    }
+
+    async fn open(&self, config: &AsyncConnectionConfig) -> Result<Shards, OpenError> {
+        let mut seeds = self.given.clone();
+        seeds.extend(self.learned.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
+        let (shards, nodes) = Shards::open(&seeds, config).await?;
+        *self.learned.lock().unwrap_or_else(PoisonError::into_inner) = nodes;
+        Ok(shards)
+    }
 }
 
 impl Link {
     /// Connects. A reply that takes longer than `patience` will not come any more. `heard` is given what
-    /// is published, in its order and before any later reply; `lost` is called when the connection ends.
+    /// is published, in its order and before any later reply from there; `lost` is called when a connection
+    /// ends, or something that was listened to has moved elsewhere.
     pub async fn open(
-        client: &Client,
+        addresses: &Addresses,
         lease: Lease,
         patience: Duration,
         heard: impl Fn(Message) + Send + Sync + 'static,
@@ -66,6 +94,8 @@ impl Link {
     ) -> Result<Self, OpenError> {
         let given_up = Arc::new(Mutex::new(false));
         let is_given_up = given_up.clone();
+        let ending = Arc::new(AtomicUsize::new(0));
+        let to_end = ending.clone();
         let push = move |info: PushInfo| -> Result<(), RedisError> {
             match info.kind {
                 PushKind::SMessage => {
@@ -77,7 +107,9 @@ impl Link {
                         None => tracing::warn!("a message from another node could not be read"),
                     }
                 }
-                PushKind::Disconnection => lost(),
+                // Unasked it comes when the slot has moved.
+                PushKind::SUnsubscribe if is_asked(&to_end) => {}
+                PushKind::SUnsubscribe | PushKind::Disconnection => lost(),
                 _ => {}
             }
             Ok(())
@@ -86,8 +118,7 @@ impl Link {
             .set_connection_timeout(Some(PATIENCE))
             .set_response_timeout(Some(patience))
             .set_push_sender(push);
-        let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
-        check_version(&mut connection).await?;
+        let shards = addresses.open(&config).await?;
         let mut load = Pipeline::new();
         for script in [
             include_str!("presence.lua"),
@@ -97,9 +128,10 @@ impl Link {
         ] {
             load.cmd("SCRIPT").arg("LOAD").arg(script);
         }
-        let (presence, watching, lease_script, sweep) = load.query_async(&mut connection).await?;
+        let loaded = Value::Array(shards.ask_all(&load).await?);
+        let (presence, watching, lease_script, sweep) = redis::from_redis_value(loaded).map_err(RedisError::from)?;
         let scripts = Arc::new(Scripts { presence, watching, lease: lease_script, sweep });
-        Ok(Self { connection, lease, scripts, given_up })
+        Ok(Self { shards: Arc::new(shards), lease, scripts, given_up, ending })
     }
 
     /// Nothing is heard over it any more: what still comes is older than what is heard elsewhere.
@@ -109,21 +141,25 @@ impl Link {
 
     /// Sends commands in one go and waits for all replies.
     pub async fn ask(&self, commands: &Pipeline) -> Result<Vec<Value>, RedisError> {
-        commands.query_async(&mut self.connection.clone()).await
+        self.shards.ask(commands).await
     }
-}
 
-async fn check_version(connection: &mut MultiplexedConnection) -> Result<(), OpenError> {
-    let info: String = redis::cmd("INFO").arg("server").query_async(connection).await?;
-    // Valkey says the same, for those who ask for it.
-    let version = info.lines().find_map(|line| line.strip_prefix("redis_version:")).ok_or(OpenError::NoVersion)?.trim();
-    if info.lines().any(|line| line.trim() == "redis_mode:cluster") {
-        return Err(OpenError::Divided);
+    /// Whether every Redis answers.
+    pub async fn ping(&self) -> Result<(), RedisError> {
+        let mut ping = Pipeline::new();
+        ping.cmd("PING");
+        self.shards.ask_all(&ping).await.map(drop)
     }
-    let major = version.split('.').next().and_then(|major| major.parse::<u64>().ok());
-    match major {
-        Some(major) if major >= OLDEST => Ok(()),
-        _ => Err(OpenError::TooOld(version.to_owned())),
+
+    /// Begins to listen to topics.
+    pub async fn listen(&self, topics: &[Topic]) -> Result<(), RedisError> {
+        self.ask(&subscription("SSUBSCRIBE", topics)).await.map(drop)
+    }
+
+    /// Ends it.
+    pub async fn ignore(&self, topics: &[Topic]) -> Result<(), RedisError> {
+        self.ending.fetch_add(topics.len(), Ordering::Relaxed);
+        self.ask(&subscription("SUNSUBSCRIBE", topics)).await.map(drop)
     }
 }
 
@@ -149,6 +185,11 @@ pub fn publish(commands: &mut Pipeline, topic: &Topic, header: &Header, body: &s
     text.push('\n');
     text.push_str(body);
     commands.cmd("SPUBLISH").arg(topic.name()).arg(text);
+}
+
+/// Takes one off what is to come, if anything is.
+fn is_asked(left: &AtomicUsize) -> bool {
+    left.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
 }
 
 /// Reads a reply to [`look_up`].

@@ -8,7 +8,7 @@ use std::time::Duration;
 use redis::{Pipeline, Value};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
-use super::connection::{self, Link, OpenError, names};
+use super::connection::{Link, OpenError, names};
 use super::keys::{self, PARTS, Topic};
 use super::lease::{self, Lease, Renewal};
 use super::{Cluster, Node, Unlinked};
@@ -64,14 +64,14 @@ impl Keeper {
         let patience = (self.span() / 3).min(LONGEST_REPLY);
         let heard = move |message| node.heard(message);
         let lost = move || cluster.lost(&of);
-        let link = Link::open(&self.cluster.shared.client, lease, patience, heard, lost).await?;
+        let link = Link::open(&self.cluster.shared.addresses, lease, patience, heard, lost).await?;
         let begun = Instant::now();
         lease::begin(&link, self.span()).await?;
         let _gate = self.cluster.shared.gate.write().await;
         let mut topics = self.cluster.topics().deaf();
         topics.extend([Topic::Node(self.cluster.id()), Topic::Nodes]);
         for some in topics.chunks(CHUNK) {
-            link.ask(&connection::subscription("SSUBSCRIBE", some)).await?;
+            link.listen(some).await?;
         }
         self.cluster.topics().hears(&topics, &link.lease);
         self.vouched_until = begun + self.span();
@@ -175,7 +175,7 @@ impl Keeper {
 async fn settle(cluster: &Cluster, node: &dyn Node, link: &Link, former: &[Lease]) {
     node.claim_all().await;
     for lease in former {
-        if let Err(error) = lease::set(link, lease, Duration::ZERO).await {
+        if let Err(error) = lease::end(link, lease).await {
             cluster.broke(link, &error);
             std::future::pending::<()>().await;
         }
@@ -224,8 +224,8 @@ async fn listen_less(cluster: Cluster, node: Arc<dyn Node>) {
     let Some(link) = cluster.link() else { return };
     for some in unneeded.chunks(CHUNK) {
         // If it fails the link is broken, and a new one begins without them.
-        if cluster.ask(&link, &connection::subscription("SUNSUBSCRIBE", some)).await.is_err() {
-            return;
+        if let Err(error) = link.ignore(some).await {
+            return cluster.broke(&link, &error);
         }
     }
 }
@@ -239,7 +239,7 @@ impl Cluster {
     /// The connection under this lease ended.
     fn lost(&self, lease: &Lease) {
         if let Some(link) = self.link().filter(|link| link.lease == *lease) {
-            self.broke(&link, &"the connection ended");
+            self.broke(&link, &"a connection ended, or what was listened to has moved");
         }
     }
 

@@ -15,6 +15,12 @@ if what == 'cleared' then
     redis.call('ZREM', ended, lease)
     return false
 end
+if what == 'over' then
+    -- Whether or not it is known: what was claimed under it may be where it was not forgotten.
+    redis.call('ZREM', leases, lease)
+    redis.call('ZADD', ended, now, lease)
+    return false
+end
 if what ~= 'begin' and not redis.call('ZSCORE', leases, lease) then
     return false
 end

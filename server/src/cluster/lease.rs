@@ -77,7 +77,9 @@ pub async fn begin(link: &Link, span: Duration) -> Result<(), RedisError> {
 /// Renews the link's lease, unless it has ended; and offers to clear up after others, if so.
 pub async fn renew(link: &Link, span: Duration, clears: bool) -> Result<Renewal, RedisError> {
     let what = if clears { "renew and clear" } else { "renew" };
-    let Value::Array(reply) = call(link, what, &link.lease, span).await? else {
+    // Where the leases are is one place of several.
+    let (reply, ()) = tokio::try_join!(call(link, what, &link.lease, span), link.ping())?;
+    let Value::Array(reply) = reply else {
         return Ok(Renewal::Over);
     };
     let to_clear = names(Value::Array(reply)).into_iter().map(|name: Arc<str>| Lease(name)).collect();
@@ -87,6 +89,11 @@ pub async fn renew(link: &Link, span: Duration, clears: bool) -> Result<Renewal,
 /// From now on the lease holds for so long, if it has not ended.
 pub async fn set(link: &Link, lease: &Lease, span: Duration) -> Result<(), RedisError> {
     call(link, "set", lease, span).await.map(drop)
+}
+
+/// From now on the lease is over, and somebody is to take back what was claimed under it.
+pub async fn end(link: &Link, lease: &Lease) -> Result<(), RedisError> {
+    call(link, "over", lease, Duration::ZERO).await.map(drop)
 }
 
 /// All that was claimed under the lease is taken back.

@@ -27,6 +27,14 @@ async fn a_redis_that_is_not_there_is_named_without_its_password() {
 }
 
 #[tokio::test]
+async fn two_redis_that_do_not_belong_together_are_not_taken_for_one() {
+    let Some(cluster) = Cluster::new().await else { return };
+    let url = cluster.redis.url();
+    let text = refusal(&["--database", &cluster.database, "--redis", &format!("{url},{url}")]).await;
+    assert!(text.contains("several addresses are for a Redis Cluster"), "{text}");
+}
+
+#[tokio::test]
 async fn servers_do_not_share_a_file() {
     let text = refusal(&["--redis", "redis://127.0.0.1:1"]).await;
     assert!(text.contains("--redis takes a database that servers can share: --database postgres://"), "{text}");

@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const SCRIPT: &str = include_str!("../../../scripts/redis.sh");
 /// Below those that a system gives to whoever connects: while nothing listens on one of those, it may
@@ -31,6 +31,11 @@ pub struct Redis {
 impl Redis {
     /// `None`, and a word about it, when Redis is not installed.
     pub fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    /// With flags of its own.
+    fn start_with(flags: &[&str]) -> Option<Self> {
         let Some(program) = program() else {
             // Not by `eprintln`, which is kept from sight when a test passes.
             let _ = writeln!(std::io::stderr(), "SKIPPED: no Redis is installed: its stories are not told");
@@ -41,6 +46,7 @@ impl Redis {
             .args(["-c", SCRIPT])
             .arg(program)
             .arg(port.to_string())
+            .args(flags)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -110,6 +116,96 @@ impl Drop for Redis {
     fn drop(&mut self) {
         drop(self.script.stdin.take());
         let _ = self.script.wait();
+    }
+}
+
+/// A Redis Cluster: masters among which the slots are divided, and replicas of the first of them.
+pub struct RedisCluster {
+    pub masters: Vec<Redis>,
+    replicas: Vec<Redis>,
+}
+
+impl RedisCluster {
+    /// How many masters there are.
+    const MASTERS: usize = 3;
+    const SLOTS: usize = 16_384;
+
+    /// `None`, and a word about it, when Redis is not installed.
+    pub fn start(replicas: usize) -> Option<Self> {
+        let buses: Vec<_> = (0..Self::MASTERS + replicas).map(|_| free_port().to_string()).collect();
+        let one = |bus: &String| {
+            let flags = ["--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-node-timeout", "1000"];
+            Redis::start_with(&[&flags[..], &["--repl-diskless-sync-delay", "0"]].concat())
+        };
+        let mut masters = buses.iter().map(one).collect::<Option<Vec<_>>>()?;
+        let replicas = masters.split_off(Self::MASTERS);
+        let cluster = Self { masters, replicas };
+        let first_slot = |place| Self::SLOTS * place / Self::MASTERS;
+        for (place, master) in cluster.masters.iter().enumerate() {
+            master.does(&format!("CLUSTER ADDSLOTSRANGE {} {}", first_slot(place), first_slot(place + 1) - 1));
+        }
+        for (place, node) in cluster.nodes().enumerate() {
+            node.does(&format!("CLUSTER SET-CONFIG-EPOCH {}", place + 1));
+            node.does(&format!("CLUSTER MEET 127.0.0.1 {} {}", cluster.masters[0].port, buses[0]));
+        }
+        let all = format!("cluster_known_nodes:{}", buses.len());
+        let is_whole = |info: String| info.contains("cluster_state:ok") && info.contains(&all);
+        cluster.nodes().for_each(|node| node.until("CLUSTER INFO", is_whole));
+        for replica in &cluster.replicas {
+            replica.does(&format!("CLUSTER REPLICATE {}", cluster.masters[0].id()));
+            replica.until("ROLE", |role| role.contains("connected"));
+        }
+        Some(cluster)
+    }
+
+    /// The address of one of them: the others are learned from it.
+    pub fn url(&self) -> String {
+        self.masters[0].url()
+    }
+
+    /// The key that ends so, and the master that has it.
+    pub fn find(&self, end: &str) -> (String, usize) {
+        let keys = self.masters.iter().map(|master| master.ask(&format!("KEYS *{end}")));
+        let found = keys.enumerate().find_map(|(place, keys)| Some((keys.lines().nth(2)?.to_owned(), place)));
+        found.expect("a key that ends so")
+    }
+
+    /// Gives a slot, and all that is in it, to another master.
+    pub fn move_slot(&self, slot: &str, from: usize, to: usize) {
+        let (from, to) = (&self.masters[from], &self.masters[to]);
+        to.does(&format!("CLUSTER SETSLOT {slot} IMPORTING {}", from.id()));
+        from.does(&format!("CLUSTER SETSLOT {slot} MIGRATING {}", to.id()));
+        let keys = from.ask(&format!("CLUSTER GETKEYSINSLOT {slot} 1000"));
+        for key in keys.lines().filter(|line| line.starts_with("rollcall:")) {
+            from.does(&format!("MIGRATE 127.0.0.1 {} {key} 0 5000", to.port));
+        }
+        for node in [to, from] {
+            node.does(&format!("CLUSTER SETSLOT {slot} NODE {}", to.id()));
+        }
+    }
+
+    fn nodes(&self) -> impl Iterator<Item = &Redis> {
+        self.masters.iter().chain(&self.replicas)
+    }
+}
+
+impl Redis {
+    /// By what name the others of a Redis Cluster know it.
+    fn id(&self) -> String {
+        self.ask("CLUSTER MYID").lines().nth(1).expect("a name").to_owned()
+    }
+
+    fn does(&self, command: &str) {
+        assert_eq!(self.ask(command), "+OK", "{command}");
+    }
+
+    /// Asks again and again.
+    fn until(&self, question: &str, is_so: impl Fn(String) -> bool) {
+        let since = Instant::now();
+        while !is_so(self.ask(question)) {
+            assert!(since.elapsed() < PATIENCE, "{question}: {}", self.ask(question));
+            thread::yield_now();
+        }
     }
 }
 

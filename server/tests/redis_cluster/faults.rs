@@ -1,0 +1,96 @@
+//! What goes wrong in a Redis Cluster, or is changed there by those who operate it.
+
+use serde_json::Value;
+
+use crate::Cluster;
+use crate::common::scrape::Scrape;
+use crate::common::{Person, TestServer};
+use crate::stories::{is_online, offline};
+
+const FLAGS: [&str; 2] = ["--node-lease", "1s"];
+/// So many that each master has some of them.
+const IDS: [&str; 8] = ["ada", "carl", "dan", "eve", "fay", "gus", "hal", "ida"];
+
+/// Everybody is connected to the second node, and Bob watches them on the first.
+async fn crowd(cluster: &Cluster) -> (TestServer, TestServer, Person, Vec<Person>) {
+    let (a, b) = (cluster.node_with(&FLAGS).await, cluster.node_with(&FLAGS).await);
+    let mut people = Vec::new();
+    for id in IDS {
+        people.push(b.connect(id).await);
+    }
+    let bob = a.connect("bob").await;
+    assert_eq!(is_online(&bob.watch_users(&IDS).await), [true; 8]);
+    (a, b, bob, people)
+}
+
+async fn until_in_doubt(nodes: [&TestServer; 2], in_doubt: f64) {
+    for node in nodes {
+        Scrape::until(node, |now| now.get("rollcall_in_doubt") == in_doubt).await;
+    }
+}
+
+/// Nobody flapped, and who leaves from now on is seen to.
+async fn all_is_well(mut bob: Person, people: Vec<Person>) {
+    assert_eq!(bob.heard_so_far().await, [] as [Value; 0]);
+    for person in people {
+        let id = person.id.clone();
+        person.says_goodbye().await;
+        assert_eq!(bob.sees().await, offline(&id));
+    }
+    assert_eq!(bob.heard_so_far().await, [] as [Value; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_a_master_dies_its_replica_takes_over_and_nobody_flaps() {
+    let Some(mut cluster) = Cluster::with_replicas(1).await else { return };
+    let (a, b, bob, people) = crowd(&cluster).await;
+    // It is the one whose address the servers were given.
+    cluster.redis.masters[0].kill();
+    until_in_doubt([&a, &b], 1.0).await;
+    until_in_doubt([&a, &b], 0.0).await;
+    all_is_well(bob, people).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slot_that_moves_to_another_master_is_followed() {
+    let Some(cluster) = Cluster::new().await else { return };
+    let (_a, b, mut bob, people) = crowd(&cluster).await;
+    let (key, from) = cluster.redis.find("user:ada");
+    let slot = cluster.redis.masters[from].ask(&format!("CLUSTER KEYSLOT {key}"));
+    cluster.redis.move_slot(slot.trim_start_matches(':'), from, (from + 1) % 3);
+    // Heard where nothing was said to the slot since it moved.
+    let kim = b.connect("kim").await;
+    bob.watch_users(&["kim"]).await;
+    kim.says_goodbye().await;
+    assert_eq!(bob.sees().await, offline("kim"));
+    all_is_well(bob, people).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_master_that_does_not_answer_puts_servers_in_doubt_until_it_does() {
+    let Some(mut cluster) = Cluster::new().await else { return };
+    let (a, b, bob, people) = crowd(&cluster).await;
+    let (_, place) = cluster.redis.find("user:ada");
+    cluster.redis.masters[place].freeze();
+    until_in_doubt([&a, &b], 1.0).await;
+    cluster.redis.masters[place].thaw();
+    until_in_doubt([&a, &b], 0.0).await;
+    let _kim = b.connect("kim").await;
+    assert_eq!(is_online(&bob.watch_users(&["kim"]).await), [true]);
+    all_is_well(bob, people).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_master_that_forgets_who_vouches_for_whom_leaves_no_ghost() {
+    let Some(mut cluster) = Cluster::new().await else { return };
+    let (a, b, bob, people) = crowd(&cluster).await;
+    let (_, place) = cluster.redis.find("{nodes}leases");
+    let master = &mut cluster.redis.masters[place];
+    master.ask("FLUSHALL");
+    master.ask("SAVE");
+    master.kill();
+    until_in_doubt([&a, &b], 1.0).await;
+    master.start_again();
+    until_in_doubt([&a, &b], 0.0).await;
+    all_is_well(bob, people).await;
+}
