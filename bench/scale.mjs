@@ -3,6 +3,7 @@
 // anybody is watched, so that most nodes have no interest in most flips.
 // Smaller: `npm run scale -- --connections 600 --flips 40 --for 10s`.
 
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { played } from './crowd.mjs';
 import { Client } from './harness/redis.mjs';
@@ -74,8 +75,8 @@ await program(async () => {
     }
   }
   const folder = join(root, 'bench', 'results');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'scale.json'), `${JSON.stringify(runs, null, 2)}\n`);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'scale.json'), `${JSON.stringify(runs, null, 2)}\n`);
   console.log(table(runs));
   say('kept in bench/results/scale.json');
 });
