@@ -110,6 +110,12 @@ await program(async () => {
   if (built) {
     await check('types: what apps hold in their hands', 'tsc', ['--noEmit', '--project', join('src', 'page', 'tsconfig.json')]);
     await check('types: the demo page', 'tsc', ['--noEmit', '--project', join('www', 'tsconfig.json')]);
+    // Whoever knows no batches, a page or a server, is told the same.
+    const single = ['watch', 'lifecycle', 'listener'].map((name) => join('pkg-tests', `${name}.test.mjs`));
+    await check('package: one event a frame', process.execPath, ['--test', ...FORCE_EXIT, '--test-reporter=tap', ...single], {
+      counts: 'node',
+      env: { ROLLCALL_BATCH_WINDOW: 'off' },
+    });
     const suites = readdirSync(join(root, 'pkg-tests')).filter((name) => name.endsWith('.test.mjs')).sort();
     for (const suite of suites) {
       const name = `package: ${suite.replace('.test.mjs', '')}`;

@@ -124,9 +124,10 @@ pub struct Config {
     pub health_check_interval: Duration,
 
     /// How long events wait for others, to share a frame, after a frame went out to a client that
-    /// takes several in one and does not say for itself; 0 to join only what has to wait anyhow
-    #[arg(long, env = "ROLLCALL_BATCH_WINDOW", default_value = "5ms", value_parser = duration)]
-    pub batch_window: Duration,
+    /// takes several in one and does not say for itself; 0 to join only what has to wait anyhow, off
+    /// for one event a frame whoever asks
+    #[arg(long, env = "ROLLCALL_BATCH_WINDOW", default_value = "5ms", value_parser = batch_window)]
+    pub batch_window: BatchWindow,
 
     /// Over how long a shutdown spreads the ends of many connections, so that they do not all come back at once
     #[arg(long, env = "ROLLCALL_DRAIN_WINDOW", default_value = "5s", value_parser = duration)]
@@ -147,6 +148,10 @@ pub struct Config {
     #[command(flatten)]
     pub limits: Limits,
 }
+
+/// How long events wait to share a frame; none when they never share one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchWindow(pub Option<Duration>);
 
 /// How a line of the log looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -304,6 +309,13 @@ impl TypedValueParser for SecretUrl {
             let flag = argument.and_then(Arg::get_long).unwrap_or_default();
             command.clone().error(ErrorKind::ValueValidation, format!("--{flag} is not a URL"))
         })
+    }
+}
+
+fn batch_window(text: &str) -> Result<BatchWindow, String> {
+    match text {
+        "off" => Ok(BatchWindow(None)),
+        text => duration(text).map(|window| BatchWindow(Some(window))),
     }
 }
 

@@ -37,7 +37,10 @@ pub fn router() -> Router<AppState> {
 async fn connect(State(app): State<AppState>, mut request: Request) -> Result<Response, ApiError> {
     let (response, opening) = upgrade::agree(&mut request).map_err(|error| error.within("Connect"))?;
     let place = request.extensions_mut().remove::<Place>();
-    let handshake = Handshake::read(&request);
+    let mut handshake = Handshake::read(&request);
+    if app.config.batch_window.0.is_none() {
+        handshake.extensions.batch = None;
+    }
     let admitted = app.config.admits(request.headers().get(header::ORIGIN));
     // A frame that is not much too long is read to its end, so that a close can say what was wrong
     // with it; a longer one breaks the connection.
@@ -65,7 +68,7 @@ async fn serve(
             place.iter().for_each(Place::settle);
             let Extensions { batch, reason, .. } = handshake.extensions;
             let manner = socket::Manner {
-                batch_window: batch.map(|batch| batch.window.unwrap_or(app.config.batch_window)),
+                batch_window: batch.and_then(|batch| batch.window.or(app.config.batch_window.0)),
                 explained: reason,
                 frame_bytes: app.config.limits.frame_bytes as usize,
                 check_every: app.config.health_check_interval,

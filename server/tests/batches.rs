@@ -73,6 +73,19 @@ async fn nothing_waits_longer_than_the_client_says() {
 }
 
 #[tokio::test]
+async fn a_server_without_batches_grants_none() {
+    let server = TestServer::with(&["--batch-window", "off"]).await;
+    server.knows(&["bob", "eve"]).await;
+    let ada = server.connect("ada").await;
+    let mut page = watcher(&server, &ada, "batch:1000,pages").await;
+    assert_eq!(page.hello["rollcall"], json!(["pages"]));
+    let bob = server.connect("bob").await;
+    bob.says_goodbye().await;
+    assert_eq!(short(&page.next_event().await), (FLIP, "bob", true));
+    assert_eq!(short(&page.next_event().await), (FLIP, "bob", false));
+}
+
+#[tokio::test]
 async fn a_reader_is_not_taken_for_slow_because_events_wait() {
     let server = TestServer::with(&["--batch-window", "1h", "--event-queue", "8"]).await;
     server.knows(&["bob", "eve"]).await;
