@@ -4,11 +4,17 @@
 //! To others, who hides says goodbye with every connection, and who shows themselves again comes
 //! back with every one: what a hidden connection does changes nothing.
 
+mod claim;
+mod entry;
+
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use super::rules::{Damping, Departures, Ending, Grace};
+use super::rules::{Damping, Ending, Grace};
 use super::{ConnectionId, UserId};
+pub use claim::Claim;
+use entry::Entry;
+pub use entry::Standing;
 
 /// Why a user went offline, as far as it concerns others: whoever hides has `Closed`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,41 +41,6 @@ pub enum Output {
     InSight { user: UserId, in_sight: bool },
 }
 
-/// How a user stands with the registry, for whoever has to explain it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
-    /// Others see the user as online.
-    pub online: bool,
-    /// The user hides. Known of those who are there, or were a moment ago.
-    pub invisible: bool,
-    /// The user may come back until then; and what is said if they do not.
-    pub grace: Option<(Instant, Reason)>,
-    /// The user came back too often, and is shown from then on.
-    pub held_until: Option<Instant>,
-}
-
-/// How a user stands with one node. What others see follows from all nodes' claims together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Claim {
-    /// Not here.
-    Gone,
-    /// Connected, and not shown.
-    Hidden,
-    /// Shown, though no connection is left: until the end of the grace, or a connection anywhere.
-    Waiting,
-    /// Connected and hiding, and still shown, until the end of the grace.
-    Hiding,
-    /// Connected, and shown.
-    Here,
-}
-
-impl Claim {
-    /// Whether others see the user as online by this claim alone.
-    pub fn shows(self) -> bool {
-        matches!(self, Self::Waiting | Self::Hiding | Self::Here)
-    }
-}
-
 /// What an operator decides.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
@@ -93,78 +64,6 @@ pub struct Registry {
     held_back: u64,
     outputs: VecDeque<Output>,
     moved: Vec<UserId>,
-}
-
-#[derive(Debug, Default)]
-struct Entry {
-    connections: Vec<ConnectionId>,
-    /// The user may come back until then; and what is said if they do not.
-    grace: Option<(Instant, Reason)>,
-    last_heard: Option<Instant>,
-    refresh_at: Option<Instant>,
-    invisible: bool,
-    departures: Departures,
-    /// The user came back too often: others see it from then on.
-    held_until: Option<Instant>,
-}
-
-impl Entry {
-    fn shows_connections(&self) -> bool {
-        !self.connections.is_empty() && !self.invisible
-    }
-
-    fn visible(&self) -> bool {
-        self.shows_connections() || self.grace.is_some()
-    }
-
-    fn online(&self) -> bool {
-        self.visible() && self.held_until.is_none()
-    }
-
-    fn in_sight(&self) -> bool {
-        self.shows_connections() && self.held_until.is_none()
-    }
-
-    /// A connection that others saw ended, after which the user may come back for a while.
-    fn end(&mut self, now: Instant, last_heard: Instant, (grace, reason): (Duration, Reason)) {
-        self.last_heard = self.last_heard.max(Some(last_heard));
-        let until = now + grace;
-        if !grace.is_zero() && self.grace.is_none_or(|(other, _)| other < until) {
-            self.grace = Some((until, reason));
-        }
-    }
-
-    fn set_invisible(&mut self, now: Instant, invisible: bool, grace: &Grace) {
-        match (self.shows_connections(), invisible) {
-            (true, true) => self.end(now, now, grace.after(Ending::Goodbye)),
-            (false, false) if !self.connections.is_empty() => self.grace = None,
-            _ => {}
-        }
-        self.invisible = invisible;
-    }
-
-    fn claim(&self) -> Claim {
-        match (self.connections.is_empty(), self.online()) {
-            (true, false) => Claim::Gone,
-            (true, true) => Claim::Waiting,
-            (false, false) => Claim::Hidden,
-            (false, true) if self.in_sight() => Claim::Here,
-            (false, true) => Claim::Hiding,
-        }
-    }
-
-    fn timer(&self) -> Option<Instant> {
-        let grace = self.grace.map(|(until, _)| until);
-        [grace, self.refresh_at, self.held_until, self.departures.until()].into_iter().flatten().min()
-    }
-
-    /// Ends what is over at `now`.
-    fn expire(&mut self, now: Instant) {
-        self.grace = self.grace.filter(|(until, _)| *until > now);
-        self.refresh_at = self.refresh_at.filter(|at| *at > now);
-        self.held_until = self.held_until.filter(|until| *until > now);
-        self.departures.expire(now);
-    }
 }
 
 impl Registry {
@@ -320,12 +219,7 @@ impl Registry {
 
     /// How the user stands: the facts that [`Registry::is_online`] follows from.
     pub fn standing(&self, user: &str) -> Standing {
-        self.users.get(user).map_or_else(Standing::default, |entry| Standing {
-            online: entry.online(),
-            invisible: entry.invisible,
-            grace: entry.grace,
-            held_until: entry.held_until,
-        })
+        self.users.get(user).map_or_else(Standing::default, Entry::standing)
     }
 
     /// The users who are connected, invisible or not.
@@ -362,30 +256,14 @@ impl Registry {
         let was_in_sight = entry.in_sight();
         let claimed = entry.claim();
         change(entry);
-        match (was_visible, entry.visible()) {
-            (true, false) => {
-                entry.held_until = None;
-                if damping.departures != 0 {
-                    entry.departures.add(now);
-                }
-            }
-            (false, true) => {
-                entry.held_until = entry.departures.hold(now, damping);
-                self.held_back += u64::from(entry.held_until.is_some());
-            }
-            _ => {}
-        }
-        if entry.connections.is_empty() || entry.invisible {
-            entry.refresh_at = None;
-        } else if entry.refresh_at.is_none() {
-            entry.refresh_at = Some(now + refresh);
-        }
+        self.held_back += u64::from(entry.damp(now, was_visible, damping));
+        entry.keep_fresh(now, refresh);
         let (online, timer, last_heard) = (entry.online(), entry.timer(), entry.last_heard);
         let in_sight = entry.in_sight();
         if online == was_online && entry.claim() != claimed {
             self.moved.push(user.clone());
         }
-        if entry.connections.is_empty() && entry.grace.is_none() && entry.departures.until().is_none() {
+        if entry.is_over() {
             self.users.remove(user);
         }
         if old_timer != timer {
