@@ -19,8 +19,10 @@ use futures_util::FutureExt;
 use rollcall_protocol::{ErrorCode, close};
 
 use crate::auth::{ANONYMOUS, Authenticated, Caller};
-use crate::error::ApiError;
+use crate::endpoint;
+use crate::error::{ApiError, retry_after};
 use crate::hub::{Inbox, Membership};
+use crate::rate_limit::Platform;
 use crate::state::{App, AppState};
 use crate::store::{self, Unread, User};
 use handshake::{Extensions, Handshake};
@@ -97,7 +99,16 @@ async fn serve(
 async fn admit(app: &App, handshake: &Handshake) -> Result<Opened, ApiError> {
     let _turn = app.admission.turn().await?;
     // Whether the user may come is looked up once, when they arrive.
-    let bearer = app.authenticator.authenticate(&handshake.credentials(), store::now())?;
+    let now = store::now();
+    let bearer = app.authenticator.authenticate(&handshake.credentials(), now)?;
+    if let Caller::User(id) = &bearer.caller {
+        let platform = Platform::of(handshake.origin.client.as_deref().unwrap_or_default(), false);
+        let (_, allowed) = app.limiter.take(endpoint::CONNECT, platform, Some(id), now.as_second());
+        allowed.map_err(|error| {
+            let seconds = error.retry_after().unwrap_or_default();
+            ApiError::rate_limited(format!("too many connects: {}", retry_after(seconds)), seconds)
+        })?;
+    }
     open(app, bearer, handshake).await
 }
 

@@ -10,7 +10,6 @@ mod channel_updates;
 mod channels;
 mod copies;
 mod cors;
-mod endpoint;
 mod events;
 mod files;
 mod flag;
@@ -25,7 +24,6 @@ mod messages;
 mod operations;
 mod path;
 mod people;
-mod rate_limit;
 mod reply;
 mod subscription;
 mod sync;
@@ -36,24 +34,22 @@ mod users;
 use std::sync::Arc;
 
 use axum::routing::{MethodRouter, delete, get, patch, post};
-use axum::{Extension, Router, middleware};
+use axum::{Router, middleware};
 
+use crate::endpoint::{self, Endpoint};
 use crate::error::ApiError;
 use crate::state::AppState;
-use endpoint::Endpoint;
 use files::Files;
 use gate::Gate;
 use in_flight::InFlight;
-pub use rate_limit::RateLimiter;
 
 /// Every endpoint, the files of `--www`, and `connections`: the addresses that clients connect to.
 pub fn router(state: AppState, connections: Router<AppState>) -> Router {
     let limits = &state.config.limits;
-    let limiter = Arc::new(RateLimiter::new(limits.rate_limit_scale, limits.user_requests_per_minute));
     let untaken = state.metrics.untaken_reply_bytes.clone();
     let in_flight = Arc::new(InFlight::new(limits.requests_at_once, limits.reply_bytes, untaken));
     let at = |endpoint: Endpoint, methods: MethodRouter<AppState>| {
-        let gate = Gate { app: state.clone(), limiter: limiter.clone(), in_flight: in_flight.clone(), endpoint };
+        let gate = Gate { app: state.clone(), in_flight: in_flight.clone(), endpoint };
         methods.layer(middleware::from_fn_with_state(gate, gate::pass))
     };
     let api = Router::new()
@@ -99,8 +95,7 @@ pub fn router(state: AppState, connections: Router<AppState>) -> Router {
         .route("/channeltypes", at(endpoint::LIST_CHANNEL_TYPES, get(app::channel_types)))
         .route("/channeltypes/{type}", at(endpoint::GET_CHANNEL_TYPE, get(app::channel_type)))
         .route("/rate_limits", at(endpoint::GET_RATE_LIMITS, get(app::rate_limits)))
-        .route("/tasks/{id}", at(endpoint::GET_TASK, get(tasks::get)))
-        .layer(Extension(limiter.clone()));
+        .route("/tasks/{id}", at(endpoint::GET_TASK, get(tasks::get)));
     let files = state.config.www.as_deref().map(Files::of);
     let routes = api
         .merge(connections)
@@ -111,14 +106,14 @@ pub fn router(state: AppState, connections: Router<AppState>) -> Router {
         Some(files) => routes.fallback(move |request| files.serve(request)),
         None => routes.fallback(unknown),
     };
-    finished(routes, state, limiter)
+    finished(routes, state)
 }
 
 /// What answers those for whom there is no place: they are told to come back. Those who ask how the
 /// server is learn it all the same.
 pub fn when_full(state: AppState) -> Router {
     let busy = || async { ApiError::busy() };
-    finished(for_operators().fallback(busy), state, Arc::default())
+    finished(for_operators().fallback(busy), state)
 }
 
 fn for_operators() -> Router<AppState> {
@@ -128,11 +123,8 @@ fn for_operators() -> Router<AppState> {
         .route("/metrics", get(operations::metrics))
 }
 
-fn finished(routes: Router<AppState>, state: AppState, limiter: Arc<RateLimiter>) -> Router {
-    routes
-        .layer(middleware::from_fn_with_state(limiter, reply::finish))
-        .layer(cors::layer(&state.config.allowed_origin))
-        .with_state(state)
+fn finished(routes: Router<AppState>, state: AppState) -> Router {
+    routes.layer(middleware::from_fn(reply::finish)).layer(cors::layer(&state.config.allowed_origin)).with_state(state)
 }
 
 async fn unknown() -> ApiError {

@@ -18,6 +18,7 @@ use crate::hub::{self, Hub};
 use crate::listener::{Certificate, ListenError, Listener};
 use crate::metrics::Metrics;
 use crate::profile::ProfileLocks;
+use crate::rate_limit::RateLimiter;
 use crate::state::{App, AppState};
 use crate::store::{self, StoreError};
 use crate::webhook::{Receiver, Webhook, WebhookError};
@@ -92,6 +93,7 @@ impl Server {
         let sessions = Sessions::new(config.limits.idle_timeout);
         hub.join(store.clone(), profiles.clone(), Arc::new(sessions.clone())).await?;
         let admission = Admission::new(config.limits.connects_at_once, config.limits.connect_patience, metrics.clone());
+        let limiter = RateLimiter::new(config.limits.rate_limit_scale, config.limits.user_requests_per_minute);
         Ok(Arc::new(App {
             config,
             store,
@@ -102,6 +104,7 @@ impl Server {
             sessions,
             authenticator,
             admission,
+            limiter,
             aside: Aside::start(),
         }))
     }

@@ -13,6 +13,7 @@ use crate::error::ApiError;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::profile::{self, ProfileLocks};
+use crate::rate_limit::RateLimiter;
 use crate::store::{self, Store, StoreError, User};
 use crate::webhook::Webhook;
 
@@ -27,6 +28,7 @@ pub struct App {
     pub sessions: Sessions,
     pub authenticator: Authenticator,
     pub admission: Admission,
+    pub limiter: RateLimiter,
     pub aside: Aside,
 }
 

@@ -5,7 +5,10 @@
 
 mod common;
 
+use common::binary::hello;
+use common::person::open;
 use common::{KEY, TestServer, token, user_token};
+use futures_util::StreamExt;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value, json};
@@ -177,6 +180,42 @@ async fn a_user_and_a_platform_may_ask_so_often() {
     let server = TestServer::with(&["--rate-limit-scale", "1"]).await;
     let (headers, error) = refused(&server, &token(json!({ "server": true })), Method::PATCH, "/app", 60).await;
     assert_eq!((&error["code"], headers["x-ratelimit-limit"].to_str().unwrap()), (&json!(9), "60"));
+}
+
+/// The same as above, of a window that may end meanwhile.
+#[tokio::test]
+async fn a_user_may_connect_so_often_and_strangers_make_so_many_guests() {
+    let server = TestServer::with(&["--user-requests-per-minute", "2"]).await;
+    let mut turned_away = None;
+    for _ in 0..5 {
+        let mut socket = open(&server, &hello("ada")).await;
+        match socket.next().await {
+            Some(Ok(Message::Text(_))) => {}
+            Some(Ok(Message::Close(close))) => {
+                turned_away = close;
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let close = turned_away.expect("an end of it");
+    assert_eq!(u16::from(close.code), 1013);
+    let seconds = close.reason.strip_prefix("too many connects: retry after ").and_then(|s| s.strip_suffix(" s"));
+    assert!((1..=60).contains(&seconds.expect(&close.reason).parse().unwrap()), "{}", close.reason);
+    server.connect("bob").await;
+
+    let mut statuses = Vec::new();
+    for number in 0..5 {
+        let guest = json!({ "user": { "id": format!("guest-{number}") } });
+        let request = reqwest::Client::new().post(server.url(&format!("/guest?api_key={KEY}")));
+        let reply = request.header("stream-auth-type", "anonymous").json(&guest).send().await.unwrap();
+        let (status, left) = (reply.status().as_u16(), reply.headers()["x-ratelimit-remaining"].clone());
+        // What others make is no stranger's business.
+        assert_eq!(left, if status == 201 { "2" } else { "0" });
+        statuses.push((status, reply.json::<Value>().await.unwrap()["code"].clone()));
+    }
+    assert_eq!(statuses[0], (201, Value::Null));
+    assert!(statuses.contains(&(429, json!(9))), "{statuses:?}");
 }
 
 #[tokio::test]

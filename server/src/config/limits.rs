@@ -112,7 +112,8 @@ pub struct Limits {
     #[arg(long, env = "ROLLCALL_IDLE_TIMEOUT", default_value = "25s", value_parser = duration)]
     pub idle_timeout: Duration,
 
-    /// Requests of one user to one endpoint in a minute; 0 for no limit
+    /// Requests of one user to one endpoint in a minute, connects among them, and guests that all make who have
+    /// no token; 0 for no limit
     #[arg(long, env = "ROLLCALL_USER_REQUESTS_PER_MINUTE", default_value_t = 600)]
     pub user_requests_per_minute: u32,
 

@@ -1,19 +1,16 @@
 //! `/app`, `/channeltypes` and `/rate_limits`: how the application is set up.
 
-use std::sync::Arc;
-
-use axum::Extension;
 use axum::extract::State;
 use rollcall_protocol::{ErrorCode, close};
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
-use super::endpoint;
 use super::path::Path;
-use super::rate_limit::{Platform, RateLimiter};
 use super::reply::Reply;
 use crate::channel_type::{ChannelType, Config};
+use crate::endpoint;
 use crate::error::ApiError;
+use crate::rate_limit::Platform;
 use crate::state::AppState;
 use crate::store::{self, Timestamp};
 
@@ -91,7 +88,7 @@ fn configs() -> Map<String, Value> {
 }
 
 /// `GET /rate_limits`: what is left of each endpoint's window, for the platforms asked about.
-pub async fn rate_limits(Extension(limiter): Extension<Arc<RateLimiter>>, call: Call) -> Result<Reply, ApiError> {
+pub async fn rate_limits(State(app): State<AppState>, call: Call) -> Result<Reply, ApiError> {
     call.require_server()?;
     let now = store::now().as_second();
     let wanted: Option<Vec<&str>> = call.parameter("endpoints").map(|names| names.split(',').collect());
@@ -107,7 +104,7 @@ pub async fn rate_limits(Extension(limiter): Extension<Arc<RateLimiter>>, call: 
     let limits = |platform: Platform| -> Map<String, Value> {
         let endpoints = endpoint::ALL.iter();
         let endpoints = endpoints.filter(|e| wanted.as_ref().is_none_or(|wanted| wanted.contains(&e.name)));
-        endpoints.map(|e| (e.name.to_owned(), json!(limiter.peek(*e, platform, now)))).collect()
+        endpoints.map(|e| (e.name.to_owned(), json!(app.limiter.peek(*e, platform, now)))).collect()
     };
     let body: Map<String, Value> =
         platforms.into_iter().map(|platform| (platform.name().to_owned(), limits(platform).into())).collect();

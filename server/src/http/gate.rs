@@ -11,12 +11,12 @@ use axum::response::{IntoResponse, Response};
 use rollcall_protocol::ErrorCode;
 
 use super::call;
-use super::endpoint::Endpoint;
 use super::in_flight::{InFlight, Ticket};
-use super::rate_limit::{Platform, RateLimiter};
 use super::reply::Reply;
 use crate::auth::{ANONYMOUS, Authenticated, Caller, Credentials};
+use crate::endpoint::{self, Endpoint};
 use crate::error::ApiError;
+use crate::rate_limit::Platform;
 use crate::state::AppState;
 use crate::store;
 
@@ -24,7 +24,6 @@ use crate::store;
 #[derive(Clone)]
 pub struct Gate {
     pub app: AppState,
-    pub limiter: Arc<RateLimiter>,
     pub in_flight: Arc<InFlight>,
     pub endpoint: Endpoint,
 }
@@ -40,16 +39,18 @@ pub async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Res
         Err(error) => {
             let mut response = error.within(gate.endpoint.name).into_response();
             // A stranger uses up nobody's allowance, but is told of it as everyone is.
-            gate.limiter.untouched(gate.endpoint, now).write(response.headers_mut());
+            gate.app.limiter.untouched(gate.endpoint, now).write(response.headers_mut());
             return response;
         }
     };
     let user = match &caller {
         Caller::User(id) => Some(&**id),
+        // Nobody in particular may make guests, of whom each would have an allowance.
+        Caller::Anonymous if gate.endpoint == endpoint::CREATE_GUEST => Some(ANONYMOUS),
         Caller::Server | Caller::Anonymous => None,
     };
     let platform = Platform::of(client, caller == Caller::Server);
-    let (allowance, allowed) = gate.limiter.take(gate.endpoint, platform, user, now);
+    let (allowance, allowed) = gate.app.limiter.take(gate.endpoint, platform, user, now);
     let mut response = match allowed.and_then(|()| gate.begin(&caller)) {
         Ok(ticket) => {
             let mut request = Request::from_parts(parts, body);

@@ -1,11 +1,10 @@
 //! Replies: JSON objects that all carry `duration`, errors among them.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use axum::{
     body::{Body, Bytes},
-    extract::{Request, State},
+    extract::Request,
     http::{
         HeaderValue, StatusCode,
         header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER},
@@ -16,8 +15,8 @@ use axum::{
 use serde::Serialize;
 
 use super::in_flight::Ticket;
-use super::rate_limit::{Allowance, RateLimiter};
 use crate::error::ApiError;
+use crate::rate_limit::{self, Allowance};
 use crate::store;
 
 /// What an endpoint answers: a JSON object and a status.
@@ -99,7 +98,7 @@ impl IntoResponse for ApiError {
 
 /// Middleware: writes the reply's body, `duration` included, and the rate limit where no endpoint
 /// did.
-pub async fn finish(State(limiter): State<Arc<RateLimiter>>, request: Request, next: Next) -> Response {
+pub async fn finish(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let mut response = next.run(request).await;
     if let Some(reply) = response.extensions_mut().remove::<Reply>() {
@@ -125,7 +124,7 @@ pub async fn finish(State(limiter): State<Arc<RateLimiter>>, request: Request, n
         headers.remove(CONTENT_LENGTH);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if !Allowance::is_written(headers) {
-            limiter.unlimited(store::now().as_second()).write(headers);
+            rate_limit::unlimited(store::now().as_second()).write(headers);
         }
     }
     response

@@ -19,6 +19,7 @@ macro_rules! endpoints {
 }
 
 endpoints! {
+    CONNECT = "Connect", 10_000;
     LONG_POLL = "LongPoll", 10_000;
 
     UPDATE_USERS = "UpdateUsers", 300;

@@ -8,7 +8,8 @@ use std::{
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 
-use super::endpoint::Endpoint;
+use crate::auth::ANONYMOUS;
+use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
@@ -119,7 +120,8 @@ impl RateLimiter {
             let all = allow(window.platforms.entry((endpoint.name, platform)).or_default(), shared, reset)?;
             Ok(match (platform, own) {
                 (Platform::ServerSide, _) => all,
-                (_, Some(own)) => own,
+                (_, Some(own)) if user != Some(ANONYMOUS) => own,
+                (_, Some(Allowance { limit, .. })) => whole(limit, now),
                 (_, None) => whole(shared, now),
             })
         });
@@ -150,11 +152,6 @@ impl RateLimiter {
         }
     }
 
-    /// What is left of what nobody counts, such as `/hi` and addresses where there is nothing.
-    pub fn unlimited(&self, now: i64) -> Allowance {
-        whole(u32::MAX, now)
-    }
-
     fn limit_of(&self, endpoint: Endpoint) -> u32 {
         match self.scale {
             0 => u32::MAX,
@@ -172,6 +169,11 @@ impl RateLimiter {
         }
         window
     }
+}
+
+/// What is left of what nobody counts, such as `/hi` and addresses where there is nothing.
+pub fn unlimited(now: i64) -> Allowance {
+    whole(u32::MAX, now)
 }
 
 /// All of `limit`. What others use up of it is told to the application alone: a count that moves
@@ -199,7 +201,7 @@ mod tests {
     use rollcall_protocol::ErrorCode;
 
     use super::*;
-    use crate::http::endpoint::QUERY_USERS;
+    use crate::endpoint::QUERY_USERS;
 
     #[test]
     fn a_window_ends_with_its_minute() {
