@@ -14,9 +14,13 @@ const CHROMIUM_FLAGS = [
   '--disable-background-networking', '--disable-component-update', '--disable-sync',
 ];
 
-/** Ends a suite with its last test, where Node can: the official SDK leaves a timer of 15 seconds behind. */
+/**
+ * Ends a suite with its last test, where Node can: the official SDK leaves a timer of 15 seconds behind. And one
+ * that hangs has failed; the longest builds everything anew in an empty clone.
+ */
 const [major, minor] = process.versions.node.split('.').map(Number);
-const FORCE_EXIT = major > 20 || minor >= 14 ? ['--test-force-exit'] : [];
+const ENDS = major > 20 || minor >= 14 ? ['--test-force-exit', `--test-timeout=${20 * 60_000}`] : [];
+const RUN_SUITE = ['--test', ...ENDS, '--test-reporter=tap'];
 
 const totals = { passed: 0, failed: 0 };
 const failures = [];
@@ -112,14 +116,14 @@ await program(async () => {
     await check('types: the demo page', 'tsc', ['--noEmit', '--project', join('www', 'tsconfig.json')]);
     // Whoever knows no batches, a page or a server, is told the same.
     const single = ['watch', 'lifecycle', 'listener'].map((name) => join('pkg-tests', `${name}.test.mjs`));
-    await check('package: one event a frame', process.execPath, ['--test', ...FORCE_EXIT, '--test-reporter=tap', ...single], {
+    await check('package: one event a frame', process.execPath, [...RUN_SUITE, ...single], {
       counts: 'node',
       env: { ROLLCALL_BATCH_WINDOW: 'off' },
     });
     const suites = readdirSync(join(root, 'pkg-tests')).filter((name) => name.endsWith('.test.mjs')).sort();
     for (const suite of suites) {
       const name = `package: ${suite.replace('.test.mjs', '')}`;
-      await check(name, process.execPath, ['--test', ...FORCE_EXIT, '--test-reporter=tap', join('pkg-tests', suite)], { counts: 'node' });
+      await check(name, process.execPath, [...RUN_SUITE, join('pkg-tests', suite)], { counts: 'node' });
     }
   }
 
