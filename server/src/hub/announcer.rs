@@ -9,6 +9,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use rollcall_protocol::event as name;
 use rollcall_protocol::extension::reason;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::bus::{Bus, Either, Envelope, Event, Missed, News, Stands, Updated, Watches};
@@ -21,6 +22,8 @@ use crate::wire;
 
 /// Notices taken in one go: they share one read of the store.
 const BATCH: usize = 256;
+/// How long the store may take for a batch.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Waits between attempts while the store fails, up to this long.
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
 
@@ -111,9 +114,11 @@ fn flip(user: &UserId, claim: Claim, id: Uuid) -> Flip {
 async fn complete(store: &dyn Store, notices: &[Notice], webhook: Option<&Webhook>) -> BTreeMap<String, User> {
     let mut wait = Duration::from_millis(50);
     loop {
-        match try_complete(store, notices, webhook).await {
-            Ok(users) => return users,
-            Err(error) => tracing::error!(%error, "presence waits for the database"),
+        match timeout(PATIENCE, try_complete(store, notices, webhook)).await {
+            Ok(Ok(users)) => return users,
+            Ok(Err(error)) => tracing::error!(%error, "presence waits for the database"),
+            // A query that was on its way when the network was cut may never end.
+            Err(late) => tracing::error!(error = %late, "presence waits for the database"),
         }
         tokio::time::sleep(wait).await;
         wait = (wait * 2).min(LONGEST_RETRY);

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, Postgres, Transaction};
+use tokio::time::timeout;
 use url::Url;
 
 use super::{Limits, Result, StoreError, migrations};
@@ -28,6 +29,9 @@ const CONNECTIONS: u32 = 8;
 /// How long a request waits for a connection before it is told to come back: SDKs give up after
 /// three seconds.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long a connection may take to show that it lives.
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
 const WRITING: [(&str, &str); 3] = [
     ("synchronous_commit", "on"),
@@ -79,7 +83,12 @@ impl PostgresStore {
         let mut connection = options.connect().await?;
         migrate(&mut connection).await?;
         connection.close().await?;
-        let pool = || PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
+        let pool = || {
+            // Its own test has no end when the network drops what is sent.
+            let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
+            let pool = pool.test_before_acquire(false).before_acquire(|connection, _| Box::pin(answers(connection)));
+            pool.after_release(|connection, _| Box::pin(answers(connection)))
+        };
         // Whole milliseconds, of which 0 are no limit to Postgres as to us.
         let query_time = format!("{}ms", limits.query_time.as_micros().div_ceil(1000));
         let reading = [("default_transaction_read_only", "on"), ("statement_timeout", &query_time)];
@@ -108,6 +117,14 @@ fn read(url: &str) -> Result<PgConnectOptions> {
         url.query_pairs_mut().clear().extend_pairs(known);
     }
     Ok(PgConnectOptions::from_str(url.as_str())?)
+}
+
+/// Whether there is still somebody at the other end.
+async fn answers(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    match timeout(PING_TIMEOUT, connection.ping()).await {
+        Ok(answer) => answer.map(|()| true),
+        Err(late) => Err(sqlx::Error::Io(late.into())),
+    }
 }
 
 /// Servers that start at the same time do it one after the other.

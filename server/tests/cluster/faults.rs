@@ -34,7 +34,7 @@ async fn connect_to(node: &Binary, user: &str) -> Person {
 }
 
 /// Looks again and again until it is so.
-async fn until(is_so: impl AsyncFn() -> bool) {
+pub async fn until(is_so: impl AsyncFn() -> bool) {
     let looking = async {
         let mut often = interval(Duration::from_millis(20));
         while !is_so().await {
@@ -64,6 +64,7 @@ async fn until_somebody_clears_up(cluster: &Cluster, nodes: usize) {
 async fn sees_in_time(person: &mut Person, since: Instant) -> (String, bool) {
     let flip = person.sees().await;
     let took = since.elapsed();
+    println!("a lease ended: {took:.1?}");
     assert!(took <= BOUND, "{flip:?} took {took:?}");
     flip
 }

@@ -6,6 +6,7 @@
 mod common;
 mod faults;
 mod model;
+mod outages;
 mod proxy;
 mod start;
 mod stories;

@@ -76,6 +76,11 @@ impl Postgres {
         self.tell("start");
     }
 
+    /// The socket on which it listens.
+    pub fn socket(&self) -> PathBuf {
+        Path::new(&self.folder).join(".s.PGSQL.5432")
+    }
+
     fn url(&self, name: &str) -> String {
         format!("postgres://rollcall@localhost:5432/{name}?host={}", self.folder)
     }

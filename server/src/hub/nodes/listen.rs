@@ -103,10 +103,10 @@ impl Hub {
     }
 
     /// Redis has lost the last flips of these users: their nodes have as long as a lease to say again how
-    /// they stand.
+    /// they stand. After another third begins the clearing up of leases that ended, and has the next for it.
     async fn mend_forgotten(&self, link: Link, users: Vec<UserId>) {
         let Some(nodes) = &self.shared.nodes else { return };
-        sleep(nodes.cluster.lease()).await;
+        sleep(nodes.cluster.lease() * 5 / 3).await;
         for some in users.chunks(CHUNK) {
             // Over another link everybody is looked up again.
             if !nodes.cluster.is_linked_by(&link) {
