@@ -1,9 +1,10 @@
 // `npm run redis-costs`: what a flip, a watch and a user cost Redis, by the server's own script, measured
-// on a redis-server of its own. What docs/SCALING.md reckons with.
+// on a redis-server of its own. What docs/SCALING.md reckons with; `--keep` reckons it anew.
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, command } from './harness/redis.mjs';
+import { keep } from './simulation.mjs';
 import { startRedis } from '../scripts/engines.mjs';
 import { program, root, say, step } from '../scripts/shell.mjs';
 
@@ -77,10 +78,12 @@ async function flips(url, says) {
 async function users(admin, says) {
   const [empty] = await admin.info('used_memory');
   await inBatches(admin, USERS, 1_000, (number) => says(number, 'here'));
-  const [full] = await admin.info('used_memory');
+  const [full, sent] = await admin.info('used_memory', 'total_net_output_bytes');
   const before = await busy(admin);
   await inBatches(admin, USERS, WATCHES, (number) => command('HGETALL', user(number)));
-  return { userBytes: (full - empty) / USERS, lookUpUs: ((await busy(admin)) - before) / USERS };
+  const lookUpUs = ((await busy(admin)) - before) / USERS;
+  const [sentThen] = await admin.info('total_net_output_bytes');
+  return { userBytes: (full - empty) / USERS, lookUpUs, lookUpBytes: (sentThen - sent) / USERS };
 }
 
 /** What it costs that nodes listen to users. */
@@ -122,8 +125,8 @@ async function measure(url) {
   const [version] = (await admin.send(command('INFO', 'server'))).match(/(?<=redis_version:)[\d.]+/);
   const says = (number, claim) =>
     command(
-      'EVALSHA', hash, 3, user(number), key(number, 'of:n1-1'), key(number, 'swept:n1-1'),
-      claim, 'n1-1', `user-${number}`, head, event,
+      'EVALSHA', hash, 3, user(number), key(number, 'of:n01234567-1'), key(number, 'swept:n01234567-1'),
+      claim, 'n01234567-1', `user-${number}`, head, event,
     );
   const costs = await step('flips', () => flips(url, says));
   await admin.send(command('FLUSHALL'));
@@ -142,5 +145,6 @@ await program(async () => {
   await mkdir(join(root, 'bench', 'results'), { recursive: true });
   await writeFile(join(root, 'bench', 'results', 'redis.json'), `${report}\n`);
   console.log(report);
+  if (process.argv.includes('--keep')) await keep('redis', measured);
   say('kept in bench/results/redis.json');
 });

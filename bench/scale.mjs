@@ -1,12 +1,15 @@
 // `npm run scale`: the same load on one, two and three nodes, each time on a Redis and a Postgres of their
 // own: latency, deliveries, processors, and bytes through Redis for each flip; and that where hardly
 // anybody is watched, so that most nodes have no interest in most flips.
-// Smaller: `npm run scale -- --connections 600 --flips 40 --for 10s`.
+// `--short` takes ten seconds for each, `--keep` puts what was measured into docs/SCALING.md; other flags go
+// to the crowd: `npm run scale -- --connections 600 --flips 40 --for 10s`.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { played } from './crowd.mjs';
 import { Client } from './harness/redis.mjs';
+import { keep } from './simulation.mjs';
+import { scaleTable } from './simulation/tables.mjs';
 import { startPostgres, startRedis } from '../scripts/engines.mjs';
 import { setupForCluster } from '../scripts/setup.mjs';
 import { Problem, program, root, say } from '../scripts/shell.mjs';
@@ -14,7 +17,9 @@ import { Problem, program, root, say } from '../scripts/shell.mjs';
 const NODES = [1, 2, 3];
 /** How many each watches, unless `--watches` says it: few have an interest in a flip, or all have. */
 const WATCHES = ['1', '50'];
-const DEFAULTS = ['--connections', '3000', '--flips', '200', '--for', '30s'];
+// Each watches every 61st, or 13th: neither two nor three divides that, so that those are on all nodes.
+const WHOLE = ['--connections', '3050', '--flips', '200', '--for', '30s'];
+const SHORT = ['--connections', '650', '--flips', '40', '--for', '8s'];
 
 /** One run, and what Redis sent and did while users flip. */
 async function measure(nodes, flags) {
@@ -41,29 +46,23 @@ async function measure(nodes, flags) {
   }
 }
 
-const round = (value, digits = 1) => value.toFixed(digits);
-
-/** A table of all runs. */
-function table(runs) {
-  const head = ['watched by each', 'nodes', 'flips/s', 'deliveries/s', 'p50 ms', 'p99 ms', 'processors', 'Redis: bytes a flip', 'Redis: µs a flip'];
-  const rows = runs.map((run) => [
-    run.watches,
-    run.nodes,
-    round(run.flips_per_second, 0),
-    round(run.delivery.times / run.seconds, 0),
-    round(run.delivery.p50_ms),
-    round(run.delivery.p99_ms),
-    round(run.server_cpu, 2),
-    round(run.redis_bytes_per_flip, 0),
-    round(run.redis_cpu_us_per_flip, 0),
-  ]);
-  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+/** What the model is held against, of a run. */
+function kept(run) {
+  const { nodes, watches, connections, seconds, flips_per_second, arrival_cpu_us, server_cpu } = run;
+  const { redis_bytes_per_flip, redis_cpu_us_per_flip } = run;
+  const { times, p50_ms, p99_ms } = run.delivery;
+  return {
+    nodes, watches, connections, seconds, flips_per_second, delivery: { times, p50_ms, p99_ms }, arrival_cpu_us, server_cpu,
+    redis_bytes_per_flip, redis_cpu_us_per_flip,
+  };
 }
 
 await program(async () => {
   await setupForCluster();
   const given = process.argv.slice(2);
-  const load = given.length ? given : DEFAULTS;
+  const [short, keeps] = ['--short', '--keep'].map((flag) => given.includes(flag));
+  const others = given.filter((flag) => flag !== '--short' && flag !== '--keep');
+  const load = others.length ? others : [...(short ? SHORT : WHOLE)];
   const at = load.indexOf('--watches');
   const [, only] = at < 0 ? [] : load.splice(at, 2);
   const runs = [];
@@ -71,12 +70,13 @@ await program(async () => {
     for (const nodes of NODES) {
       const run = await measure(nodes, [...load, '--watches', watches]);
       runs.push(run);
-      say(table([run]));
+      say(scaleTable([run]));
     }
   }
   const folder = join(root, 'bench', 'results');
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'scale.json'), `${JSON.stringify(runs, null, 2)}\n`);
-  console.log(table(runs));
+  console.log(scaleTable(runs));
+  if (keeps) await keep('scale', runs.map(kept));
   say('kept in bench/results/scale.json');
 });

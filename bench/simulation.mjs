@@ -4,7 +4,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TABLES } from './simulation/tables.mjs';
-import { program, root } from '../scripts/shell.mjs';
+import { program, root, run } from '../scripts/shell.mjs';
 
 const PAGE = join(root, 'docs', 'SCALING.md');
 
@@ -17,6 +17,15 @@ export async function reckoned() {
     page = page.replace(place, (_, begin, end) => `${begin}\n${table()}\n\n${end}`);
   }
   return page;
+}
+
+/** Keeps what was measured for the model, and reckons the page anew with it. */
+export async function keep(name, value) {
+  const file = join(root, 'bench', 'simulation', 'measured.json');
+  const measured = JSON.parse(await readFile(file, 'utf8'));
+  await writeFile(file, `${JSON.stringify({ ...measured, [name]: value }, null, 2)}\n`);
+  // The model has read the figures of before.
+  await run('node', [join(root, 'bench', 'simulation.mjs'), '--keep'], { quiet: true });
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {

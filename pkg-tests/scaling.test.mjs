@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { load, plan } from '../bench/simulation/model.mjs';
-import { PEOPLE } from '../bench/simulation/parameters.mjs';
+import { load, ofRun, plan } from '../bench/simulation/model.mjs';
+import { KEPT, PEOPLE } from '../bench/simulation/parameters.mjs';
 import { simulate } from '../bench/simulation/simulate.mjs';
 import { reckoned } from '../bench/simulation.mjs';
 import { root } from '../scripts/shell.mjs';
@@ -13,6 +13,15 @@ import { root } from '../scripts/shell.mjs';
 test('the tables are what `npm run simulation` prints', async () => {
   const page = await readFile(join(root, 'docs', 'SCALING.md'), 'utf8');
   assert.equal(page, await reckoned(), 'run `npm run simulation -- --keep`');
+});
+
+test('what goes through Redis for a flip is what the formulae say, with interest and without', () => {
+  assert.deepEqual(KEPT.scale.map(({ watches, nodes }) => [Number(watches), nodes]), [[1, 1], [1, 2], [1, 3], [50, 1], [50, 2], [50, 3]]);
+  for (const run of KEPT.scale) {
+    const { sends } = ofRun(run);
+    const off = run.redis_bytes_per_flip / sends;
+    assert.ok(off > 0.8 && off < 1.25, `${run.watches} watched, ${run.nodes} nodes: ${run.redis_bytes_per_flip} bytes, not ${sends}`);
+  }
 });
 
 test('the simulation and the formulae agree on what they both know', () => {

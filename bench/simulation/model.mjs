@@ -18,6 +18,9 @@ export const DESIGNS = {
   buckets: { channels: 'bucket', remembers: true },
 };
 
+/** What one who arrives costs a node: to connect, and to be told how those are whom they watch. */
+export const arrivalUs = ({ watches }) => COST.connectUs + watches * COST.answerUs;
+
 /** What so many nodes and their Redis have to do in a second, and to keep. */
 export function load(nodes, people = PEOPLE, design = DESIGNS.server) {
   const { users, watches, sessionS, reconnectS } = people;
@@ -40,7 +43,7 @@ export function load(nodes, people = PEOPLE, design = DESIGNS.server) {
   const node = {
     connections: users / nodes,
     cpu:
-      (users * COST.keptUs + arrivals * (COST.arrivalUs + COST.departureUs) + deliveries * COST.deliveryUs + heard * COST.heardUs) /
+      (users * COST.keptUs + arrivals * (arrivalUs(people) + COST.departureUs) + deliveries * COST.deliveryUs + heard * COST.heardUs) /
       SECOND / nodes,
     bytes: (users / nodes) * COST.connectionBytes + (perUser ? users * listening : users) * COST.listenedBytes,
     sends: (deliveries * COST.eventBytes + arrivals * watches * COST.answerBytes) / nodes,
@@ -53,7 +56,7 @@ export function load(nodes, people = PEOPLE, design = DESIGNS.server) {
     lookUps: (asked * COST.lookUpUs) / SECOND,
     listening: (begun * (COST.listenUs + COST.ignoreUs)) / SECOND,
     bytes: users * (COST.userBytes + (perUser ? COST.channelBytes : 0)) + pairs * COST.listenerBytes,
-    sends: heard * COST.messageBytes,
+    sends: heard * COST.messageBytes + asked * COST.lookUpBytes,
     pairs,
   };
   redis.cpu = redis.flips + redis.verdicts + redis.lookUps + redis.listening;
@@ -62,6 +65,22 @@ export function load(nodes, people = PEOPLE, design = DESIGNS.server) {
     reads: arrivals * watches,
   };
   return { nodes, flips, arrivals, deliveries, listeners, node, redis, postgres };
+}
+
+/**
+ * What a run of `npm run scale` should take. Its crowd is on the nodes in turns, and so are those whom each
+ * watches; half of its flips are by people who leave and come back, half by people who hide and show themselves, and
+ * these change a profile, of which the same nodes hear.
+ */
+export function ofRun({ nodes, watches, connections, seconds, flips_per_second: flips, delivery }) {
+  const listeners = Math.min(nodes, watches + 1);
+  const [arrivals, changes] = [flips / 4, flips / 2];
+  const heard = (flips + changes) * listeners;
+  const busy =
+    connections * COST.keptUs + arrivals * (arrivalUs({ watches }) + COST.departureUs) +
+    (delivery.times / seconds) * COST.deliveryUs + heard * COST.heardUs;
+  const sends = heard * COST.messageBytes + arrivals * watches * COST.lookUpBytes;
+  return { sends: sends / flips, processors: busy / SECOND };
 }
 
 /** How full the fullest of a node's means is; above 1 it has too much to do. */
@@ -133,7 +152,7 @@ export function allBackS(lost, people = PEOPLE, design = DESIGNS.server) {
   const cores = all ? nodes * MACHINES.nodeCores : (nodes - lost) * (MACHINES.nodeCores - node.cpu);
   const threads = all ? shards : shards - redis.cpu;
   const arrivalOfRedis = (redis.lookUps + redis.listening) / arrivals + COST.flipUs / SECOND;
-  return Math.max((coming * COST.arrivalUs) / SECOND / cores, (coming * arrivalOfRedis) / threads);
+  return Math.max((coming * arrivalUs(people)) / SECOND / cores, (coming * arrivalOfRedis) / threads);
 }
 
 /**

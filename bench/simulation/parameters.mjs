@@ -1,26 +1,36 @@
 // What the model reckons with: what was measured, what machines there are, and what people do.
 
+import { readFileSync } from 'node:fs';
+
+/** What `npm run redis-costs -- --keep` and `npm run scale -- --keep` measured last. */
+export const KEPT = JSON.parse(readFileSync(new URL('measured.json', import.meta.url), 'utf8'));
+
+/** A figure of `npm run redis-costs`, with as many digits as mean something. */
+const redis = (name) => Number(KEPT.redis[name].toPrecision(3));
+
 /** Microseconds are of one core, or of Redis's one thread. `by` says by what it is measured. */
 export const MEASURED = {
   keptUs: { value: 6, by: '`npm run load`', what: 'a connection that is only kept, each second', unit: 'µs' },
-  arrivalUs: { value: 3_443, by: '`npm run load`', what: 'to connect, to watch fifty users and be told how they are', unit: 'µs' },
-  departureUs: { value: 800, by: '`npm run load`', what: 'to leave', unit: 'µs' },
-  deliveryUs: { value: 15, by: '`npm run load`', what: 'an event in the socket of one who watches', unit: 'µs' },
-  connectionBytes: { value: 5_900, by: '`npm run bench -- growth`', what: 'memory of a connection that watches fifty', unit: 'bytes' },
+  connectUs: { value: 170, by: '`npm run bench -- connect-cpu`', what: 'to connect', unit: 'µs' },
+  answerUs: { value: 11.5, by: '`npm run bench -- query-users`', what: 'to watch a user and be told how they are', unit: 'µs' },
+  deliveryUs: { value: 6.7, by: '`npm run bench -- event-cpu`', what: 'an event in the socket of one who watches, in a frame of its own', unit: 'µs' },
+  connectionBytes: { value: 7_004, by: '`npm run bench -- growth`', what: 'memory of a connection that watches fifty', unit: 'bytes' },
   eventBytes: { value: 415, by: '`protocol/golden/`', what: 'a flip on the wire to a client, with its frame', unit: 'bytes' },
-  flipUs: { value: 24.3, by: '`npm run redis-costs`', what: 'Redis: the script of a flip', unit: 'µs' },
-  flipUsPerNode: { value: 0.88, by: '`npm run redis-costs`', what: 'Redis: more for each node that listens to the user', unit: 'µs' },
-  lookUpUs: { value: 1.61, by: '`npm run redis-costs`', what: 'Redis: to look up a user', unit: 'µs' },
-  listenUs: { value: 1.89, by: '`npm run redis-costs`', what: 'Redis: to begin to listen to a user', unit: 'µs' },
-  ignoreUs: { value: 1.25, by: '`npm run redis-costs`', what: 'Redis: to end it', unit: 'µs' },
-  messageBytes: { value: 543, by: '`npm run redis-costs`', what: 'a flip on the wire from Redis to one node', unit: 'bytes' },
-  userBytes: { value: 203, by: '`npm run redis-costs`', what: 'Redis: memory of a user who is connected', unit: 'bytes' },
-  channelBytes: { value: 91, by: '`npm run redis-costs`', what: 'Redis: memory of a user to whom any node listens', unit: 'bytes' },
-  listenerBytes: { value: 143, by: '`npm run redis-costs`', what: 'Redis: memory of each node that does', unit: 'bytes' },
+  flipUs: { value: redis('flipUs'), by: '`npm run redis-costs`', what: 'Redis: the script of a flip', unit: 'µs' },
+  flipUsPerNode: { value: redis('flipUsPerNode'), by: '`npm run redis-costs`', what: 'Redis: more for each node that listens to the user', unit: 'µs' },
+  lookUpUs: { value: redis('lookUpUs'), by: '`npm run redis-costs`', what: 'Redis: to look up a user', unit: 'µs' },
+  listenUs: { value: redis('listenUs'), by: '`npm run redis-costs`', what: 'Redis: to begin to listen to a user', unit: 'µs' },
+  ignoreUs: { value: redis('ignoreUs'), by: '`npm run redis-costs`', what: 'Redis: to end it', unit: 'µs' },
+  lookUpBytes: { value: redis('lookUpBytes'), by: '`npm run redis-costs`', what: 'a user who was looked up, on the wire to a node', unit: 'bytes' },
+  messageBytes: { value: redis('messageBytes'), by: '`npm run redis-costs`', what: 'a flip on the wire from Redis to one node', unit: 'bytes' },
+  userBytes: { value: redis('userBytes'), by: '`npm run redis-costs`', what: 'Redis: memory of a user who is connected', unit: 'bytes' },
+  channelBytes: { value: redis('channelBytes'), by: '`npm run redis-costs`', what: 'Redis: memory of a user to whom any node listens', unit: 'bytes' },
+  listenerBytes: { value: redis('listenerBytes'), by: '`npm run redis-costs`', what: 'Redis: memory of each node that does', unit: 'bytes' },
 };
 
 /** What nobody has measured yet; in each case rather too much. */
 export const ASSUMED = {
+  departureUs: { value: 170, what: 'to leave: as much as to connect', unit: 'µs' },
   heardUs: { value: 15, what: 'a node that hears of a flip: to parse it, and to find who watches', unit: 'µs' },
   listenedBytes: { value: 200, what: 'memory of a node for each user to whom it listens', unit: 'bytes' },
   answerBytes: { value: 350, what: 'a user in the answer to a query', unit: 'bytes' },
@@ -57,10 +67,4 @@ export const PEOPLE = {
   sessionS: 1_200,
   /** How often one who stays changes the network, reloads, wakes: a new connection, and no flip. */
   reconnectS: 600,
-};
-
-/** What was measured of a whole server (docs/PERFORMANCE.md), to hold the formulae against. */
-export const RUNS = {
-  load: { connections: 15_000, arrivals: 125, deliveries: 23_267, processors: 1.16 },
-  storm: { connections: 15_000, processorS: 68.2 },
 };

@@ -3,7 +3,7 @@
 
 import { Agenda } from './agenda.mjs';
 import { chance, mix } from './chance.mjs';
-import { DESIGNS, plan } from './model.mjs';
+import { DESIGNS, arrivalUs, plan } from './model.mjs';
 import { COST, MACHINES, PEOPLE } from './parameters.mjs';
 import { Queue, Times } from './queue.mjs';
 
@@ -74,7 +74,7 @@ class World {
   }
 
   #arrive(now, user, isFlip) {
-    const here = this.#anyNode().done(now, COST.arrivalUs);
+    const here = this.#anyNode().done(now, arrivalUs(this.people));
     this.#agenda.put(now + COST.hopUs, (now) => {
       for (let watched = 0; watched < this.people.watches; watched++) {
         const first = this.random() < this.alone;

@@ -1,7 +1,7 @@
 // What the model and the simulation say, as the tables of docs/SCALING.md, by the names of their places there.
 
-import { DESIGNS, allBackS, limits, load, plan, rememberedS } from './model.mjs';
-import { ASSUMED, COST, MEASURED, PEOPLE, RUNS } from './parameters.mjs';
+import { DESIGNS, allBackS, limits, load, ofRun, plan, rememberedS } from './model.mjs';
+import { ASSUMED, COST, KEPT, MEASURED, PEOPLE } from './parameters.mjs';
 import { simulate } from './simulate.mjs';
 import { digits } from '../harness/report.mjs';
 
@@ -28,18 +28,34 @@ const parameters = () =>
     ...Object.values(ASSUMED).map(({ what, value, unit }) => [what, `${value.toLocaleString('en-US')} ${unit}`, 'assumed']),
   ]);
 
-/** The formulae, held against what was measured of a whole server. */
-function checks() {
-  const { load, storm } = RUNS;
-  const kept = load.connections * COST.keptUs;
-  const comings = load.arrivals * (COST.arrivalUs + COST.departureUs);
-  const processors = (kept + comings + load.deliveries * COST.deliveryUs) / 1e6;
-  const stormS = (storm.connections * (COST.arrivalUs + COST.departureUs)) / 1e6;
-  return table(['run', 'measured', 'reckoned'], [
-    [`\`npm run load\`: ${whole(load.deliveries)} deliveries and ${load.arrivals} arrivals a second`, `${load.processors} processors`, `${digits(processors)} processors`],
-    ['`npm run storm`: all connections cut', `${storm.processorS} s of a processor`, `${digits(stormS)} s of a processor`],
-  ]);
-}
+/** What `npm run scale` measures: the same crowd on one, two and three nodes. */
+export const scaleTable = (runs) =>
+  table(
+    ['watched by each', 'nodes', 'flips/s', 'deliveries/s', 'p50', 'p99', 'processors', 'Redis sends for a flip', 'Redis is busy for a flip'],
+    runs.map((run) => [
+      run.watches, run.nodes, whole(run.flips_per_second), whole(run.delivery.times / run.seconds), ms(run.delivery.p50_ms),
+      ms(run.delivery.p99_ms), digits(run.server_cpu), `${whole(run.redis_bytes_per_flip)} B`, `${whole(run.redis_cpu_us_per_flip)} µs`,
+    ]),
+  );
+
+/** What Redis sends and does for a flip, by how many nodes listen: without interest that would be all of them. */
+const listeners = () =>
+  table(
+    ['nodes that listen to the user', 'Redis sends for a flip', 'Redis is busy for a flip'],
+    KEPT.redis.costs.map(({ nodes, bytes, us }) => [nodes, `${whole(bytes)} B`, `${digits(us)} µs`]),
+  );
+
+/** The formulae, held against what was measured of whole servers. */
+const checks = () =>
+  table(
+    ['watched by each', 'nodes', 'Redis sends for a flip: measured', 'reckoned', 'processors: measured', 'reckoned'],
+    KEPT.scale.map((run) => {
+      const { sends, processors } = ofRun(run);
+      return [
+        run.watches, run.nodes, `${whole(run.redis_bytes_per_flip)} B`, `${whole(sends)} B`, digits(run.server_cpu), digits(processors),
+      ];
+    }),
+  );
 
 const growth = () =>
   table(
@@ -112,5 +128,7 @@ function returns() {
   ]);
 }
 
-export const TABLES = { parameters, checks, growth, first, interest, designs, simulations: () => simulations(3), returns };
+export const TABLES = {
+  parameters, scale: () => scaleTable(KEPT.scale), listeners, checks, growth, first, interest, designs, simulations: () => simulations(3), returns,
+};
 
