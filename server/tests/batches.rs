@@ -7,9 +7,10 @@ mod common;
 use common::{Person, TestServer};
 use serde_json::{Value, json};
 
-/// Ada's second page, which watches Bob and Eve and asks for these extensions. That she is there is
-/// no news to it, so that the first event it gets is about others.
-async fn watcher(server: &TestServer, first: &Person, extensions: &str) -> Person {
+/// Ada's second page, which watches Bob and Eve and asks for these extensions. That she is there has
+/// been told before, so that the first event it gets is about others.
+async fn watcher(server: &TestServer, first: &mut Person, extensions: &str) -> Person {
+    first.all_so_far().await;
     let page = Person::connect_asking(server, json!({ "id": first.id }), extensions).await;
     page.watch_users(&["bob", "eve"]).await;
     page
@@ -27,9 +28,9 @@ const FLIP: &str = "user.presence.changed";
 async fn the_first_goes_out_at_once_and_those_that_follow_share_a_frame() {
     let server = TestServer::with(&["--batch-window", "1h", "--drain-window", "0s"]).await;
     server.knows(&["bob", "eve"]).await;
-    let ada = server.connect("ada").await;
-    let mut plain = watcher(&server, &ada, "").await;
-    let mut page = watcher(&server, &ada, "batch").await;
+    let mut ada = server.connect("ada").await;
+    let mut plain = watcher(&server, &mut ada, "").await;
+    let mut page = watcher(&server, &mut ada, "batch").await;
 
     let mut bob = server.connect("bob").await;
     assert_eq!(short(&page.next_event().await), (FLIP, "bob", true));
@@ -61,8 +62,8 @@ async fn the_first_goes_out_at_once_and_those_that_follow_share_a_frame() {
 async fn nothing_waits_longer_than_the_client_says() {
     let server = TestServer::with(&["--batch-window", "1h"]).await;
     server.knows(&["bob", "eve"]).await;
-    let ada = server.connect("ada").await;
-    let mut page = watcher(&server, &ada, "batch:50").await;
+    let mut ada = server.connect("ada").await;
+    let mut page = watcher(&server, &mut ada, "batch:50").await;
     assert_eq!(page.hello["rollcall"], json!(["batch"]));
     for _ in 0..3 {
         let bob = server.connect("bob").await;
@@ -76,8 +77,8 @@ async fn nothing_waits_longer_than_the_client_says() {
 async fn a_server_without_batches_grants_none() {
     let server = TestServer::with(&["--batch-window", "off"]).await;
     server.knows(&["bob", "eve"]).await;
-    let ada = server.connect("ada").await;
-    let mut page = watcher(&server, &ada, "batch:1000,pages").await;
+    let mut ada = server.connect("ada").await;
+    let mut page = watcher(&server, &mut ada, "batch:1000,pages").await;
     assert_eq!(page.hello["rollcall"], json!(["pages"]));
     let bob = server.connect("bob").await;
     bob.says_goodbye().await;
@@ -89,8 +90,8 @@ async fn a_server_without_batches_grants_none() {
 async fn a_reader_is_not_taken_for_slow_because_events_wait() {
     let server = TestServer::with(&["--batch-window", "1h", "--event-queue", "8"]).await;
     server.knows(&["bob", "eve"]).await;
-    let ada = server.connect("ada").await;
-    let mut page = watcher(&server, &ada, "batch").await;
+    let mut ada = server.connect("ada").await;
+    let mut page = watcher(&server, &mut ada, "batch").await;
     let bob = server.connect("bob").await;
     assert_eq!(page.sees().await, ("bob".to_owned(), true));
     for round in 0..3 {
