@@ -12,6 +12,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use rollcall_protocol::ErrorCode;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::json;
 use sha2::Sha256;
 
@@ -80,6 +81,8 @@ pub struct Authenticator {
 #[derive(Deserialize)]
 struct Header {
     alg: String,
+    /// Extensions that whoever reads the token has to understand, or refuse it. There is none that we do.
+    crit: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -161,6 +164,9 @@ impl Authenticator {
         let (header, payload) = signed.split_once('.').ok_or_else(malformed)?;
         let decode = |part: &str| BASE64.decode(part).map_err(|_| malformed());
         let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| malformed())?;
+        if header.crit.is_some() {
+            return Err(refused("the token asks for extensions (crit), of which this server knows none"));
+        }
         let claims: Claims = serde_json::from_slice(&decode(payload)?).map_err(|_| malformed())?;
         if signature == DEV_SIGNATURE && !claims.server {
             if self.dev_tokens {

@@ -3,6 +3,7 @@
 mod file;
 mod limits;
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::net::SocketAddr;
@@ -21,8 +22,10 @@ use crate::cluster;
 use crate::presence::rules::{Damping, Grace};
 
 const DEMO_KEY: &str = "rollcall-demo";
-/// A shorter secret may be found by trying: any token tells when it was.
-const SECRET_BYTES: usize = 16;
+/// A shorter secret may be found by trying: any token tells when it was. RFC 7518 asks this much of HS256.
+const SECRET_BYTES: usize = 32;
+/// A secret of fewer different characters was not made at random.
+const SECRET_VARIETY: usize = 8;
 
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
@@ -179,10 +182,6 @@ pub enum ConfigError {
         "--api-secret can be guessed, and {0} may be reached by others: choose a random one of {SECRET_BYTES} characters or more, listen on 127.0.0.1, or add --demo-on-public-address"
     )]
     WeakSecretInPublic(SocketAddr),
-    #[error("--event-queue must be at least 1")]
-    NoQueue,
-    #[error("--connects-at-once must be at least 1")]
-    NoConnects,
     #[error("--tls-check-interval must be more than 0")]
     NoCertificateChecks,
     #[error("--redis takes a database that servers can share: --database postgres://…")]
@@ -237,12 +236,6 @@ impl Config {
         if !self.listen.ip().is_loopback() && !self.demo_on_public_address {
             self.refuse_demo()?;
         }
-        if self.limits.event_queue == 0 {
-            return Err(ConfigError::NoQueue);
-        }
-        if self.limits.connects_at_once == 0 {
-            return Err(ConfigError::NoConnects);
-        }
         if self.tls_check_interval.is_zero() {
             return Err(ConfigError::NoCertificateChecks);
         }
@@ -275,7 +268,9 @@ impl Config {
         if self.api_key == DEMO_KEY {
             return Err(ConfigError::DemoKeyInPublic(self.listen));
         }
-        if self.api_secret.len() < SECRET_BYTES || self.api_secret == self.api_key {
+        let secret = self.api_secret.as_bytes();
+        let variety = secret.iter().collect::<HashSet<_>>().len();
+        if secret.len() < SECRET_BYTES || variety < SECRET_VARIETY || self.api_secret == self.api_key {
             return Err(ConfigError::WeakSecretInPublic(self.listen));
         }
         Ok(())

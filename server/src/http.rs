@@ -124,7 +124,11 @@ fn for_operators() -> Router<AppState> {
 }
 
 fn finished(routes: Router<AppState>, state: AppState) -> Router {
-    routes.layer(middleware::from_fn(reply::finish)).layer(cors::layer(&state.config.allowed_origin)).with_state(state)
+    routes
+        .layer(middleware::from_fn_with_state(state.clone(), gate::measure))
+        .layer(middleware::from_fn(reply::finish))
+        .layer(cors::layer(&state.config.allowed_origin))
+        .with_state(state)
 }
 
 async fn unknown() -> ApiError {

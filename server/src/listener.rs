@@ -71,8 +71,8 @@ impl Listener {
         let mut http = Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(config.limits.header_timeout)
-            // More than the headers may be, so that whoever sends too many is told so.
-            .max_buf_size(2 * config.limits.header_bytes as usize);
+            // More than headers and address may be, so that whoever sends too much is told so.
+            .max_buf_size(4 * config.limits.header_bytes as usize);
         let (watch_every, patience) = (config.tls_check_interval, config.limits.header_timeout);
         let write_timeout = config.limits.write_timeout;
         Ok(Self { socket, tls, watch_every, http, patience, write_timeout })

@@ -216,6 +216,18 @@ async fn a_header_without_end_is_refused() {
     let address = format!("{}?{}", server.url("/healthz"), "x".repeat(20_000));
     let status = reqwest::get(address).await.unwrap().status();
     assert_eq!(status, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+
+    // Wherever it is sent, it is told so as far as it could be read.
+    for path in ["/healthz", "/connect", "/users", "/no-such-place"] {
+        for (address, header, allowed) in [(8192, 8000, true), (1, 8193, false), (16_000, 1000, false)] {
+            let url = format!("{}?{}", server.url(path), "x".repeat(address));
+            let reply = reqwest::Client::new().get(url).header("x-long", "x".repeat(header)).send().await.unwrap();
+            let status = reply.status();
+            let error: serde_json::Value = reply.json().await.unwrap();
+            assert_eq!(status != 431 && error["code"] != 24, allowed, "{path}: {error}");
+            assert_eq!(status == 431 && error["code"] == 24, !allowed, "{path}: {error}");
+        }
+    }
 }
 
 /// What it answers on a connection of its own, which ends with that.

@@ -66,7 +66,12 @@ async fn whatever_is_wrong_with_the_configuration_is_said_in_one_line_with_its_n
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("broken.toml"), "api-key = ").unwrap();
     std::fs::write(directory.path().join("unknown.toml"), "api_key = 'k'").unwrap();
-    let wrong: [(&[&str], &str); 8] = [
+    let wrong: [(&[&str], &str); 13] = [
+        (&["--body-bytes", "0"], "--body-bytes"),
+        (&["--users-per-upsert", "0"], "--users-per-upsert"),
+        (&["--custom-data-bytes", "0"], "--custom-data-bytes"),
+        (&["--event-queue", "0"], "--event-queue"),
+        (&["--write-timeout", "0s"], "--write-timeout"),
         (&["--idle-timeout", "5"], "--idle-timeout"),
         (&["--query-timeout", "500000000000years"], "--query-timeout"),
         (&["--listen", "localhost"], "--listen"),
@@ -88,11 +93,13 @@ async fn whatever_is_wrong_with_the_configuration_is_said_in_one_line_with_its_n
 #[tokio::test]
 async fn what_is_for_trying_out_is_refused_where_others_can_connect() {
     let directory = tempfile::tempdir().unwrap();
-    let secret = "0123456789abcdef";
-    let unsafe_flags: [(&[&str], &str); 4] = [
+    let secret = "0123456789abcdef0123456789abcdef";
+    let unsafe_flags: [(&[&str], &str); 6] = [
         (&["--api-key", "mine", "--api-secret", secret, "--dev-tokens"], "--dev-tokens"),
         (&["--api-key", "rollcall-demo", "--api-secret", secret], "--api-key"),
         (&["--api-key", "mine", "--api-secret", "short"], "--api-secret"),
+        (&["--api-key", "mine", "--api-secret", &secret[1..]], "--api-secret"),
+        (&["--api-key", "mine", "--api-secret", "abcdefgabcdefgabcdefgabcdefgabcdefg"], "--api-secret"),
         (&["--api-key", secret, "--api-secret", secret], "--api-secret"),
     ];
     let start = |listen: &str, flags: &[&str], more: &[&str]| {

@@ -1,5 +1,6 @@
 //! What one caller, or all together, may take from the server.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::Args;
@@ -13,7 +14,7 @@ use crate::{query, store};
 #[command(next_help_heading = "Limits")]
 pub struct Limits {
     /// How long a client may take over a TLS handshake, or over the header of a request
-    #[arg(long, env = "ROLLCALL_HEADER_TIMEOUT", default_value = "30s", value_parser = duration)]
+    #[arg(long, env = "ROLLCALL_HEADER_TIMEOUT", default_value = "30s", value_parser = some_time)]
     pub header_timeout: Duration,
 
     /// How long the headers of a request may be, in bytes; with the address, twice as much
@@ -21,11 +22,11 @@ pub struct Limits {
     pub header_bytes: u32,
 
     /// How long a client may take over the body of a request
-    #[arg(long, env = "ROLLCALL_BODY_TIMEOUT", default_value = "30s", value_parser = duration)]
+    #[arg(long, env = "ROLLCALL_BODY_TIMEOUT", default_value = "30s", value_parser = some_time)]
     pub body_timeout: Duration,
 
     /// How long a client may take nothing of what is sent to it
-    #[arg(long, env = "ROLLCALL_WRITE_TIMEOUT", default_value = "30s", value_parser = duration)]
+    #[arg(long, env = "ROLLCALL_WRITE_TIMEOUT", default_value = "30s", value_parser = some_time)]
     pub write_timeout: Duration,
 
     /// Requests of one user at a time, until their replies are read; 0 for any number
@@ -37,7 +38,7 @@ pub struct Limits {
     pub reply_bytes: usize,
 
     /// How long the body of a request may be, in bytes
-    #[arg(long, env = "ROLLCALL_BODY_BYTES", default_value_t = 1024 * 1024)]
+    #[arg(long, env = "ROLLCALL_BODY_BYTES", default_value_t = 1024 * 1024, value_parser = at_least_one)]
     pub body_bytes: usize,
 
     /// How long a frame from a client may be, in bytes
@@ -45,11 +46,11 @@ pub struct Limits {
     pub frame_bytes: u32,
 
     /// Users that one request may write
-    #[arg(long, env = "ROLLCALL_USERS_PER_UPSERT", default_value_t = limits::USERS_PER_REQUEST)]
+    #[arg(long, env = "ROLLCALL_USERS_PER_UPSERT", default_value_t = limits::USERS_PER_REQUEST, value_parser = at_least_one)]
     pub users_per_upsert: usize,
 
     /// How long the custom data of a user, channel, member or message may be, in bytes of JSON
-    #[arg(long, env = "ROLLCALL_CUSTOM_DATA_BYTES", default_value_t = limits::CUSTOM_DATA_BYTES)]
+    #[arg(long, env = "ROLLCALL_CUSTOM_DATA_BYTES", default_value_t = limits::CUSTOM_DATA_BYTES, value_parser = at_least_one)]
     pub custom_data_bytes: usize,
 
     /// Levels of $and, $or and $nor in a filter
@@ -73,11 +74,11 @@ pub struct Limits {
     pub channel_presence_limit: usize,
 
     /// Users whose presence one connection may subscribe to
-    #[arg(long, env = "ROLLCALL_SUBSCRIPTIONS_PER_CONNECTION", default_value_t = 10_000)]
+    #[arg(long, env = "ROLLCALL_SUBSCRIPTIONS_PER_CONNECTION", default_value_t = 10_000, value_parser = at_least_one)]
     pub subscriptions_per_connection: usize,
 
     /// Events that may wait for a slow reader before its connection is closed
-    #[arg(long, env = "ROLLCALL_EVENT_QUEUE", default_value_t = 1024)]
+    #[arg(long, env = "ROLLCALL_EVENT_QUEUE", default_value_t = 1024, value_parser = at_least_one)]
     pub event_queue: usize,
 
     /// TCP connections that are nobody's socket, or not yet; 0 for three quarters of the files that may be open
@@ -89,7 +90,7 @@ pub struct Limits {
     pub connections: usize,
 
     /// Connections that are opened at a time; the others wait
-    #[arg(long, env = "ROLLCALL_CONNECTS_AT_ONCE", default_value_t = 64)]
+    #[arg(long, env = "ROLLCALL_CONNECTS_AT_ONCE", default_value_t = 64, value_parser = at_least_one)]
     pub connects_at_once: usize,
 
     /// How long a connection waits to be opened before it is told to come back
@@ -136,4 +137,16 @@ impl Limits {
     pub fn store(&self) -> store::Limits {
         store::Limits { custom_data_bytes: self.custom_data_bytes, query_time: self.query_timeout }
     }
+}
+
+/// A number that 0 would make senseless.
+fn at_least_one(text: &str) -> Result<usize, String> {
+    let number = text.parse::<NonZeroUsize>().map_err(|error| error.to_string())?;
+    Ok(number.get())
+}
+
+/// A time that 0 would make senseless.
+fn some_time(text: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    if time.is_zero() { Err("it must be more than 0".to_owned()) } else { Ok(time) }
 }

@@ -83,12 +83,6 @@ impl Gate {
     }
 
     async fn caller(&self, parts: &Parts) -> Result<Authenticated, ApiError> {
-        let bytes: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-        let most = self.app.config.limits.header_bytes as usize;
-        if bytes > most {
-            let message = format!("the headers are {bytes} bytes, more than {most}");
-            return Err(ApiError::new(ErrorCode::HeadersTooBig, message));
-        }
         let query = call::query(&parts.uri)?;
         let parameter = |name| query.get(name).map(String::as_str);
         let headers = &parts.headers;
@@ -100,6 +94,21 @@ impl Gate {
         };
         self.app.authenticate(&credentials).await
     }
+}
+
+/// Middleware for all addresses: refuses headers that are too long, and those that are with their address.
+pub async fn measure(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let uri = request.uri();
+    let address = uri.path().len() + uri.query().map_or(0, |query| 1 + query.len());
+    let most = app.config.limits.header_bytes as usize;
+    if headers > most || headers + address > 2 * most {
+        let message = format!(
+            "the headers are {headers} bytes and the address {address}: the former may be {most}, both together twice as many"
+        );
+        return ApiError::new(ErrorCode::HeadersTooBig, message).into_response();
+    }
+    next.run(request).await
 }
 
 /// A header's value, if it is text.

@@ -73,7 +73,7 @@ impl SqliteStore {
             .row_buffer_size(ROWS)
             .optimize_on_close(true, None);
         let in_memory = url.contains(":memory:") || url.contains("mode=memory");
-        let lock = if in_memory { None } else { Some(Lock::take(options.get_filename())?) };
+        let lock = if in_memory { None } else { Some(Lock::take(options.get_filename()).await?) };
         let writer = pool(1).connect_with(options.clone()).await?;
         migrate(&mut *writer.acquire().await?).await?;
         // A second connection to a database in memory would see another, empty one.

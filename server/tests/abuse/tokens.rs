@@ -51,6 +51,11 @@ fn tokens() -> Vec<(&'static str, String, i64)> {
         ("alg: hs256", with_algorithm("hs256"), 43),
         ("alg: HS512, signed as HS256", with_algorithm("HS512"), 43),
         ("alg: RS256, signed as HS256", with_algorithm("RS256"), 43),
+        (
+            "an extension that is critical",
+            signed(json!({ "alg": "HS256", "crit": ["b64"], "b64": false }), ada.clone(), SECRET),
+            5,
+        ),
         ("no alg", signed(json!({ "typ": "JWT" }), ada.clone(), SECRET), 5),
         ("another key", signed(json!({ "alg": "HS256" }), ada.clone(), "guessed"), 43),
         ("an empty key", signed(json!({ "alg": "HS256" }), ada.clone(), ""), 43),

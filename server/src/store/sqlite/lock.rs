@@ -3,8 +3,15 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
 
 use crate::store::{Result, StoreError};
+
+/// Whoever was killed takes a moment to die.
+const PATIENCE: Duration = Duration::from_secs(2);
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// Held from the opening of a database until this is dropped, or the process ends, however it does.
 ///
@@ -16,7 +23,7 @@ pub(super) struct Lock {
 
 impl Lock {
     /// For the database in this file, which need not be there yet.
-    pub(super) fn take(database: &Path) -> Result<Self> {
+    pub(super) async fn take(database: &Path) -> Result<Self> {
         // Whatever links lead to it, it is one database.
         let database = fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
         let mut path = database.clone().into_os_string();
@@ -24,10 +31,16 @@ impl Lock {
         let path = PathBuf::from(path);
         let file = File::options().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(|cause| StoreError::database(format!("{}: {cause}", path.display())))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { file }),
-            Err(TryLockError::WouldBlock) => Err(StoreError::InUse(database)),
-            Err(TryLockError::Error(cause)) => Err(StoreError::database(format!("{}: {cause}", path.display()))),
+        let given_up = Instant::now() + PATIENCE;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { file }),
+                Err(TryLockError::WouldBlock) if Instant::now() < given_up => sleep(AGAIN).await,
+                Err(TryLockError::WouldBlock) => return Err(StoreError::InUse(database)),
+                Err(TryLockError::Error(cause)) => {
+                    return Err(StoreError::database(format!("{}: {cause}", path.display())));
+                }
+            }
         }
     }
 
