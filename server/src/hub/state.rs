@@ -219,8 +219,9 @@ pub(super) fn word(reason: Reason) -> &'static str {
 
 /// The time of day that it is at `instant`.
 pub(super) fn at(instant: Instant) -> Timestamp {
-    let now = store::now();
     let micros = |span: Duration| i64::try_from(span.as_micros()).unwrap_or_default();
-    let ahead = micros(instant.saturating_duration_since(Instant::now()));
-    Timestamp::from_microsecond(now.as_microsecond() + ahead - micros(instant.elapsed())).unwrap_or(now)
+    // Before the clock is read: however long that is held up, what happened did not happen earlier.
+    let (ago, ahead) = (instant.elapsed(), instant.saturating_duration_since(Instant::now()));
+    let now = store::now();
+    Timestamp::from_microsecond(now.as_microsecond() + micros(ahead) - micros(ago)).unwrap_or(now)
 }

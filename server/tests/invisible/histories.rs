@@ -95,7 +95,8 @@ pub const HISTORIES: &[History<'static>] = &[
 /// Tells the history, up to where she is hidden or away.
 pub async fn lives(ada: Ada, goodbye: Goodbye, history: History<'_>) -> Story {
     let mut story = Story::begin(ada, goodbye).await;
-    story.server.connect("bob").await.says_goodbye().await;
+    let bob = story.server.connect("bob").await;
+    story.says_goodbye(bob).await;
     if goodbye == Goodbye::Ends {
         story.sees_go("bob").await;
     }
@@ -122,7 +123,7 @@ pub async fn lives(ada: Ada, goodbye: Goodbye, history: History<'_>) -> Story {
         (Ada::IsAway, _) => {
             // Those that watch nothing first: the last one is the one that counts.
             while let Some(device) = story.devices.pop() {
-                device.says_goodbye().await;
+                story.says_goodbye(device).await;
             }
         }
     }

@@ -1,17 +1,13 @@
 //! One telling of a story: the server, Ada who hides or is away, and Zoe who sees what she can.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
 use crate::blur::blurred;
+use crate::common::scrape::Scrape;
 use crate::common::{Person, TestServer, WITHOUT_LIMITS, user_token};
 
-/// Far longer than anything takes: only a failing test ever waits for it.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// The same for all, so that who vanished later is missed later.
 const GRACE: [&str; 4] = ["--offline-grace", "50ms", "--page-grace", "50ms"];
 
@@ -101,6 +97,7 @@ impl Story {
         // Whoever is online at the end has a grace after it, and may be back in time or not.
         zoe.says_goodbye().await;
         cy.says_goodbye().await;
+        are_left(&server, hidden).await;
         drop(devices);
         let server = server.restart().await;
         let mut back = Vec::new();
@@ -155,19 +152,15 @@ impl Story {
         }
     }
 
+    /// Somebody says goodbye, and the server has noticed: its answer to the goodbye may come before.
+    pub async fn says_goodbye(&self, person: Person) {
+        person.says_goodbye().await;
+        self.an_end_is_noticed().await;
+    }
+
     /// Waits until the server has noticed that a connection ended: Ada has those in `devices`.
     pub async fn an_end_is_noticed(&self) {
-        let line = format!("rollcall_connections{{transport=\"websocket\"}} {}\n", self.devices.len() + 2);
-        let noticed = async {
-            let client = reqwest::Client::new();
-            loop {
-                let metrics = client.get(self.server.url("/metrics")).send().await.unwrap().text().await.unwrap();
-                if metrics.contains(&line) {
-                    return;
-                }
-            }
-        };
-        timeout(PATIENCE, noticed).await.expect("the end of a connection is noticed in time");
+        are_left(&self.server, self.devices.len() + 2).await;
     }
 
     /// Waits until every grace that began before is over: Wes comes and vanishes, whose grace ends
@@ -189,6 +182,12 @@ impl Story {
             }
         }
     }
+}
+
+/// Waits until the server has so many connections left.
+async fn are_left(server: &TestServer, connections: usize) {
+    let sample = "rollcall_connections{transport=\"websocket\"}";
+    Scrape::until(server, |now| now.get(sample) == connections as f64).await;
 }
 
 /// Zoe, who asks to be told more than others are.
