@@ -135,7 +135,9 @@ impl RedisCluster {
         let buses: Vec<_> = (0..Self::MASTERS + replicas).map(|_| free_port().to_string()).collect();
         let one = |bus: &String| {
             let flags = ["--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-node-timeout", "1000"];
-            Redis::start_with(&[&flags[..], &["--repl-diskless-sync-delay", "0"]].concat())
+            // One master that is away is away alone.
+            let alone = ["--cluster-require-full-coverage", "no", "--repl-diskless-sync-delay", "0"];
+            Redis::start_with(&[&flags[..], &alone].concat())
         };
         let mut masters = buses.iter().map(one).collect::<Option<Vec<_>>>()?;
         let replicas = masters.split_off(Self::MASTERS);
@@ -149,7 +151,9 @@ impl RedisCluster {
             node.does(&format!("CLUSTER MEET 127.0.0.1 {} {}", cluster.masters[0].port, buses[0]));
         }
         let all = format!("cluster_known_nodes:{}", buses.len());
-        let is_whole = |info: String| info.contains("cluster_state:ok") && info.contains(&all);
+        let is_whole = |info: String| {
+            ["cluster_state:ok", "cluster_slots_assigned:16384", &all].iter().all(|part| info.contains(part))
+        };
         cluster.nodes().for_each(|node| node.until("CLUSTER INFO", is_whole));
         for replica in &cluster.replicas {
             replica.does(&format!("CLUSTER REPLICATE {}", cluster.masters[0].id()));

@@ -54,15 +54,12 @@ async fn when_a_master_dies_its_replica_takes_over_and_nobody_flaps() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slot_that_moves_to_another_master_is_followed() {
     let Some(cluster) = Cluster::new().await else { return };
-    let (_a, b, mut bob, people) = crowd(&cluster).await;
+    let (a, _b, bob, people) = crowd(&cluster).await;
     let (key, from) = cluster.redis.find("user:ada");
     let slot = cluster.redis.masters[from].ask(&format!("CLUSTER KEYSLOT {key}"));
     cluster.redis.move_slot(slot.trim_start_matches(':'), from, (from + 1) % 3);
-    // Heard where nothing was said to the slot since it moved.
-    let kim = b.connect("kim").await;
-    bob.watch_users(&["kim"]).await;
-    kim.says_goodbye().await;
-    assert_eq!(bob.sees().await, offline("kim"));
+    // Also where nothing is said to the slot, but somebody is listened to there.
+    Scrape::until(&a, |now| now.get("rollcall_redis_errors_total") > 0.0).await;
     all_is_well(bob, people).await;
 }
 
@@ -70,7 +67,8 @@ async fn a_slot_that_moves_to_another_master_is_followed() {
 async fn a_master_that_does_not_answer_puts_servers_in_doubt_until_it_does() {
     let Some(mut cluster) = Cluster::new().await else { return };
     let (a, b, bob, people) = crowd(&cluster).await;
-    let (_, place) = cluster.redis.find("user:ada");
+    // Not the one where leases are renewed.
+    let place = (cluster.redis.find("{nodes}leases").1 + 1) % 3;
     cluster.redis.masters[place].freeze();
     until_in_doubt([&a, &b], 1.0).await;
     cluster.redis.masters[place].thaw();
