@@ -66,8 +66,9 @@ pub trait Node: Send + Sync {
     /// Takes back what was claimed under a lease that ended. Returns when that is said.
     async fn take_back(&self, ended: &Lease, users: Vec<UserId>, watches: Vec<(Cid, UserId)>);
 
-    /// Looks again at everybody whom this node listens to, because flips may have been missed.
-    async fn look_again(&self);
+    /// Looks again at everybody whom this node listens to, because something may have been missed, for
+    /// so long at most if there was a link before.
+    async fn look_again(&self, deaf: Option<Duration>);
 
     /// Whether anybody here needs what comes in the topic.
     fn needs(&self, topic: &Topic) -> bool;

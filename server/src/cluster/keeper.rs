@@ -23,7 +23,8 @@ const CHUNK: usize = 500;
 
 /// Opens the first link and goes on keeping one.
 pub async fn start(cluster: Cluster, node: Arc<dyn Node>) -> Result<(), OpenError> {
-    let mut keeper = Keeper { cluster, node, links: 0, former: Vec::new(), vouched_until: Instant::now() };
+    let mut keeper =
+        Keeper { cluster, node, links: 0, former: Vec::new(), vouched_until: Instant::now(), deaf_from: None };
     let link = keeper.open().await?;
     tokio::spawn(async move { keeper.run(link).await });
     Ok(())
@@ -38,6 +39,8 @@ struct Keeper {
     former: Vec<Lease>,
     /// Until then other nodes believe what this one claims.
     vouched_until: Instant,
+    /// From then on something may have been missed that was not asked for yet.
+    deaf_from: Option<Instant>,
 }
 
 impl Keeper {
@@ -48,6 +51,8 @@ impl Keeper {
                 return;
             }
             self.former.push(link.lease);
+            let last_heard = self.vouched_until.checked_sub(self.span());
+            self.deaf_from = self.deaf_from.or(last_heard);
             link = match self.reopen().await {
                 Some(link) => link,
                 None => return,
@@ -118,12 +123,13 @@ impl Keeper {
         // When Redis was away all leases ended, and all nodes come back. Each has as long as a lease for
         // it before anything of theirs is taken back.
         let clears_from = Instant::now() + span;
-        let mut settling = pin!(settle(&self.cluster, &*self.node, link, &former));
+        let mut settling = pin!(settle(&self.cluster, &*self.node, link, &former, self.deaf_from));
         loop {
             tokio::select! {
                 _ = renewals.tick() => {}
                 () = &mut settling, if !settled => {
                     settled = true;
+                    self.deaf_from = None;
                     if self.cluster.is_linked_by(link) {
                         self.cluster.doubt(&*self.node, false);
                     }
@@ -172,7 +178,7 @@ impl Keeper {
 
 /// Says everything under the link's lease, and only then takes back what was said before: nobody whom
 /// this node has flaps. What was missed meanwhile is asked for.
-async fn settle(cluster: &Cluster, node: &dyn Node, link: &Link, former: &[Lease]) {
+async fn settle(cluster: &Cluster, node: &dyn Node, link: &Link, former: &[Lease], deaf_from: Option<Instant>) {
     node.claim_all().await;
     for lease in former {
         if let Err(error) = lease::end(link, lease).await {
@@ -180,7 +186,7 @@ async fn settle(cluster: &Cluster, node: &dyn Node, link: &Link, former: &[Lease
             std::future::pending::<()>().await;
         }
     }
-    node.look_again().await;
+    node.look_again(deaf_from.map(|from| from.elapsed())).await;
 }
 
 /// Takes back what was claimed under a lease that ended.

@@ -7,6 +7,7 @@ mod profiles;
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -25,6 +26,8 @@ use crate::profile::ProfileLocks;
 use crate::store::{self, Store};
 use crate::wire;
 
+use profiles::{Change, Told};
+
 pub use ask::{Polls, Unreachable};
 
 /// What a hub has besides when there are other nodes.
@@ -37,9 +40,9 @@ pub(super) struct Nodes {
     /// Questions of other nodes that are being answered.
     answering: Mutex<HashMap<(NodeId, u64), AbortHandle>>,
     polls: OnceLock<Arc<dyn Polls>>,
-    /// Users whose profiles other nodes changed, and whether others may see a difference.
-    changed: mpsc::UnboundedSender<(UserId, bool)>,
-    changes: Mutex<Option<mpsc::UnboundedReceiver<(UserId, bool)>>>,
+    /// Users whose profiles other nodes changed.
+    changed: mpsc::UnboundedSender<Change>,
+    changes: Mutex<Option<mpsc::UnboundedReceiver<Change>>>,
 }
 
 impl Nodes {
@@ -58,9 +61,9 @@ impl Nodes {
     }
 
     /// The user's profile may have been changed by another node.
-    fn hear_change(&self, user: UserId, visibly: bool) {
+    fn hear_change(&self, user: UserId, told: Told) {
         // Fails only when nobody reads profiles any more.
-        let _ = self.changed.send((user, visibly));
+        let _ = self.changed.send((user, told));
     }
 
     fn heard(&self) -> MutexGuard<'_, Heard> {
@@ -209,8 +212,8 @@ impl Node for Hub {
         self.all_told().await;
     }
 
-    async fn look_again(&self) {
-        self.mend_all().await;
+    async fn look_again(&self, deaf: Option<Duration>) {
+        self.mend_all(deaf).await;
         self.all_told().await;
     }
 
@@ -274,7 +277,9 @@ impl Local for Hub {
         let Some(nodes) = &self.shared.nodes else { return };
         match order {
             Order::Changed { by, .. } if *by == nodes.cluster.id() => {}
-            Order::Changed { user, visibly, .. } => nodes.hear_change(user.clone(), *visibly),
+            Order::Changed { user, visibly, .. } => {
+                nodes.hear_change(user.clone(), if *visibly { Told::Always } else { Told::Never });
+            }
             Order::Evict { user, cid } => self.evict_here(user, cid),
             Order::Expel { user, code } => self.expel_here(user, *code),
             Order::ExpelAll { code } => self.expel_all_here(*code),

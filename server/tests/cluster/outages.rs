@@ -154,6 +154,26 @@ async fn when_redis_fails_over_to_a_replica_that_lacks_the_last_writes_nobody_fl
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_said_of_themselves_while_a_node_was_cut_off_is_heard_there_afterwards() {
+    let Some(cluster) = Cluster::new().await else { return };
+    let flags = ["--node-lease", "1s"];
+    let a = cluster.node_with(&flags).await;
+    let way = Proxy::before(&cluster.redis.url()).await;
+    let b = TestServer::node(&cluster.database, &way.url(), &flags).await;
+    let carl = a.connect("carl").await;
+    let mut ada = b.connect("ada").await;
+    assert_eq!(is_online(&ada.watch_users(&["carl"]).await), [true]);
+    way.cut();
+    until_ready(&b, 503).await;
+    carl.upsert(json!({ "status": "at lunch" })).await;
+    way.mend_for_new();
+    let back = Instant::now();
+    let event = ada.hears("user.updated").await;
+    check("a profile was changed meanwhile", back, REDIS_IS_BACK);
+    assert_eq!((&event["user"]["status"], &event["user"]["online"]), (&json!("at lunch"), &json!(true)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_is_cut_off_from_postgres_alone_tells_what_happened_when_it_is_back() {
     let Some(cluster) = Cluster::new().await else { return };
     let Some(postgres) = postgres::shared() else { return };

@@ -1,17 +1,22 @@
 //! Whom this node listens to, and how they stand.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use tokio::time::sleep;
 
 use super::Nodes;
+use super::profiles::Told;
 use crate::cluster::{Link, Seen, Topic};
 use crate::hub::presences::Presence;
 use crate::hub::{Hub, Notice};
 use crate::presence::{Cid, UserId};
+use crate::store;
 
 /// Users looked up in one go.
 const CHUNK: usize = 500;
+/// By how much the clocks of two nodes may differ.
+const CLOCKS: Duration = Duration::from_secs(1);
 
 impl Hub {
     /// Hears of these users' flips from now on, and of what is for their connections.
@@ -77,15 +82,15 @@ impl Hub {
 
     /// Looks at everybody who is listened to, after flips may have been missed, and tells those who watch
     /// them what they do not know.
-    pub(super) async fn mend_all(&self) {
+    pub(super) async fn mend_all(&self, deaf: Option<Duration>) {
         let Some(nodes) = &self.shared.nodes else { return };
-        for user in self.connected_users() {
-            // What was done to them meanwhile was not heard here.
-            nodes.hear_change(user, false);
+        let users = nodes.cluster.listened_users();
+        if let Some(from) = deaf.and_then(|deaf| store::now().checked_sub(deaf + CLOCKS).ok()) {
+            // What was done to them, or said of them, was not heard here.
+            users.iter().for_each(|user| nodes.hear_change(user.clone(), Told::IfSince(from)));
         }
         nodes.heard().doubt_all();
         let mut forgotten = Vec::new();
-        let users = nodes.cluster.listened_users();
         for some in users.chunks(CHUNK) {
             let Ok(seen) = nodes.cluster.look_up(some).await else { return };
             for (user, seen) in some.iter().zip(seen) {
