@@ -71,6 +71,11 @@ async fn no_path_leads_anywhere_else() {
     std::fs::write(pages.path().parent().unwrap().join("rollcall-secret"), "secret").unwrap();
     let inner = pages.path().join("inner");
     std::fs::write(inner.join("page.html"), "inner").unwrap();
+    std::fs::write(inner.join(".env"), "secret").unwrap();
+    #[cfg(unix)]
+    for (to, link) in [("../index.html", "link.html"), ("..", "up"), ("page.html", "same.html")] {
+        std::os::unix::fs::symlink(to, inner.join(link)).unwrap();
+    }
     let long = format!("/{}", "a".repeat(40_000));
     let longer = format!("/{}", "a".repeat(100_000));
     // With files beside the endpoints, and without.
@@ -95,6 +100,11 @@ async fn no_path_leads_anywhere_else() {
             ("/%252e%252e/index.html", Refused(404, 16)),
             ("/page.html%00.js", Refused(404, 16)),
             ("/%c0%ae%c0%ae/index.html", Refused(404, 16)),
+            ("/.env", Refused(404, 16)),
+            ("/%2eenv", Refused(404, 16)),
+            ("/link.html", Refused(404, 16)),
+            ("/up/", Refused(404, 16)),
+            ("/up/index.html", Refused(404, 16)),
             ("//etc/passwd", Refused(404, 16)),
             ("/%2fetc%2fpasswd", Refused(404, 16)),
             ("/file:///etc/passwd", Refused(404, 16)),
