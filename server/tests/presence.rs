@@ -54,10 +54,14 @@ async fn a_change_beside_a_query_is_in_its_reply_or_is_told() {
     let names: Vec<_> = (0..99).map(|place| format!("crowd-{place}")).chain(["bob".to_owned()]).collect();
     let names: Vec<_> = names.iter().map(String::as_str).collect();
     server.knows(&names).await;
+    let mut eve = server.connect("eve").await;
+    eve.watch_users(&["bob"]).await;
     let counts = async {
         for count in 0_u64.. {
             let change = json!({ "users": { "bob": { "id": "bob", "count": count } } });
             server.server_side(Method::POST, "/users", change).await;
+            // What is told of a change is how the user stands then, and the next is not to be in it.
+            eve.hears("user.updated").await;
         }
     };
     let count = |user: &Value| user["count"].as_u64().unwrap_or_default();
