@@ -71,6 +71,17 @@ pub enum Issued {
     Unsigned,
 }
 
+impl Issued {
+    /// Whether it is one of the tokens of before this time, that are accepted no more.
+    pub fn is_revoked(self, before: Timestamp) -> bool {
+        match self {
+            Self::At(issued) => issued < before,
+            Self::Unknown => true,
+            Self::Unsigned => false,
+        }
+    }
+}
+
 /// Checks credentials against the application's key and secret.
 pub struct Authenticator {
     api_key: String,

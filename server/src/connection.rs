@@ -143,7 +143,7 @@ pub async fn open(app: &App, bearer: Authenticated, handshake: &Handshake) -> Re
             let mut user = User::new(ANONYMOUS, store::now());
             user.role = "anonymous".to_owned();
             // Nobody is told of somebody who is nobody.
-            let (membership, inbox) = app.hub.connect(&ANONYMOUS.into(), true, handshake.origin.clone())?;
+            let (membership, inbox) = app.hub.connect(&ANONYMOUS.into(), true, handshake.origin.clone(), issued_at)?;
             (user, Unread::default(), membership, inbox)
         }
         Caller::Server => {

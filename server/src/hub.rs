@@ -31,7 +31,7 @@ pub use outbox::Inbox;
 pub use presences::{Presence, Presences};
 pub use visit::{Origin, Transport};
 
-use crate::auth::ANONYMOUS;
+use crate::auth::{ANONYMOUS, Issued};
 use crate::bus::{Audience, Bus, Envelope, Event, local::LocalBus, redis::RedisBus};
 use crate::cluster::{Cluster, NodeId, Order};
 use crate::metrics::Metrics;
@@ -152,16 +152,17 @@ impl Hub {
         });
     }
 
-    /// A connection of the user opened; `invisible` is what their profile says, read under the
+    /// A connection of the user opened, with a token issued when; `invisible` is what their profile says, read under the
     /// same profile lock. Events wait in the inbox until its connection has sent the first frame.
     pub fn connect(
         &self,
         user: &UserId,
         invisible: bool,
         origin: Origin,
+        issued_at: Issued,
     ) -> Result<(Membership, Inbox), TooManyConnections> {
         let id = ConnectionId::on(self.shared.id.into());
-        let visit = Arc::new(Visit::new(origin));
+        let visit = Arc::new(Visit::new(origin, issued_at));
         let (outbox, inbox) = outbox::queue(self.shared.options.queue);
         self.update(|state, now| {
             let limit = self.shared.options.connections;

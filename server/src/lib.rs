@@ -17,6 +17,7 @@ pub mod presence;
 pub mod profile;
 pub mod query;
 pub mod rate_limit;
+pub mod readers;
 pub mod server;
 pub mod state;
 pub mod store;

@@ -111,7 +111,7 @@ impl App {
             }
         };
         self.hub.set_invisible(&id, written.after.invisible);
-        let (membership, inbox) = self.hub.connect(&id, written.after.invisible, origin)?;
+        let (membership, inbox) = self.hub.connect(&id, written.after.invisible, origin, issued_at)?;
         self.tell(std::slice::from_ref(&written)).await;
         Ok((membership, inbox))
     }

@@ -50,11 +50,10 @@ impl App {
         let (user, revoked) = self.store.bearer(id).await.map_err(unchecked)?;
         user.as_ref().map_or(Ok(()), profile::admit)?;
         let revoked = revoked.max(user.as_ref().and_then(|user| user.revoke_tokens_issued_before));
-        match (revoked, issued_at) {
-            (None, _) | (_, Issued::Unsigned) => Ok(user),
-            (Some(revoked), Issued::At(issued)) if issued >= revoked => Ok(user),
+        match revoked.is_some_and(|before| issued_at.is_revoked(before)) {
+            false => Ok(user),
             // The code that makes an SDK ask its application for a new token.
-            _ => Err(ApiError::new(ErrorCode::TokenExpired, "the token was revoked: get a new one")),
+            true => Err(ApiError::new(ErrorCode::TokenExpired, "the token was revoked: get a new one")),
         }
     }
 }

@@ -6,6 +6,7 @@ use super::call::Call;
 use crate::auth::Caller;
 use crate::channel_type::{ChannelType, Standing};
 use crate::error::ApiError;
+use crate::readers::{self, is_open};
 use crate::state::App;
 use crate::store::{Channel, Member};
 
@@ -64,21 +65,15 @@ async fn belongs(app: &App, call: &Call, channel: &Channel, action: &str) -> Res
         Caller::Anonymous => "!anon",
         Caller::User(id) => &**id,
     };
-    let ids = [id.to_owned()];
-    if channel.created_by_id.as_deref() == Some(id) || !app.store.members(&channel.cid, &ids).await?.is_empty() {
-        return Ok(());
+    match readers::insiders(&*app.store, channel, vec![id.to_owned()]).await?.contains(id) {
+        true => Ok(()),
+        false => Err(refused(id, channel, action)),
     }
-    Err(refused(id, channel, action))
 }
 
 fn refused(id: &str, channel: &Channel, action: &str) -> ApiError {
     let Channel { cid, kind, .. } = channel;
     ApiError::not_allowed(format!("User '{id}' is not allowed to perform action {action} on '{cid}' in scope '{kind}'"))
-}
-
-/// Whether anybody may read the channel and write there.
-pub fn is_open(channel: &Channel) -> bool {
-    ChannelType::named(&channel.kind).is_some_and(|kind| kind.open)
 }
 
 /// The filter for channels that [`read`] lets this caller read; `None` when that is all of them.

@@ -15,6 +15,7 @@ use super::tell::Teller;
 use super::{access, channels};
 use crate::error::ApiError;
 use crate::query::{Filter, IdRange, MemberQuery, Path as FieldPath, Sort};
+use crate::readers;
 use crate::state::{App, AppState};
 use crate::store::{self, Change, Channel, CustomChange, Invite, Member, MemberChange, NewMember};
 use crate::wire;
@@ -95,7 +96,7 @@ async fn permit(
         return Err(ApiError::input("a distinct channel is its members: no others can be added"));
     }
     let me = call.acting_user();
-    let joins = access::is_open(channel) && added.iter().all(|member| me == Some(&member.user_id));
+    let joins = readers::is_open(channel) && added.iter().all(|member| me == Some(&member.user_id));
     let leaves = removed.iter().all(|id| me == Some(id));
     if !roles.is_empty() || !(added.is_empty() || joins) || !leaves {
         access::manage(app, call, channel, "UpdateChannelMembers").await?;
@@ -115,7 +116,7 @@ async fn add(app: &App, call: &Call, channel: &Channel, members: &[NewMember]) -
 async fn remove(app: &App, channel: &Channel, ids: &[String]) -> Result<(), ApiError> {
     let members = app.store.remove_members(&channel.cid, ids).await?;
     let channel = channels::find(app, &channel.kind, &channel.id).await?;
-    if !access::is_open(&channel) {
+    if !readers::is_open(&channel) {
         // Before it is told, so that they hear of it as those outside do.
         members.iter().for_each(|member| app.hub.evict(&member.user_id.as_str().into(), &channel.cid.as_str().into()));
     }

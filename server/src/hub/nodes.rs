@@ -3,6 +3,7 @@
 mod ask;
 mod listen;
 mod profiles;
+mod rights;
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
@@ -40,6 +41,7 @@ pub(super) struct Nodes {
     /// Questions of other nodes that are being answered.
     answering: Mutex<HashMap<(NodeId, u64), AbortHandle>>,
     polls: OnceLock<Arc<dyn Polls>>,
+    store: OnceLock<Arc<dyn Store>>,
     /// Users whose profiles other nodes changed.
     changed: mpsc::UnboundedSender<Change>,
     changes: Mutex<Option<mpsc::UnboundedReceiver<Change>>>,
@@ -55,6 +57,7 @@ impl Nodes {
             last_asked: AtomicU64::default(),
             answering: Mutex::default(),
             polls: OnceLock::new(),
+            store: OnceLock::new(),
             changed,
             changes: Mutex::new(Some(changes)),
         }
@@ -81,6 +84,7 @@ impl Hub {
     ) -> Result<(), OpenError> {
         let Some(nodes) = &self.shared.nodes else { return Ok(()) };
         nodes.polls.get_or_init(|| polls);
+        nodes.store.get_or_init(|| store.clone());
         let changes = nodes.changes.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(changes) = changes {
             tokio::spawn(profiles::run(self.clone(), changes, store, profiles));
@@ -213,7 +217,7 @@ impl Node for Hub {
     }
 
     async fn look_again(&self, deaf: Option<Duration>) {
-        self.mend_all(deaf).await;
+        tokio::join!(self.mend_all(deaf), self.check_rights());
         self.all_told().await;
     }
 
@@ -283,7 +287,7 @@ impl Local for Hub {
             Order::Evict { user, cid } => self.evict_here(user, cid),
             Order::Expel { user, code } => self.expel_here(user, *code),
             Order::ExpelAll { code } => self.expel_all_here(*code),
-            Order::Forget { cid } => self.update(|state, _| state.watchers.forget_channel(cid)),
+            Order::Forget { cid } => self.forget_channel_here(cid),
         }
     }
 }

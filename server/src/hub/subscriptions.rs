@@ -115,11 +115,16 @@ impl Hub {
         });
     }
 
+    /// The channel is gone: nobody watches it here any more.
+    pub(super) fn forget_channel_here(&self, cid: &str) {
+        self.update(|state, _| state.watchers.forget_channel(cid));
+    }
+
     /// The channel is gone: nobody watches it any more. Returns once those who did were told
     /// everything published before.
     pub async fn forget_channel(&self, cid: &Cid) {
         let cid = cid.clone();
         self.order(Order::Forget { cid: cid.clone() });
-        self.in_turn(move |hub| hub.update(|state, _| state.watchers.forget_channel(&cid))).await
+        self.in_turn(move |hub| hub.forget_channel_here(&cid)).await
     }
 }

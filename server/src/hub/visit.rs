@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::auth::Issued;
+
 /// What a client says of itself is kept up to this many bytes.
 const KEPT: usize = 160;
 
@@ -36,6 +38,7 @@ impl Origin {
 #[derive(Debug)]
 pub(super) struct Visit {
     pub origin: Origin,
+    pub issued_at: Issued,
     pub opened: Instant,
     /// Milliseconds from the beginning to the last sign of life. The connection's task writes them
     /// without the hub's lock.
@@ -43,8 +46,8 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    pub fn new(origin: Origin) -> Self {
-        Self { origin, opened: Instant::now(), heard_after: AtomicU64::new(0) }
+    pub fn new(origin: Origin, issued_at: Issued) -> Self {
+        Self { origin, issued_at, opened: Instant::now(), heard_after: AtomicU64::new(0) }
     }
 
     pub fn heard(&self, now: Instant) {

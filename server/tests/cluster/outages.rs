@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use reqwest::Method;
 use rollcall_server::config::Config;
 use serde_json::{Value, json};
 use tokio::time::{sleep, sleep_until};
@@ -171,6 +172,55 @@ async fn what_somebody_said_of_themselves_while_a_node_was_cut_off_is_heard_ther
     let event = ada.hears("user.updated").await;
     check("a profile was changed meanwhile", back, REDIS_IS_BACK);
     assert_eq!((&event["user"]["status"], &event["user"]["online"]), (&json!("at lunch"), &json!(true)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_removed_or_revoked_while_a_node_was_cut_off_is_put_out_there_afterwards() {
+    let Some(cluster) = Cluster::new().await else { return };
+    let flags = ["--node-lease", "1s"];
+    let a = cluster.node_with(&flags).await;
+    let way = Proxy::before(&cluster.redis.url()).await;
+    let b = TestServer::node(&cluster.database, &way.url(), &flags).await;
+    let ada = a.connect("ada").await;
+    let (mut bob, carl, mut dan) = (b.connect("bob").await, b.connect("carl").await, b.connect("dan").await);
+    let opens = async |channel: &str, members: &[&str]| {
+        let body = json!({ "data": { "members": members } });
+        ada.call(Method::POST, &format!("/channels/messaging/{channel}/query"), body).await;
+    };
+    for channel in ["board", "picnic"] {
+        opens(channel, &["ada", "bob", "dan"]).await;
+        for person in [&bob, &dan] {
+            let path = format!("/channels/messaging/{channel}/query");
+            person.call(Method::POST, &path, json!({ "watch": true, "state": true })).await;
+        }
+    }
+    let is_in_doubt = async |in_doubt: f64| {
+        Scrape::until(&b, |now| now.get("rollcall_in_doubt") == in_doubt).await;
+    };
+
+    way.cut();
+    is_in_doubt(1.0).await;
+    let revoked = json!({ "revoke_tokens_issued_before": rollcall_server::store::now() });
+    ada.call(Method::POST, "/channels/messaging/board", json!({ "remove_members": ["bob"] })).await;
+    ada.call(Method::DELETE, "/channels/messaging/picnic", json!({})).await;
+    a.server_side(Method::PATCH, "/users", json!({ "users": [{ "id": "carl", "set": revoked }] })).await;
+    way.mend_for_new();
+    is_in_doubt(0.0).await;
+    assert_eq!(carl.hears_close().await, Some(1012));
+    opens("picnic", &["ada"]).await;
+    for channel in ["picnic", "board"] {
+        let body = json!({ "message": { "text": channel } });
+        ada.call(Method::POST, &format!("/channels/messaging/{channel}/message"), body).await;
+    }
+    assert_eq!(dan.hears("message.new").await["message"]["text"], "board");
+    let heard = bob.all_so_far().await;
+    assert!(!heard.iter().any(|event| event["type"] == "message.new"), "{heard:?}");
+
+    way.cut();
+    is_in_doubt(1.0).await;
+    a.server_side(Method::PATCH, "/app", revoked).await;
+    way.mend_for_new();
+    assert_eq!((bob.hears_close().await, dan.hears_close().await), (Some(1012), Some(1012)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
