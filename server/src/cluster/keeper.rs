@@ -90,7 +90,7 @@ impl Keeper {
         let doubt_from = self.vouched_until;
         let (cluster, node) = (self.cluster.clone(), self.node.clone());
         let mut leaving = self.cluster.shared.leaving.subscribe();
-        let longest = LONGEST_RETRY.min(self.span() / 4);
+        let longest = self.longest_retry();
         let mut reopened = pin!(async {
             let mut wait = Duration::from_millis(50);
             loop {
@@ -119,11 +119,12 @@ impl Keeper {
         renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut leaving = self.cluster.shared.leaving.subscribe();
         let former = std::mem::take(&mut self.former);
-        let mut settled = false;
+        let (mut settled, mut cleared) = (false, false);
         // When Redis was away all leases ended, and all nodes come back. Each has as long as a lease for
         // it before anything of theirs is taken back.
         let clears_from = Instant::now() + span;
         let mut settling = pin!(settle(&self.cluster, &*self.node, link, &former, self.deaf_from));
+        let mut clearing = pin!(clear_former(&self.cluster, &*self.node, link, &former, self.longest_retry()));
         loop {
             tokio::select! {
                 _ = renewals.tick() => {}
@@ -133,6 +134,10 @@ impl Keeper {
                     if self.cluster.is_linked_by(link) {
                         self.cluster.doubt(&*self.node, false);
                     }
+                    continue;
+                }
+                () = &mut clearing, if settled && !cleared => {
+                    cleared = true;
                     continue;
                 }
                 () = self.cluster.shared.broken.notified() => {
@@ -148,7 +153,9 @@ impl Keeper {
                 Ok(Renewal::Holds { to_clear }) => {
                     self.vouched_until = asked + span;
                     for ended in to_clear {
-                        tokio::spawn(clear(self.cluster.clone(), self.node.clone(), link.clone(), ended));
+                        let (cluster, node, link) = (self.cluster.clone(), self.node.clone(), link.clone());
+                        // If the link breaks meanwhile, another node is going to try.
+                        tokio::spawn(async move { clear(&cluster, &*node, &link, &ended).await });
                     }
                     tokio::spawn(listen_less(self.cluster.clone(), self.node.clone()));
                 }
@@ -162,7 +169,7 @@ impl Keeper {
                 }
             }
         }
-        if !settled {
+        if !cleared {
             self.former = former.clone();
         }
     }
@@ -171,13 +178,17 @@ impl Keeper {
         self.cluster.shared.options.lease
     }
 
+    fn longest_retry(&self) -> Duration {
+        LONGEST_RETRY.min(self.span() / 4)
+    }
+
     fn is_leaving(&self) -> bool {
         *self.cluster.shared.leaving.borrow()
     }
 }
 
-/// Says everything under the link's lease, and only then takes back what was said before: nobody whom
-/// this node has flaps. What was missed meanwhile is asked for.
+/// Says everything under the link's lease, and only then ends those of before: nobody whom this node has
+/// flaps. What was missed meanwhile is asked for.
 async fn settle(cluster: &Cluster, node: &dyn Node, link: &Link, former: &[Lease], deaf_from: Option<Instant>) {
     node.claim_all().await;
     for lease in former {
@@ -189,17 +200,33 @@ async fn settle(cluster: &Cluster, node: &dyn Node, link: &Link, former: &[Lease
     node.look_again(deaf_from.map(|from| from.elapsed())).await;
 }
 
-/// Takes back what was claimed under a lease that ended.
-async fn clear(cluster: Cluster, node: Arc<dyn Node>, link: Link, ended: Lease) {
-    let Ok((users, watches)) = sweep(&cluster, &link, &ended).await else { return };
-    tracing::info!(lease = %ended, users = users.len(), "a lease ended");
-    node.take_back(&ended, users, watches).await;
-    // If the link broke meanwhile, some of it may not be done: another node is going to try.
-    if cluster.is_linked_by(&link)
-        && let Err(error) = lease::cleared(&link, &ended).await
-    {
-        cluster.broke(&link, &error);
+/// Takes back what this node does not say any more since it said everything again. Whoever went from here to
+/// another node while Redis was away was said there by then: all nodes try to come back at least that often.
+async fn clear_former(cluster: &Cluster, node: &dyn Node, link: &Link, former: &[Lease], retry: Duration) {
+    if former.is_empty() {
+        return;
     }
+    sleep(retry * 5 / 4).await;
+    for lease in former {
+        if clear(cluster, node, link, lease).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Takes back what was claimed under a lease that ended. It fails when the link is broken, and some of it may
+/// not be done.
+async fn clear(cluster: &Cluster, node: &dyn Node, link: &Link, ended: &Lease) -> Result<(), Unlinked> {
+    let (users, watches) = sweep(cluster, link, ended).await?;
+    tracing::info!(lease = %ended, users = users.len(), "a lease ended");
+    node.take_back(ended, users, watches).await;
+    if !cluster.is_linked_by(link) {
+        return Err(Unlinked);
+    }
+    lease::cleared(link, ended).await.map_err(|error| {
+        cluster.broke(link, &error);
+        Unlinked
+    })
 }
 
 type Claims = (Vec<UserId>, Vec<(Cid, UserId)>);

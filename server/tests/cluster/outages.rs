@@ -102,6 +102,40 @@ fn the_bounds_are_those_that_operators_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_left_while_redis_was_away_for_a_moment_is_no_ghost_until_a_lease_ends() {
+    let Some(mut cluster) = Cluster::new().await else { return };
+    let flags = ["--node-lease", "10s", "--idle-timeout", "1h"];
+    let (a, b) = (cluster.node_with(&flags).await, cluster.node_with(&flags).await);
+    let (ada, carl, eve) = (b.connect("ada").await, b.connect("carl").await, a.connect("eve").await);
+    let (mut bob, mut zoe) = (a.connect("bob").await, b.connect("zoe").await);
+    for person in [&bob, &zoe] {
+        assert_eq!(is_online(&person.watch_users(&["ada", "carl", "eve"]).await), [true; 3]);
+    }
+    cluster.redis.stop();
+    let stopped = Instant::now();
+    for node in [&a, &b] {
+        until_ready(node, 503).await;
+    }
+    carl.says_goodbye().await;
+    // To another node, and nobody is to see it.
+    eve.says_goodbye().await;
+    let _eve = b.connect("eve").await;
+    sleep_until((stopped + Duration::from_secs(2)).into()).await;
+    cluster.redis.start_again();
+    let back = Instant::now();
+    for person in [&mut bob, &mut zoe] {
+        assert_eq!(person.sees().await, offline("carl"));
+        check("Redis was away for a moment", back, REDIS_IS_BACK);
+    }
+    until_cleared(&cluster, 2).await;
+    ada.says_goodbye().await;
+    for person in [&mut bob, &mut zoe] {
+        assert_eq!(person.sees().await, offline("ada"));
+        assert_eq!(person.heard_so_far().await, [] as [Value; 0]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn when_redis_was_away_for_longer_than_two_leases_all_is_right_soon_after() {
     redis_is_away("1s", Duration::from_millis(2_500)).await;
 }
