@@ -2,11 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { listens } from '../scripts/engines.mjs';
+import { freePort, listens, startProxy } from '../scripts/engines.mjs';
 import { root, serverBinary } from '../scripts/shell.mjs';
 import { newPage } from './harness/browser.mjs';
 import { inTime } from './harness/event.mjs';
@@ -76,6 +79,45 @@ test('nothing of a cluster outlives the program that started it, however that en
   };
   for (const port of ports) await inTime(ended(port), `the end of what listens on ${port}`);
 });
+
+test('a node that was away is served again as soon as it is there, also when the other then stops', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'rollcall-proxy-'));
+  const [port, ...ports] = [await freePort(), await freePort(), await freePort()];
+  const [one, two] = ports.map((own) => new Backend(own));
+  await two.start();
+  const proxy = await startProxy(port, ports.map((own) => `127.0.0.1:${own}`), folder);
+  t.after(async () => {
+    await proxy.stop();
+    await rm(folder, { recursive: true });
+  });
+  const answers = async () => {
+    const all = await Promise.all(Array.from({ length: 10 }, () => fetch(`http://127.0.0.1:${port}/healthz`)));
+    return all.filter(({ status }) => status === 200).length;
+  };
+  assert.equal(await answers(), 10, 'one is away');
+  await one.start();
+  await two.stop();
+  assert.equal(await answers(), 10, 'one is back and two is away');
+  await one.stop();
+});
+
+/** Stands where a node would, and can be away. */
+class Backend {
+  constructor(port) {
+    this.port = port;
+  }
+
+  async start() {
+    this.server = createServer((_, response) => response.end()).listen(this.port, '127.0.0.1');
+    await once(this.server, 'listening');
+  }
+
+  async stop() {
+    this.server.close();
+    this.server.closeAllConnections();
+    await once(this.server, 'close');
+  }
+}
 
 /** Resolves once the log says that a process took the place of this one. */
 async function restarted(program, process) {

@@ -4,12 +4,12 @@
 
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { buildAll, stopBundler } from './build.mjs';
-import { freePort, spawnWithUs, startNginx, startPostgres, startRedis } from './engines.mjs';
+import { freePort, spawnWithUs, startPostgres, startProxy, startRedis } from './engines.mjs';
 import { setupForCluster } from './setup.mjs';
 import { Problem, program, root, say, serverBinary } from './shell.mjs';
 
@@ -59,17 +59,6 @@ class Node {
   }
 }
 
-/** `deploy/nginx.conf`, on this port and before these nodes. */
-async function proxyConfig(port, nodes, folder) {
-  const text = await readFile(join(root, 'deploy', 'nginx.conf'), 'utf8');
-  const [server] = text.match(/ {4}server one:8800.*\n/);
-  const servers = nodes.map(({ address }) => server.replace('one:8800', address)).join('');
-  return text
-    .replace(/( {4}server (one|two):8800.*\n)+/, servers)
-    .replace('listen 80;', `listen 127.0.0.1:${port};`)
-    .replace('/var/log/nginx/rollcall.log', join(folder, 'access.log'));
-}
-
 /** Resolves when somebody wants it to end. */
 const asked = () => new Promise((resolve) => ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach((signal) => process.on(signal, resolve)));
 
@@ -99,7 +88,7 @@ await program(async () => {
       await node.start();
     }
     const port = await freePort();
-    running.push(await startNginx(port, await proxyConfig(port, nodes, folder), folder));
+    running.push(await startProxy(port, nodes.map(({ address }) => address), folder));
     say(`Redis is at ${redis.url}; \`kill -9\` ends a node, which is then started again; Ctrl-C ends all`);
     console.log(`Rollcall is running at http://localhost:${port}`);
     await end;

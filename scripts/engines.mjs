@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, realpathSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -107,6 +107,18 @@ export async function startNginx(port, config, folder) {
     await ended;
   };
   return { stop };
+}
+
+/** Starts nginx with `deploy/nginx.conf`, on this port and before nodes at these addresses. */
+export async function startProxy(port, addresses, folder) {
+  const text = await readFile(join(root, 'deploy', 'nginx.conf'), 'utf8');
+  const [server] = text.match(/ {4}server one:8800.*\n/);
+  const servers = addresses.map((address) => server.replace('one:8800', address)).join('');
+  const config = text
+    .replace(/( {4}server (one|two):8800.*\n)+/, servers)
+    .replace('listen 80;', `listen 127.0.0.1:${port};`)
+    .replace('/var/log/nginx/rollcall.log', join(folder, 'access.log'));
+  return startNginx(port, config, folder);
 }
 
 /** Resolves when something listens there. */
