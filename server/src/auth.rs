@@ -11,8 +11,8 @@ use hmac::digest::InvalidLength;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use rollcall_protocol::ErrorCode;
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
 use sha2::Sha256;
 
@@ -93,7 +93,13 @@ pub struct Authenticator {
 struct Header {
     alg: String,
     /// Extensions that whoever reads the token has to understand, or refuse it. There is none that we do.
-    crit: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "is_given")]
+    crit: bool,
+}
+
+/// Whatever it is, `null` too.
+fn is_given<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(value).map(|_| true)
 }
 
 #[derive(Deserialize)]
@@ -175,7 +181,7 @@ impl Authenticator {
         let (header, payload) = signed.split_once('.').ok_or_else(malformed)?;
         let decode = |part: &str| BASE64.decode(part).map_err(|_| malformed());
         let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| malformed())?;
-        if header.crit.is_some() {
+        if header.crit {
             return Err(refused("the token asks for extensions (crit), of which this server knows none"));
         }
         let claims: Claims = serde_json::from_slice(&decode(payload)?).map_err(|_| malformed())?;

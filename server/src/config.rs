@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use axum::http::uri::{Authority, Scheme};
 use axum::http::{HeaderValue, Uri};
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
@@ -323,15 +324,26 @@ fn duration(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-/// An origin as browsers write it: a scheme, a host, a port that is not the scheme's own, and no more.
+/// An origin, as browsers write it whatever was given: a scheme, a host in small letters, a port that is not
+/// the scheme's own, and no more.
 fn origin(text: &str) -> Result<HeaderValue, String> {
     let written = text.parse::<Uri>().ok().and_then(|uri| {
         let parts = uri.into_parts();
         let bare = parts.path_and_query.is_none_or(|path| path == "/") && !text.ends_with('/');
         bare.then_some(parts.scheme?).zip(parts.authority)
     });
+    let browsers = |(scheme, authority): (Scheme, Authority)| {
+        let host = authority.host().to_ascii_lowercase();
+        let own = if scheme == Scheme::HTTPS { 443 } else { 80 };
+        let origin = match authority.port_u16().filter(|port| *port != own) {
+            Some(port) => format!("{scheme}://{host}:{port}"),
+            None => format!("{scheme}://{host}"),
+        };
+        HeaderValue::try_from(origin).ok()
+    };
     written
-        .and_then(|(scheme, authority)| HeaderValue::try_from(format!("{scheme}://{authority}")).ok())
+        .filter(|(_, authority)| !authority.as_str().contains('@'))
+        .and_then(browsers)
         .ok_or_else(|| "an origin is a scheme and a host, as in https://app.example.com".to_owned())
 }
 

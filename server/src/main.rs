@@ -6,6 +6,7 @@ use mimalloc::MiMalloc;
 use rollcall_server::config::{Config, ConfigError, LogFormat};
 use rollcall_server::server::{Server, StartError};
 use rollcall_server::store::{self, StoreError};
+use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
 /// The system's own keeps what a crowd of arrivals needed for a moment: those who stay are scattered
@@ -23,8 +24,7 @@ enum Error {
     Io(#[from] io::Error),
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let config = match Config::read(std::env::args_os()) {
         Ok(config) => config,
         Err(error) if error.use_stderr() => {
@@ -33,7 +33,13 @@ async fn main() -> ExitCode {
         }
         Err(help) => help.exit(),
     };
-    match run(config).await {
+    let outcome = Runtime::new().map_err(Error::Io).and_then(|runtime| {
+        let outcome = runtime.block_on(run(config));
+        // To drop it would be to wait for threads, which may wait for ever: for a name or for a file.
+        runtime.shutdown_background();
+        outcome
+    });
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("rollcall-server: {error}");
@@ -117,7 +123,7 @@ fn reload_on_signal(server: &Server) -> io::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
-            certificate.reload();
+            certificate.reload().await;
         }
     });
     Ok(())

@@ -154,6 +154,25 @@ async fn a_bad_certificate_leaves_the_one_before_and_is_named_in_the_log() {
     assert!(trusts(&server, &second).await && !trusts(&server, &first).await);
 }
 
+/// A disk that is away does as much.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_never_comes_holds_up_no_stop() {
+    let directory = tempfile::tempdir().unwrap();
+    certify(directory.path());
+    let flags =
+        ["--listen", "127.0.0.1:0", "--tls-cert", "cert.pem", "--tls-key", "key.pem", "--shutdown-timeout", "1s"];
+    let server = Binary::spawn(&mut command(directory.path(), &flags)).await;
+    let pipe = directory.path().join("cert.pem");
+    std::fs::remove_file(&pipe).unwrap();
+    assert!(tokio::process::Command::new("mkfifo").arg(&pipe).status().await.unwrap().success());
+    server.signal("-HUP").await;
+    // Opens when somebody reads, who then waits for what is never written.
+    let _writer = tokio::fs::OpenOptions::new().write(true).open(&pipe).await.unwrap();
+    server.signal("-TERM").await;
+    assert!(server.ended().await.success());
+}
+
 #[tokio::test]
 async fn whoever_dawdles_over_a_header_is_cut_off_and_others_are_served() {
     let server = TestServer::with(&["--header-timeout", "500ms"]).await;

@@ -112,7 +112,7 @@ async fn logs_are_json_when_asked_and_never_hold_a_secret() {
 
 #[tokio::test]
 async fn only_pages_of_the_allowed_origins_may_call() {
-    let server = TestServer::with(&["--allowed-origin", "https://a.example,https://b.example:8443"]).await;
+    let server = TestServer::with(&["--allowed-origin", "https://A.example:443,https://b.example:8443"]).await;
     let ask = async |origin: &str| {
         let request = Client::new().request(Method::OPTIONS, server.url("/users")).header("origin", origin);
         let reply = request.header("access-control-request-method", "GET").send().await.unwrap();
@@ -331,4 +331,24 @@ async fn a_locked_file_is_an_error_to_the_caller_until_it_is_free() {
     assert_eq!(server.upsert("ada", json!({})).await.unwrap(), StatusCode::INTERNAL_SERVER_ERROR);
     sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
     assert_eq!(server.upsert("ada", json!({})).await.unwrap(), StatusCode::CREATED);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_locked_file_holds_up_no_stop() {
+    let directory = tempfile::tempdir().unwrap();
+    let flags = ["--listen", "127.0.0.1:0", "--shutdown-timeout", "500ms", "--drain-window", "0s"];
+    let server = Binary::spawn(&mut command(directory.path(), &flags)).await;
+    let file = directory.path().join("rollcall.db");
+    let mut other = SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(file)).await.unwrap();
+    let mut socket = open_at(&server.address, &hello("ada")).await;
+    next_frame(&mut socket).await;
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    // It is to be written when she was here last.
+    drop(socket);
+    let began = Instant::now();
+    server.signal("-TERM").await;
+    assert!(server.ended().await.success());
+    // What waits for the file waits for five seconds at least.
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
 }

@@ -40,7 +40,9 @@ async fn a_taken_port_is_an_error_that_names_the_flag() {
 async fn a_database_has_one_server_and_is_free_the_moment_that_is_dead() {
     let directory = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink("rollcall.db", directory.path().join("link.db")).unwrap();
-    let mut first = Binary::start(directory.path()).await;
+    // The first comes by a link that leads to nothing yet.
+    let by_link = ["--listen", "127.0.0.1:0", "--database", "sqlite:link.db"];
+    let mut first = Binary::spawn(&mut command(directory.path(), &by_link)).await;
     for url in ["sqlite://rollcall.db", "sqlite:link.db"] {
         let second = command(directory.path(), &["--listen", "127.0.0.1:0", "--database", url]).spawn().unwrap();
         let (status, said) = stderr_of(second).await;

@@ -19,6 +19,7 @@ use common::person::Person;
 use common::scrape::Scrape;
 use common::{KEY, SECRET, TestServer};
 use hmac::{Hmac, KeyInit, Mac};
+use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::net::TcpListener;
@@ -125,6 +126,20 @@ async fn whoever_hides_is_told_as_gone_and_no_profile_is_told() {
     assert_eq!(hid.says(), ("ada", false));
     assert!(hid.event["user"].get("invisible").is_none(), "{}", hid.event);
     hid.answer(StatusCode::OK);
+}
+
+#[tokio::test]
+async fn whoever_is_deleted_for_good_is_told_as_gone() {
+    let mut hook = Hook::listen().await;
+    let server = hook.server().await;
+    let _ada = server.connect("ada").await;
+    let came = hook.call().await;
+    assert_eq!(came.says(), ("ada", true));
+    came.answer(StatusCode::OK);
+    server.server_side(Method::DELETE, "/users/ada?hard_delete=true", Value::Null).await;
+    let gone = hook.call().await;
+    assert_eq!(gone.says(), ("ada", false));
+    gone.answer(StatusCode::OK);
 }
 
 #[tokio::test]

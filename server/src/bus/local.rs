@@ -22,7 +22,7 @@ impl Bus for LocalBus {
         for (place, news) in news.iter().enumerate() {
             match alone(news) {
                 Ok(Some(envelope)) => (self.sink)(&envelope),
-                Ok(None) => continue,
+                Ok(None) => {}
                 Err(error) => {
                     tracing::error!(%error, "an event could not be serialised");
                     continue;

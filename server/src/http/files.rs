@@ -8,14 +8,14 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any};
 use percent_encoding::percent_decode_str;
-use tokio::fs::canonicalize;
+use tokio::fs::{canonicalize, metadata};
 use tower_http::services::ServeDir;
 
 use super::unknown;
 use crate::error::ApiError;
 
 /// A directory of files. A file is only ever read; whatever else is asked for is no endpoint. Hidden files
-/// are none of it, nor is what a link leads to outside.
+/// are none of it, nor is what a link leads to outside, nor what is no file, such as a pipe.
 #[derive(Clone)]
 pub struct Files {
     serve: ServeDir<MethodRouter>,
@@ -40,7 +40,7 @@ impl Files {
         }
     }
 
-    /// Whether there is nothing at this path that is hidden or elsewhere.
+    /// Whether there is nothing at this path that is hidden, or elsewhere, or no file.
     async fn holds(&self, path: &str) -> bool {
         let path = percent_decode_str(path).decode_utf8_lossy();
         if path.split('/').any(|name| name.starts_with('.')) {
@@ -49,9 +49,15 @@ impl Files {
         let named = self.root.join(path.trim_start_matches('/'));
         // For a directory its page is what is served. What is not there leads nowhere.
         for file in [named.join("index.html"), named] {
-            if let (Ok(file), Ok(root)) = (canonicalize(&file).await, canonicalize(&self.root).await)
-                && !file.starts_with(root)
-            {
+            let (Ok(file), Ok(root)) = (canonicalize(&file).await, canonicalize(&self.root).await) else {
+                continue;
+            };
+            let Ok(inside) = file.strip_prefix(root) else {
+                return false;
+            };
+            let is_hidden = inside.iter().any(|name| name.as_encoded_bytes().starts_with(b"."));
+            let is_special = metadata(&file).await.is_ok_and(|found| !found.is_file() && !found.is_dir());
+            if is_hidden || is_special {
                 return false;
             }
         }

@@ -97,6 +97,12 @@ async fn tell(bus: &dyn Bus, webhook: Option<&Webhook>, news: &mut Vec<News>) {
             News::Stands(Stands { user, claim, event: Some(event), id, .. }) => {
                 Some((flip(user, *claim, *id), event.json.to_string()))
             }
+            // Who was told that somebody came is told that they are gone, though there is no profile any more.
+            News::Stands(Stands { user, claim, event: None, id, .. }) if !claim.shows() => {
+                let nobody = User::new(&**user, store::now());
+                let event = wire::Event::presence_changed(wire::User::public(&nobody, false), store::now());
+                Some((flip(user, *claim, *id), serialized(&event)?.json.to_string()))
+            }
             _ => None,
         });
         webhook.tell(told.collect()).await;
@@ -172,14 +178,16 @@ async fn try_complete(
     Ok(users.into_iter().map(|u| (u.id.clone(), u)).collect())
 }
 
-/// A user who is no longer in the store was deleted for good: there is nothing left to tell.
+/// Of a user who is no longer in the store, deleted for good, there is nothing left to show: `user.deleted`
+/// was the last of it.
 fn news_of(notice: Notice, users: &BTreeMap<String, User>) -> Option<News> {
     let shape = |user: &str, online| Some(wire::User::public(users.get(user)?, online));
     let now = store::now();
     match notice {
         Notice::Flipped { user, claim, at, explanation, id } => {
-            let event = serialized(&wire::Event::presence_changed(shape(&user, claim.shows())?, now))?;
-            let event = Some(Event { flipped_at: Some(at), ..event });
+            let event = shape(&user, claim.shows()).map(|shape| wire::Event::presence_changed(shape, now));
+            let event = event.and_then(|event| serialized(&event));
+            let event = event.map(|event| Event { flipped_at: Some(at), ..event });
             Some(News::Stands(Stands { user, claim, ended: None, event, explanation, id }))
         }
         Notice::Claims { user, claim, ended } => {

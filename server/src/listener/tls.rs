@@ -8,6 +8,7 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_rustls::TlsAcceptor;
 
@@ -52,8 +53,33 @@ impl Certificate {
     }
 
     /// Reads the files again, for connections from now on. When they cannot be used, the log says
-    /// why and the certificate of before stays.
-    pub fn reload(&self) {
+    /// why and the certificate of before stays. Nobody waits for a disk that is away.
+    pub async fn reload(self: &Arc<Self>) {
+        self.aside(Self::read_again).await;
+    }
+
+    /// Reloads whenever a file changes, which is looked for so often.
+    pub(super) async fn watch(self: &Arc<Self>, every: Duration) {
+        let mut ticks = interval(every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.aside(|certificate| {
+                if stamps(&certificate.files) != certificate.lock().stamps {
+                    certificate.read_again();
+                }
+            })
+            .await;
+        }
+    }
+
+    async fn aside(self: &Arc<Self>, work: impl FnOnce(&Self) + Send + 'static) {
+        let certificate = Arc::clone(self);
+        // Fails only when the process ends.
+        let _ = spawn_blocking(move || work(&certificate)).await;
+    }
+
+    fn read_again(&self) {
         let [certificate, key] = &self.files;
         let stamps = stamps(&self.files);
         let read = acceptor(certificate, key);
@@ -65,18 +91,6 @@ impl Certificate {
                 tracing::info!("the certificate was read again");
             }
             Err(error) => tracing::error!(%error, "the certificate of before stays in use"),
-        }
-    }
-
-    /// Reloads whenever a file changes, which is looked for so often.
-    pub(super) async fn watch(&self, every: Duration) {
-        let mut ticks = interval(every);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            if stamps(&self.files) != self.lock().stamps {
-                self.reload();
-            }
         }
     }
 

@@ -43,8 +43,9 @@ impl Outbox {
         let users = if ids.is_empty() { Vec::new() } else { self.store.users(&ids).await? };
         let users: HashMap<&str, &User> = users.iter().map(|user| (user.id.as_str(), user)).collect();
         let with_event = |flip: Flip| {
-            let user = wire::User::public(users.get(&*flip.user)?, flip.online);
-            let event = wire::Event::presence_changed(user, flip.at).serialize();
+            let nobody = User::new(&*flip.user, flip.at);
+            let user = users.get(&*flip.user).copied().unwrap_or(&nobody);
+            let event = wire::Event::presence_changed(wire::User::public(user, flip.online), flip.at).serialize();
             let event = event.inspect_err(|error| tracing::error!(%error, "an event could not be serialised")).ok()?;
             Some((flip, event.json.to_string()))
         };

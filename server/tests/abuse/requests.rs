@@ -1,5 +1,7 @@
 //! Requests that are too large, too deep, not UTF-8, ambiguous, or aimed where nothing is.
 
+use std::process::Command;
+
 use reqwest::Method;
 use serde_json::json;
 
@@ -73,9 +75,15 @@ async fn no_path_leads_anywhere_else() {
     std::fs::write(inner.join("page.html"), "inner").unwrap();
     std::fs::write(inner.join(".env"), "secret").unwrap();
     #[cfg(unix)]
-    for (to, link) in [("../index.html", "link.html"), ("..", "up"), ("page.html", "same.html")] {
+    for (to, link) in
+        [("../index.html", "link.html"), ("..", "up"), ("page.html", "same.html"), (".env", "shown"), (".git", "dir")]
+    {
         std::os::unix::fs::symlink(to, inner.join(link)).unwrap();
     }
+    std::fs::create_dir(inner.join(".git")).unwrap();
+    std::fs::write(inner.join(".git").join("config"), "secret").unwrap();
+    #[cfg(unix)]
+    assert!(Command::new("mkfifo").arg(inner.join("pipe")).status().unwrap().success());
     let long = format!("/{}", "a".repeat(40_000));
     let longer = format!("/{}", "a".repeat(100_000));
     // With files beside the endpoints, and without.
@@ -104,6 +112,9 @@ async fn no_path_leads_anywhere_else() {
             ("/%2eenv", Refused(404, 16)),
             ("/link.html", Refused(404, 16)),
             ("/up/", Refused(404, 16)),
+            ("/shown", Refused(404, 16)),
+            ("/dir/config", Refused(404, 16)),
+            ("/pipe", Refused(404, 16)),
             ("/up/index.html", Refused(404, 16)),
             ("//etc/passwd", Refused(404, 16)),
             ("/%2fetc%2fpasswd", Refused(404, 16)),

@@ -56,6 +56,7 @@ fn tokens() -> Vec<(&'static str, String, i64)> {
             signed(json!({ "alg": "HS256", "crit": ["b64"], "b64": false }), ada.clone(), SECRET),
             5,
         ),
+        ("an extension that is null", signed(json!({ "alg": "HS256", "crit": null }), ada.clone(), SECRET), 5),
         ("no alg", signed(json!({ "typ": "JWT" }), ada.clone(), SECRET), 5),
         ("another key", signed(json!({ "alg": "HS256" }), ada.clone(), "guessed"), 43),
         ("an empty key", signed(json!({ "alg": "HS256" }), ada.clone(), ""), 43),

@@ -3,7 +3,9 @@
 use std::net::TcpListener;
 
 use crate::Cluster;
-use crate::common::binary::{command, stderr_of};
+use crate::common::binary::{Binary, command, stderr_of};
+use crate::common::postgres;
+use crate::common::redis::Redis;
 
 async fn refusal(flags: &[&str]) -> String {
     let directory = tempfile::tempdir().unwrap();
@@ -38,4 +40,25 @@ async fn two_redis_that_do_not_belong_together_are_not_taken_for_one() {
 async fn servers_do_not_share_a_file() {
     let text = refusal(&["--redis", "redis://127.0.0.1:1"]).await;
     assert!(text.contains("--redis takes a database that servers can share: --database postgres://"), "{text}");
+}
+
+#[tokio::test]
+async fn a_redis_that_speaks_tls_is_one_whose_certificate_is_trusted() {
+    let Some(postgres) = postgres::shared() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let certificate = directory.path().join("cert.pem");
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(directory.path().join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    let Some((_redis, url)) = Redis::start_with_tls(directory.path()) else { return };
+    let flags = ["--database", &postgres.database().await, "--redis", &url];
+
+    let text = refusal(&flags).await;
+    assert!(text.contains("--redis cannot be used") && text.contains("UnknownIssuer"), "{text}");
+    assert_eq!(text.lines().count(), 1, "{text}");
+
+    let mut trusting = command(directory.path(), &flags);
+    let server = Binary::spawn(trusting.args(["--listen", "127.0.0.1:0"]).env("SSL_CERT_FILE", &certificate)).await;
+    let ready = reqwest::get(format!("http://{}/readyz", server.address)).await.unwrap();
+    assert_eq!(ready.status(), 200);
 }

@@ -8,7 +8,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::iter;
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{self, Receiver};
@@ -32,6 +32,20 @@ impl Redis {
     /// `None`, and a word about it, when Redis is not installed.
     pub fn start() -> Option<Self> {
         Self::start_with(&[])
+    }
+
+    /// One that also speaks TLS, with `cert.pem` and `key.pem` of this folder: and where it does.
+    pub fn start_with_tls(certificate: &Path) -> Option<(Self, String)> {
+        let port = free_port();
+        let file = |name| certificate.join(name).display().to_string();
+        let flags = [
+            ["--tls-port", &port.to_string()],
+            ["--tls-cert-file", &file("cert.pem")],
+            ["--tls-key-file", &file("key.pem")],
+            ["--tls-ca-cert-file", &file("cert.pem")],
+            ["--tls-auth-clients", "no"],
+        ];
+        Some((Self::start_with(flags.as_flattened())?, format!("rediss://127.0.0.1:{port}")))
     }
 
     /// With flags of its own.

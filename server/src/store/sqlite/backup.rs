@@ -10,7 +10,9 @@ use crate::store::{Result, StoreError};
 /// Copies what one reader sees; writers go on meanwhile. SQLite refuses a file that is there.
 pub(in crate::store) async fn backup(url: &str, to: &Path) -> Result<()> {
     let options = SqliteConnectOptions::from_str(url)?.busy_timeout(BUSY_TIMEOUT);
-    let mut connection = SqliteConnection::connect_with(&options).await?;
+    let opened = SqliteConnection::connect_with(&options).await;
+    let unopened = |error| StoreError::database(format!("{}: {error}", options.get_filename().display()));
+    let mut connection = opened.map_err(unopened)?;
     let was_there = to.exists();
     let copied = sqlx::query("VACUUM INTO ?").bind(to.to_string_lossy()).execute(&mut connection).await;
     if copied.is_err() && !was_there {

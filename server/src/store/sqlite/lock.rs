@@ -24,7 +24,9 @@ pub(super) struct Lock {
 impl Lock {
     /// For the database in this file, which need not be there yet.
     pub(super) async fn take(database: &Path) -> Result<Self> {
-        // Whatever links lead to it, it is one database.
+        // Whatever links lead to it, it is one database; a link to nothing leads to one that it makes. That it
+        // cannot be made SQLite says better.
+        let _ = File::options().create(true).append(true).open(database);
         let database = fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
         let mut path = database.clone().into_os_string();
         path.push(".lock");
