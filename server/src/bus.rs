@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::cluster::{Lease, Order};
 use crate::presence::registry::Claim;
 use crate::presence::{Cid, UserId};
+use crate::store::Timestamp;
 use crate::wire::Explanation;
 
 /// An event as it goes out: serialised once, shared by everyone it is delivered to.
@@ -130,6 +131,8 @@ pub struct Watches {
 #[derive(Clone, Debug)]
 pub struct Updated {
     pub user: UserId,
+    /// When the profile that is told was written.
+    pub written: Timestamp,
     pub event: Either,
     /// How the user stood with this node when the profile changed.
     pub is_online: bool,

@@ -201,7 +201,8 @@ fn news_of(notice: Notice, users: &BTreeMap<String, User>) -> Option<News> {
         Notice::Updated { user, online: is_online } => {
             let event = |online| serialized(&wire::Event::user_updated(shape(&user, online)?, now));
             let event = Either { online: event(true)?, offline: event(false)? };
-            Some(News::Updated(Updated { user, event, is_online }))
+            let written = users.get(&*user)?.updated_at;
+            Some(News::Updated(Updated { user, written, event, is_online }))
         }
         Notice::Missed { user } => {
             let event = |online| serialized(&wire::Event::presence_changed(shape(&user, online)?, now));

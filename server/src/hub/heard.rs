@@ -10,12 +10,15 @@ use std::collections::HashMap;
 
 use crate::cluster::Seen;
 use crate::presence::UserId;
+use crate::store::Timestamp;
 
 /// How the users whom this node listens to stand, as its connections know it.
 #[derive(Debug, Default)]
 pub struct Heard {
     /// Without a state as long as nothing is known of the user.
     users: HashMap<UserId, Option<Standing>>,
+    /// When the profiles were written that were told last of some of these users.
+    profiles: HashMap<UserId, Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +106,12 @@ impl Heard {
         Some(standing.online)
     }
 
+    /// The user's profile is told as it was written then. Whether that is news here: an earlier time is,
+    /// for the clocks of two nodes differ.
+    pub fn profile(&mut self, user: &UserId, written: Timestamp) -> bool {
+        !self.users.contains_key(user) || self.profiles.insert(user.clone(), written) != Some(written)
+    }
+
     /// How the user stands, as was last heard.
     pub fn online(&self, user: &str) -> Option<bool> {
         self.standing(user).map(|standing| standing.online)
@@ -116,6 +125,7 @@ impl Heard {
     /// The user is not listened to any more.
     pub fn forget(&mut self, user: &str) {
         self.users.remove(user);
+        self.profiles.remove(user);
     }
 
     fn standing(&self, user: &str) -> Option<Standing> {

@@ -263,7 +263,10 @@ impl Local for Hub {
     fn deliver_updated(&self, updated: &Updated) {
         let Some(nodes) = &self.shared.nodes else { return };
         // Held while it is delivered: no flip comes in between.
-        let heard = nodes.heard();
+        let mut heard = nodes.heard();
+        if !heard.profile(&updated.user, updated.written) {
+            return;
+        }
         let online = heard.online(&updated.user).unwrap_or(updated.is_online);
         self.deliver_of(&updated.user, updated.event.of(online), heard.seq(&updated.user));
     }

@@ -195,9 +195,11 @@ async fn what_somebody_said_of_themselves_while_a_node_was_cut_off_is_heard_ther
     let a = cluster.node_with(&flags).await;
     let way = Proxy::before(&cluster.redis.url()).await;
     let b = TestServer::node(&cluster.database, &way.url(), &flags).await;
-    let carl = a.connect("carl").await;
+    let (bob, carl) = (a.connect("bob").await, a.connect("carl").await);
     let mut ada = b.connect("ada").await;
-    assert_eq!(is_online(&ada.watch_users(&["carl"]).await), [true]);
+    assert_eq!(is_online(&ada.watch_users(&["bob", "carl"]).await), [true, true]);
+    bob.upsert(json!({ "status": "told already" })).await;
+    assert_eq!(ada.hears("user.updated").await["user"]["status"], "told already");
     way.cut();
     until_ready(&b, 503).await;
     carl.upsert(json!({ "status": "at lunch" })).await;
@@ -206,6 +208,8 @@ async fn what_somebody_said_of_themselves_while_a_node_was_cut_off_is_heard_ther
     let event = ada.hears("user.updated").await;
     check("a profile was changed meanwhile", back, REDIS_IS_BACK);
     assert_eq!((&event["user"]["status"], &event["user"]["online"]), (&json!("at lunch"), &json!(true)));
+    let again = ada.heard_so_far().await;
+    assert!(!again.iter().any(|event| event["type"] == "user.updated"), "{again:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
