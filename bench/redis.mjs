@@ -19,7 +19,7 @@ const LISTENERS = [0, 1, 4, 16, 64];
 /** A node asks about all whom somebody watches at once. */
 const WATCHES = 50;
 
-const key = (shard, name) => `rollcall:{p${shard % 256}}${name}`;
+const key = (shard, name) => `rollcall:01234567:{p${shard % 256}}${name}`;
 const user = (number) => key(number, `user:user-${number}`);
 
 /** The event of a flip, as long as one of people with a name and a picture. */

@@ -26,7 +26,7 @@ use async_trait::async_trait;
 use redis::{Pipeline, Value};
 use tokio::sync::{Notify, watch};
 
-pub use connection::{Link, OpenError, publish};
+pub use connection::{Link, OpenError};
 pub use keys::Topic;
 pub use lease::{Lease, NodeId};
 pub use message::{Flip, Header, Message, Order, Question, Watching};
@@ -34,6 +34,7 @@ pub use message::{Flip, Header, Message, Order, Question, Watching};
 use crate::metrics::Metrics;
 use crate::presence::{Cid, UserId};
 use connection::Addresses;
+use keys::Keys;
 use topics::Topics;
 
 /// The oldest Redis that has sharded publishing.
@@ -100,6 +101,7 @@ pub struct Cluster {
 
 struct Shared {
     addresses: Addresses,
+    keys: Keys,
     id: NodeId,
     options: Options,
     metrics: Metrics,
@@ -114,11 +116,13 @@ struct Shared {
 }
 
 impl Cluster {
-    /// Reads the addresses; nothing is connected yet.
-    pub fn new(urls: &str, options: Options, metrics: Metrics) -> Result<Self, OpenError> {
+    /// Reads the addresses; nothing is connected yet. The nodes with the same API key are one cluster.
+    pub fn new(urls: &str, api_key: &str, options: Options, metrics: Metrics) -> Result<Self, OpenError> {
+        let addresses = Addresses::parse(urls)?;
         Ok(Self {
             shared: Arc::new(Shared {
-                addresses: Addresses::parse(urls)?,
+                keys: Keys::new(api_key, addresses.database()),
+                addresses,
                 id: NodeId::random(),
                 options,
                 metrics,
@@ -201,8 +205,8 @@ impl Cluster {
 
     async fn listen_over(&self, link: &Link, topics: &[Topic]) -> Result<Vec<(UserId, Seen)>, Unlinked> {
         let users: Vec<_> = topics.iter().filter_map(Topic::user).cloned().collect();
-        let mut commands = connection::subscription("SSUBSCRIBE", topics);
-        connection::look_up(&mut commands, &users);
+        let mut commands = link.subscription("SSUBSCRIBE", topics);
+        link.look_up(&mut commands, &users);
         let replies = self.ask(link, &commands).await?;
         let looked_up = replies.into_iter().skip(topics.len()).map(connection::seen);
         Ok(users.into_iter().zip(looked_up).collect())
@@ -215,7 +219,7 @@ impl Cluster {
             return Ok(Vec::new());
         }
         let mut commands = Pipeline::with_capacity(users.len());
-        connection::look_up(&mut commands, users);
+        link.look_up(&mut commands, users);
         self.shared.metrics.lookups.inc_by(users.len() as u64);
         Ok(self.ask(&link, &commands).await?.into_iter().map(connection::seen).collect())
     }
@@ -228,7 +232,7 @@ impl Cluster {
         }
         let mut commands = Pipeline::with_capacity(cids.len());
         for cid in cids {
-            commands.cmd("HKEYS").arg(keys::watchers(cid));
+            commands.cmd("HKEYS").arg(link.keys.watchers(cid));
         }
         Ok(self.ask(&link, &commands).await?.into_iter().map(connection::names).collect())
     }
@@ -237,7 +241,7 @@ impl Cluster {
     pub async fn send(&self, topic: &Topic, header: &Header) -> Result<i64, Unlinked> {
         let link = self.link().ok_or(Unlinked)?;
         let mut commands = Pipeline::new();
-        connection::publish(&mut commands, topic, header, "");
+        link.publish(&mut commands, topic, header, "");
         match self.ask(&link, &commands).await?.first() {
             Some(Value::Int(hearers)) => Ok(*hearers),
             _ => Ok(0),

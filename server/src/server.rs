@@ -74,8 +74,8 @@ impl Server {
             subscriptions: config.limits.subscriptions_per_connection,
             queue: config.limits.event_queue,
         };
-        let cluster = config.redis.as_deref().map(|url| Cluster::new(url, config.cluster(), metrics.clone()));
-        let cluster = cluster.transpose()?;
+        let cluster = |url| Cluster::new(url, &config.api_key, config.cluster(), metrics.clone());
+        let cluster = config.redis.as_deref().map(cluster).transpose()?;
         let alone = cluster.is_none();
         let webhook = match &config.webhook_url {
             Some(url) => {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use redis::{Pipeline, Value};
 
 use super::{Audience, Bus, Envelope, Missed, News, Stands, Updated, Watches};
-use crate::cluster::{Cluster, Flip, Header, Link, Order, Topic, Unlinked, Watching, keys, publish};
+use crate::cluster::{Cluster, Flip, Header, Link, Order, Topic, Unlinked, Watching, keys};
 use crate::presence::UserId;
 use crate::presence::registry::Claim;
 use crate::store;
@@ -113,7 +113,7 @@ fn add(commands: &mut Pipeline, link: &Link, news: &News) {
     match news {
         News::Event(envelope) => {
             for (topic, audience) in audiences(&envelope.audience) {
-                publish(commands, &topic, &Header::Event { audience }, &envelope.event.json);
+                link.publish(commands, &topic, &Header::Event { audience }, &envelope.event.json);
             }
         }
         News::Stands(stands) => add_stands(commands, link, stands),
@@ -127,7 +127,7 @@ fn add(commands: &mut Pipeline, link: &Link, news: &News) {
                 Order::ExpelAll { .. } => Topic::Nodes,
                 Order::Forget { cid } => Topic::Channel(cid.clone()),
             };
-            publish(commands, &topic, &Header::Order(order.clone()), "");
+            link.publish(commands, &topic, &Header::Order(order.clone()), "");
         }
     }
 }
@@ -168,7 +168,7 @@ fn add_stands(commands: &mut Pipeline, link: &Link, stands: &Stands) {
         seq: 0,
     };
     let command = commands.cmd("EVALSHA").arg(&*link.scripts.presence).arg(3);
-    command.arg(keys::user(user)).arg(keys::claimed(part, lease)).arg(keys::swept(part, lease));
+    command.arg(link.keys.user(user)).arg(link.keys.claimed(part, lease)).arg(link.keys.swept(part, lease));
     command.arg(claim_word).arg(lease.to_string()).arg(&**user).arg(Header::Flip(flip).head("seq"));
     command.arg(event.as_ref().map_or("", |event| &event.json));
 }
@@ -179,7 +179,7 @@ fn add_watches(commands: &mut Pipeline, link: &Link, watches: &Watches) {
     let part = keys::part(cid);
     let header = Header::Watching(Watching { cid: cid.clone(), watcher_count: 0 });
     let command = commands.cmd("EVALSHA").arg(&*link.scripts.watching).arg(3);
-    command.arg(keys::watchers(cid)).arg(keys::watched(part, lease)).arg(keys::swept(part, lease));
+    command.arg(link.keys.watchers(cid)).arg(link.keys.watched(part, lease)).arg(link.keys.swept(part, lease));
     command.arg(if *begins { "begins" } else { "ends" }).arg(lease.to_string()).arg(&**user).arg(&**cid);
     command.arg(header.head("watcher_count")).arg(&*event.json);
 }

@@ -9,7 +9,7 @@ use redis::{
     RedisError, Value,
 };
 
-use super::keys::{self, Topic};
+use super::keys::{Keys, Topic};
 use super::shards::Shards;
 use super::{Header, Lease, Message, OLDEST, Seen};
 use crate::presence::UserId;
@@ -39,6 +39,7 @@ pub enum OpenError {
 pub struct Link {
     shards: Arc<Shards>,
     pub lease: Lease,
+    pub keys: Keys,
     pub scripts: Arc<Scripts>,
     given_up: Arc<Mutex<bool>>,
     /// How many topics it is about to end listening to.
@@ -72,6 +73,11 @@ impl Addresses {
         Ok(Self { given, learned: Mutex::default() })
     }
 
+    /// The number of the database, which all of them share.
+    pub fn database(&self) -> i64 {
+        self.given.first().map_or(0, |info| info.redis_settings().db())
+    }
+
     async fn open(&self, config: &AsyncConnectionConfig) -> Result<Shards, OpenError> {
         let mut seeds = self.given.clone();
         seeds.extend(self.learned.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
@@ -88,6 +94,7 @@ impl Link {
     pub async fn open(
         addresses: &Addresses,
         lease: Lease,
+        keys: Keys,
         patience: Duration,
         heard: impl Fn(Message) + Send + Sync + 'static,
         lost: impl Fn() + Send + Sync + 'static,
@@ -131,7 +138,7 @@ impl Link {
         let loaded = Value::Array(shards.ask_all(&load).await?);
         let (presence, watching, lease_script, sweep) = redis::from_redis_value(loaded).map_err(RedisError::from)?;
         let scripts = Arc::new(Scripts { presence, watching, lease: lease_script, sweep });
-        Ok(Self { shards: Arc::new(shards), lease, scripts, given_up, ending })
+        Ok(Self { shards: Arc::new(shards), lease, keys, scripts, given_up, ending })
     }
 
     /// Nothing is heard over it any more: what still comes is older than what is heard elsewhere.
@@ -153,38 +160,38 @@ impl Link {
 
     /// Begins to listen to topics.
     pub async fn listen(&self, topics: &[Topic]) -> Result<(), RedisError> {
-        self.ask(&subscription("SSUBSCRIBE", topics)).await.map(drop)
+        self.ask(&self.subscription("SSUBSCRIBE", topics)).await.map(drop)
     }
 
     /// Ends it.
     pub async fn ignore(&self, topics: &[Topic]) -> Result<(), RedisError> {
         self.ending.fetch_add(topics.len(), Ordering::Relaxed);
-        self.ask(&subscription("SUNSUBSCRIBE", topics)).await.map(drop)
+        self.ask(&self.subscription("SUNSUBSCRIBE", topics)).await.map(drop)
     }
-}
 
-/// Begins or ends to listen to topics, with a reply for each.
-pub fn subscription(command: &str, topics: &[Topic]) -> Pipeline {
-    let mut commands = Pipeline::with_capacity(topics.len());
-    for topic in topics {
-        commands.cmd(command).arg(topic.name());
+    /// Begins or ends to listen to topics, with a reply for each.
+    pub fn subscription(&self, command: &str, topics: &[Topic]) -> Pipeline {
+        let mut commands = Pipeline::with_capacity(topics.len());
+        for topic in topics {
+            commands.cmd(command).arg(self.keys.topic(topic));
+        }
+        commands
     }
-    commands
-}
 
-/// Adds questions how users stand, with a reply for each.
-pub fn look_up(commands: &mut Pipeline, users: &[UserId]) {
-    for user in users {
-        commands.cmd("HGETALL").arg(keys::user(user));
+    /// Adds questions how users stand, with a reply for each.
+    pub fn look_up(&self, commands: &mut Pipeline, users: &[UserId]) {
+        for user in users {
+            commands.cmd("HGETALL").arg(self.keys.user(user));
+        }
     }
-}
 
-/// Adds a message to those who listen to the topic.
-pub fn publish(commands: &mut Pipeline, topic: &Topic, header: &Header, body: &str) {
-    let mut text = header.to_text();
-    text.push('\n');
-    text.push_str(body);
-    commands.cmd("SPUBLISH").arg(topic.name()).arg(text);
+    /// Adds a message to those who listen to the topic.
+    pub fn publish(&self, commands: &mut Pipeline, topic: &Topic, header: &Header, body: &str) {
+        let mut text = header.to_text();
+        text.push('\n');
+        text.push_str(body);
+        commands.cmd("SPUBLISH").arg(self.keys.topic(topic)).arg(text);
+    }
 }
 
 /// Takes one off what is to come, if anything is.
@@ -192,7 +199,7 @@ fn is_asked(left: &AtomicUsize) -> bool {
     left.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
 }
 
-/// Reads a reply to [`look_up`].
+/// Reads a reply to [`Link::look_up`].
 pub fn seen(reply: Value) -> Seen {
     let mut seen = Seen::default();
     let fields: Vec<(Vec<u8>, Vec<u8>)> = redis::from_redis_value(reply).unwrap_or_default();

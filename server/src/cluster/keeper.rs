@@ -69,7 +69,8 @@ impl Keeper {
         let patience = (self.span() / 3).min(LONGEST_REPLY);
         let heard = move |message| node.heard(message);
         let lost = move || cluster.lost(&of);
-        let link = Link::open(&self.cluster.shared.addresses, lease, patience, heard, lost).await?;
+        let keys = self.cluster.shared.keys.clone();
+        let link = Link::open(&self.cluster.shared.addresses, lease, keys, patience, heard, lost).await?;
         let begun = Instant::now();
         lease::begin(&link, self.span()).await?;
         let _gate = self.cluster.shared.gate.write().await;
@@ -232,10 +233,11 @@ async fn clear(cluster: &Cluster, node: &dyn Node, link: &Link, ended: &Lease) -
 type Claims = (Vec<UserId>, Vec<(Cid, UserId)>);
 
 async fn sweep(cluster: &Cluster, link: &Link, ended: &Lease) -> Result<Claims, Unlinked> {
+    let keys = &link.keys;
     let mut commands = Pipeline::new();
     for part in 0..PARTS {
         let command = commands.cmd("EVALSHA").arg(&*link.scripts.sweep).arg(3);
-        command.arg(keys::claimed(part, ended)).arg(keys::watched(part, ended)).arg(keys::swept(part, ended));
+        command.arg(keys.claimed(part, ended)).arg(keys.watched(part, ended)).arg(keys.swept(part, ended));
     }
     let (mut users, mut watches) = (Vec::new(), Vec::new());
     for reply in cluster.ask(link, &commands).await? {

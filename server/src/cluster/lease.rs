@@ -8,7 +8,6 @@ use redis::{Pipeline, RedisError, Value};
 use serde::{Deserialize, Serialize};
 
 use super::connection::{Link, names};
-use super::keys::{ENDED, LEASES};
 
 /// One process, from its start to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -103,7 +102,8 @@ pub async fn cleared(link: &Link, lease: &Lease) -> Result<(), RedisError> {
 
 async fn call(link: &Link, what: &str, lease: &Lease, span: Duration) -> Result<Value, RedisError> {
     let mut commands = Pipeline::new();
-    let command = commands.cmd("EVALSHA").arg(&*link.scripts.lease).arg(2).arg(LEASES).arg(ENDED);
+    let command = commands.cmd("EVALSHA").arg(&*link.scripts.lease).arg(2);
+    command.arg(link.keys.leases()).arg(link.keys.ended());
     command.arg(what).arg(lease.to_string()).arg(u64::try_from(span.as_millis()).unwrap_or(u64::MAX));
     Ok(link.ask(&commands).await?.pop().unwrap_or(Value::Nil))
 }

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use rollcall_server::cluster::keys::Keys;
 use serde_json::{Value, json};
 use tokio::time::{interval, timeout};
 
@@ -12,7 +13,7 @@ use crate::common::binary::{Binary, command};
 use crate::common::postgres::Postgres;
 use crate::common::redis::Redis;
 use crate::common::scrape::Scrape;
-use crate::common::{Person, TestServer};
+use crate::common::{KEY, Person, TestServer};
 use crate::proxy::Proxy;
 use crate::stories::{is_online, offline, online};
 
@@ -48,15 +49,21 @@ pub async fn until_ready(node: &TestServer, status: u16) {
     until(async || reqwest::get(node.url("/readyz")).await.unwrap().status().as_u16() == status).await;
 }
 
+/// What the nodes' keys are called.
+fn keys() -> Keys {
+    Keys::new(KEY, 0)
+}
+
 /// Until nothing is left to be cleared up after leases that ended.
 pub async fn until_cleared(cluster: &Cluster, nodes: usize) {
-    let count = |set: &str| cluster.redis.ask(&format!("ZCARD rollcall:{{nodes}}{set}"));
-    until(async || count("leases") == format!(":{nodes}") && count("ended") == ":0").await;
+    let keys = keys();
+    let count = |set: String| cluster.redis.ask(&format!("ZCARD {set}"));
+    until(async || count(keys.leases()) == format!(":{nodes}") && count(keys.ended()) == ":0").await;
 }
 
 /// A node clears up after others only once it has been in the cluster for a while: until one does.
 async fn until_somebody_clears_up(cluster: &Cluster, nodes: usize) {
-    cluster.redis.ask("ZADD rollcall:{nodes}leases 1 nobody-1");
+    cluster.redis.ask(&format!("ZADD {} 1 nobody-1", keys().leases()));
     until_cleared(cluster, nodes).await;
 }
 
@@ -237,7 +244,7 @@ async fn when_redis_answers_again_whoever_is_first_gives_the_others_time_to_come
     cluster.redis.start_again();
     until_ready(&a, 200).await;
     // The first has renewed its lease, and could have looked at those of others.
-    let newest = || cluster.redis.ask("ZRANGE rollcall:{nodes}leases 0 0 REV WITHSCORES");
+    let newest = || cluster.redis.ask(&format!("ZRANGE {} 0 0 REV WITHSCORES", keys().leases()));
     let before = newest();
     until(async || newest() != before).await;
     proxy.mend();

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 
+mod apart;
 #[path = "../common/mod.rs"]
 mod common;
 mod faults;

@@ -87,10 +87,10 @@ impl TestServer {
 
     async fn on(data: Data, flags: Vec<String>) -> Self {
         allow_requests();
-        let fixed = ["rollcall-server", "--api-key", KEY, "--api-secret", SECRET, "--database", &data.url];
-        let elsewhere = flags.iter().any(|flag| flag == "--listen");
-        let here = ["--listen", "127.0.0.1:0"].into_iter().filter(|_| !elsewhere);
-        let arguments = fixed.into_iter().chain(here);
+        let fixed = ["rollcall-server", "--api-secret", SECRET, "--database", &data.url];
+        let usual = [["--listen", "127.0.0.1:0"], ["--api-key", KEY]];
+        let usual = usual.into_iter().filter(|[name, _]| !flags.iter().any(|flag| flag == name)).flatten();
+        let arguments = fixed.into_iter().chain(usual);
         let config = Config::parse_from(arguments.chain(flags.iter().map(String::as_str)));
         let server = Server::bind(config).await.unwrap();
         let address = server.address();
