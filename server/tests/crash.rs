@@ -11,8 +11,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::time::Duration;
 
-use common::binary::{Binary, command, hello};
-use common::person::{Socket, next_frame, open_at};
+use common::Person;
+use common::binary::{Binary, command};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -45,11 +45,13 @@ async fn start(directory: &Path) -> Binary {
     Binary::spawn(&mut command(directory, &flags)).await
 }
 
-async fn arrive(server: &Binary, user: &str) -> Socket {
-    let mut socket = open_at(&server.address, &hello(user)).await;
-    let first = next_frame(&mut socket).await;
-    assert_eq!(first["type"], "health.check", "{first}");
-    socket
+/// Comes, and watches the guests. With what each was shown as.
+async fn arrive(server: &Binary, user: &str) -> (Person, BTreeMap<String, bool>) {
+    let person = Person::connect_at(&server.address, json!({ "id": user }), "").await;
+    let shown = person.watch_users(&GUESTS).await;
+    let shown = shown.iter().map(|user| (user["id"].as_str().unwrap().to_owned(), user["online"] == true));
+    let shown = shown.collect();
+    (person, shown)
 }
 
 /// Writes until the server dies; what was acknowledged is in `acknowledged`.
@@ -106,18 +108,20 @@ async fn whatever_was_acknowledged_survives_and_nobody_stays_as_a_ghost() {
             let number = user["number"].as_u64().unwrap();
             assert!(number == *last || number == last + 1 || number == last + 2, "{user}, acknowledged {last}");
         }
-        let returned = [arrive(&server, GUESTS[0]).await, arrive(&server, GUESTS[1]).await];
-        // Those who stay away are gone within the grace, which is all that this waits for.
+        let (mut watcher, mut shown) = arrive(&server, GUESTS[0]).await;
+        let returned = arrive(&server, GUESTS[1]).await;
+        // Those who stay away are gone within the grace, which is all that this waits for; who watches is told.
         loop {
-            let users = by_id(&server).await;
-            let online: Vec<&String> =
-                users.iter().filter(|(_, user)| user["online"] == true).map(|(id, _)| id).collect();
-            assert!(online.iter().all(|id| GUESTS.contains(&id.as_str())), "{online:?}");
-            if online == [GUESTS[0], GUESTS[1]] {
+            let here = GUESTS.map(|guest| guest == watcher.id || shown.get(guest) == Some(&true));
+            if here == [true, true, false, false] {
                 break;
             }
-            assert!(online.len() > 2, "somebody who came back is offline: {online:?}");
+            let (user, online) = watcher.sees().await;
+            shown.insert(user, online);
         }
+        let users = by_id(&server).await;
+        let online: Vec<&String> = users.iter().filter(|(_, user)| user["online"] == true).map(|(id, _)| id).collect();
+        assert_eq!(online, [GUESTS[0], GUESTS[1]]);
         drop(returned);
     }
 }
