@@ -2,7 +2,7 @@
 //! nodes that are no more.
 
 use std::pin::pin;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::{Pipeline, Value};
@@ -35,7 +35,8 @@ struct Keeper {
     node: Arc<dyn Node>,
     /// How many links there were.
     links: u64,
-    /// Leases of before, whose claims have to be taken back once they are made anew.
+    /// Leases whose claims have to be taken back once this node's are made anew: those of before, and those of
+    /// others that it was clearing up after when the link broke.
     former: Vec<Lease>,
     /// Until then other nodes believe what this one claims.
     vouched_until: Instant,
@@ -120,6 +121,7 @@ impl Keeper {
         renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut leaving = self.cluster.shared.leaving.subscribe();
         let former = std::mem::take(&mut self.former);
+        let unfinished = Arc::new(Mutex::new(Vec::new()));
         let (mut settled, mut cleared) = (false, false);
         // When Redis was away all leases ended, and all nodes come back. Each has as long as a lease for
         // it before anything of theirs is taken back.
@@ -155,8 +157,14 @@ impl Keeper {
                     self.vouched_until = asked + span;
                     for ended in to_clear {
                         let (cluster, node, link) = (self.cluster.clone(), self.node.clone(), link.clone());
-                        // If the link breaks meanwhile, another node is going to try.
-                        tokio::spawn(async move { clear(&cluster, &*node, &link, &ended).await });
+                        let unfinished = unfinished.clone();
+                        unfinished.lock().unwrap_or_else(PoisonError::into_inner).push(ended.clone());
+                        tokio::spawn(async move {
+                            if clear(&cluster, &*node, &link, &ended).await.is_ok() {
+                                let mut unfinished = unfinished.lock().unwrap_or_else(PoisonError::into_inner);
+                                unfinished.retain(|lease| *lease != ended);
+                            }
+                        });
                     }
                     tokio::spawn(listen_less(self.cluster.clone(), self.node.clone()));
                 }
@@ -173,6 +181,7 @@ impl Keeper {
         if !cleared {
             self.former = former.clone();
         }
+        self.former.append(&mut unfinished.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     fn span(&self) -> Duration {

@@ -1,8 +1,12 @@
 //! What goes wrong in a Redis Cluster, or is changed there by those who operate it.
 
-use serde_json::Value;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::time::interval;
 
 use crate::Cluster;
+use crate::common::binary::{Binary, command};
 use crate::common::scrape::Scrape;
 use crate::common::{Person, TestServer};
 use crate::stories::{is_online, offline};
@@ -61,6 +65,43 @@ async fn a_slot_that_moves_to_another_master_is_followed() {
     // Also where nothing is said to the slot, but somebody is listened to there.
     Scrape::until(&a, |now| now.get("rollcall_redis_errors_total") > 0.0).await;
     all_is_well(bob, people).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_on_a_dead_server_goes_offline_in_time_also_when_a_slot_moved_and_nobody_noticed() {
+    let Some(cluster) = Cluster::new().await else { return };
+    let lease = Duration::from_secs(5);
+    let a = cluster.node_with(&["--node-lease", "5s"]).await;
+    let directory = tempfile::tempdir().unwrap();
+    let url = cluster.redis.url();
+    let flags = ["--listen", "127.0.0.1:0", "--dev-tokens", "--database", &cluster.database, "--redis", &url];
+    let mut b = Binary::spawn(command(directory.path(), &flags).args(["--node-lease", "5s"])).await;
+    let connect = |user: &str| Person::connect_at(&b.address, json!({ "id": user }), "");
+    let (_ada, _carl) = (connect("ada").await, connect("carl").await);
+    let mut bob = a.connect("bob").await;
+    assert_eq!(is_online(&bob.watch_users(&["ada"]).await), [true]);
+    // A server clears up after others only once it has been there for a while.
+    let (leases, place) = cluster.redis.find("{nodes}leases");
+    let leader = &cluster.redis.masters[place];
+    leader.ask(&format!("ZADD {leases} 1 nobody-1"));
+    let ended = leases.replace("leases", "ended");
+    let mut often = interval(Duration::from_millis(20));
+    while leader.ask(&format!("ZCARD {leases}")) != ":2" || leader.ask(&format!("ZCARD {ended}")) != ":0" {
+        often.tick().await;
+    }
+
+    let killed = Instant::now();
+    b.child.kill().await.unwrap();
+    // Nobody who is left listens there.
+    let (key, from) = cluster.redis.find("user:carl");
+    let slot = cluster.redis.masters[from].ask(&format!("CLUSTER KEYSLOT {key}"));
+    cluster.redis.move_slot(slot.trim_start_matches(':'), from, (from + 1) % 3);
+    assert_eq!(bob.sees().await, offline("ada"));
+    let took = killed.elapsed();
+    let bound = lease * 4 / 3 + Duration::from_millis(1_250 + 700);
+    println!("a lease ended, and a slot had moved: {took:.1?} of {bound:?}");
+    assert!(took <= bound, "{took:?}");
+    assert_eq!(bob.heard_so_far().await, [] as [Value; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
