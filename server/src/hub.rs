@@ -4,6 +4,7 @@
 mod announcer;
 mod census;
 mod clock;
+mod clocks;
 mod drain;
 mod heard;
 mod inspection;

@@ -1,12 +1,12 @@
 //! Why somebody is online, or is not.
 
-use std::time::Instant;
-
 use super::Hub;
-use super::state::{at, word};
+use super::clocks::Clocks;
+use super::state::word;
 use super::visit::{Transport, Visit};
 use crate::presence::journal::Happening;
 use crate::presence::{ConnectionId, registry::Standing};
+use crate::store::Timestamp;
 use crate::wire::inspection::{Connection, Grace, Inspection, Step, Why};
 
 impl Hub {
@@ -14,17 +14,18 @@ impl Hub {
     /// application's own server, and for the user's own eyes.
     pub fn inspect(&self, user: &str) -> Inspection {
         let state = self.lock();
+        let clocks = Clocks::read();
         let standing = state.registry.standing(user);
         let connections = state.registry.connections(user).iter();
         let connections: Vec<_> =
-            connections.filter_map(|id| state.visits.get(id).map(|visit| connection(*id, visit))).collect();
+            connections.filter_map(|id| state.visits.get(id).map(|visit| connection(*id, visit, &clocks))).collect();
         Inspection {
             online: standing.online,
             why: why(&standing, !connections.is_empty()),
             connections,
-            grace: standing.grace.map(|(until, reason)| Grace { until: at(until), after: word(reason) }),
-            held_until: standing.held_until.map(at),
-            history: state.journal.of(user).map(|(when, happening)| step(when, happening)).collect(),
+            grace: standing.grace.map(|(until, reason)| Grace { until: clocks.at(until), after: word(reason) }),
+            held_until: standing.held_until.map(|until| clocks.at(until)),
+            history: state.journal.of(user).map(|(when, happening)| step(clocks.at(when), happening)).collect(),
         }
     }
 }
@@ -39,7 +40,7 @@ fn why(standing: &Standing, connected: bool) -> Why {
     }
 }
 
-fn connection(id: ConnectionId, visit: &Visit) -> Connection {
+fn connection(id: ConnectionId, visit: &Visit, clocks: &Clocks) -> Connection {
     Connection {
         id: id.to_string(),
         transport: match visit.origin.transport {
@@ -48,12 +49,12 @@ fn connection(id: ConnectionId, visit: &Visit) -> Connection {
         },
         client: visit.origin.client.clone(),
         user_agent: visit.origin.user_agent.clone(),
-        opened_at: at(visit.opened),
-        last_heard_at: at(visit.last_heard()),
+        opened_at: clocks.at(visit.opened),
+        last_heard_at: clocks.at(visit.last_heard()),
     }
 }
 
-fn step(when: Instant, happening: Happening) -> Step {
+fn step(at: Timestamp, happening: Happening) -> Step {
     let (kind, connection, reason) = match happening {
         Happening::Connected(id) => ("connected", Some(id), None),
         Happening::Disconnected(id, reason) => ("disconnected", Some(id), Some(word(reason))),
@@ -61,5 +62,5 @@ fn step(when: Instant, happening: Happening) -> Step {
         Happening::Offline(reason) => ("offline", None, Some(word(reason))),
         Happening::Hidden => ("offline", None, Some("invisible")),
     };
-    Step { at: at(when), kind, connection_id: connection.map(|id| id.to_string()), reason }
+    Step { at, kind, connection_id: connection.map(|id| id.to_string()), reason }
 }

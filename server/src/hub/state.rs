@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rollcall_protocol::{close, extension::reason};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::announcer::Notice;
+use super::clocks::Clocks;
 use super::outbox::Outbox;
 use super::visit::Visit;
 use crate::bus::{Audience, Event};
@@ -97,7 +98,7 @@ impl State {
             match output {
                 Output::Online { user } => self.flip(user, true, None, None),
                 Output::Offline { user, reason, last_heard } => {
-                    self.flip(user, false, Some(reason), last_heard.map(at));
+                    self.flip(user, false, Some(reason), last_heard.map(|heard| Clocks::read().at(heard)));
                 }
                 Output::Active { user } => self.notify(Notice::Active { user }),
                 // Others who watch a channel see a user there only while they do not hide.
@@ -215,13 +216,4 @@ pub(super) fn word(reason: Reason) -> &'static str {
         Reason::Left => reason::LEFT,
         Reason::Lost => reason::LOST,
     }
-}
-
-/// The time of day that it is at `instant`.
-pub(super) fn at(instant: Instant) -> Timestamp {
-    let micros = |span: Duration| i64::try_from(span.as_micros()).unwrap_or_default();
-    // Before the clock is read: however long that is held up, what happened did not happen earlier.
-    let (ago, ahead) = (instant.elapsed(), instant.saturating_duration_since(Instant::now()));
-    let now = store::now();
-    Timestamp::from_microsecond(now.as_microsecond() + micros(ahead) - micros(ago)).unwrap_or(now)
 }
