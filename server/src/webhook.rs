@@ -23,6 +23,7 @@ use tokio::time::{interval, timeout_at};
 
 use crate::metrics::Metrics;
 use crate::store::{Flip, Store, StoreError};
+pub use outbox::event_of;
 use outbox::{ABANDONED, Outbox};
 use queue::{Delivery, Queue};
 use sender::{Failure, Sender};

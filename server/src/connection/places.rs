@@ -1,6 +1,7 @@
 //! How many TCP connections there are: each takes an open file of the process, which the database needs
 //! as well.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::metrics::Metrics;
@@ -31,7 +32,7 @@ pub struct Place(Arc<Held>);
 
 struct Held {
     places: Arc<Places>,
-    pending: Mutex<bool>,
+    pending: AtomicBool,
 }
 
 impl Places {
@@ -61,7 +62,7 @@ impl Places {
         taken.all += 1;
         taken.pending += 1;
         self.metrics.pending_connections.inc();
-        Some(Place(Arc::new(Held { places: self.clone(), pending: Mutex::new(true) })))
+        Some(Place(Arc::new(Held { places: self.clone(), pending: AtomicBool::new(true) })))
     }
 
     fn lock(&self) -> MutexGuard<'_, Taken> {
@@ -78,8 +79,7 @@ impl Place {
 
 impl Held {
     fn settle(&self) {
-        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        if std::mem::take(&mut *pending) {
+        if self.pending.swap(false, Ordering::Relaxed) {
             self.places.lock().pending -= 1;
             self.places.metrics.pending_connections.dec();
         }

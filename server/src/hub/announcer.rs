@@ -17,7 +17,7 @@ use crate::cluster::{Lease, Order};
 use crate::presence::registry::Claim;
 use crate::presence::{Cid, UserId};
 use crate::store::{self, Flip, Sighting, Store, StoreError, User};
-use crate::webhook::Webhook;
+use crate::webhook::{Webhook, event_of};
 use crate::wire;
 
 /// Notices taken in one go: they share one read of the store.
@@ -94,14 +94,15 @@ async fn tell(bus: &dyn Bus, webhook: Option<&Webhook>, news: &mut Vec<News>) {
     let flips = bus.tell(news).await;
     if let Some(webhook) = webhook {
         let told = flips.into_iter().filter_map(|place| match news.get(place)? {
-            News::Stands(Stands { user, claim, event: Some(event), id, .. }) => {
-                Some((flip(user, *claim, *id), event.json.to_string()))
-            }
-            // Who was told that somebody came is told that they are gone, though there is no profile any more.
-            News::Stands(Stands { user, claim, event: None, id, .. }) if !claim.shows() => {
-                let nobody = User::new(&**user, store::now());
-                let event = wire::Event::presence_changed(wire::User::public(&nobody, false), store::now());
-                Some((flip(user, *claim, *id), serialized(&event)?.json.to_string()))
+            News::Stands(Stands { user, claim, event, id, .. }) => {
+                let flip = flip(user, *claim, *id);
+                let event = match event {
+                    Some(event) => event.json.to_string(),
+                    // Who was told that somebody came is told that they are gone, though there is no profile any more.
+                    None if !flip.online => event_of(&flip, None)?,
+                    None => return None,
+                };
+                Some((flip, event))
             }
             _ => None,
         });

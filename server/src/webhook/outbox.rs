@@ -11,6 +11,15 @@ use crate::wire;
 /// the longest wait between two attempts.
 pub(super) const ABANDONED: Duration = Duration::from_secs(180);
 
+/// The event that tells of the flip. Of a user who was deleted for good there is nothing but the id.
+pub fn event_of(flip: &Flip, user: Option<&User>) -> Option<String> {
+    let nobody = User::new(&*flip.user, flip.at);
+    let user = wire::User::public(user.unwrap_or(&nobody), flip.online);
+    let event = wire::Event::presence_changed(user, flip.at).serialize();
+    let event = event.inspect_err(|error| tracing::error!(%error, "an event could not be serialised")).ok()?;
+    Some(event.json.to_string())
+}
+
 pub(super) struct Outbox {
     store: Arc<dyn Store>,
     /// Other servers use the same database.
@@ -43,11 +52,8 @@ impl Outbox {
         let users = if ids.is_empty() { Vec::new() } else { self.store.users(&ids).await? };
         let users: HashMap<&str, &User> = users.iter().map(|user| (user.id.as_str(), user)).collect();
         let with_event = |flip: Flip| {
-            let nobody = User::new(&*flip.user, flip.at);
-            let user = users.get(&*flip.user).copied().unwrap_or(&nobody);
-            let event = wire::Event::presence_changed(wire::User::public(user, flip.online), flip.at).serialize();
-            let event = event.inspect_err(|error| tracing::error!(%error, "an event could not be serialised")).ok()?;
-            Some((flip, event.json.to_string()))
+            let event = event_of(&flip, users.get(&*flip.user).copied())?;
+            Some((flip, event))
         };
         Ok(flips.into_iter().filter_map(with_event).collect())
     }
