@@ -18,7 +18,7 @@ const BENCHMARKS = {
     'download', 'dispatch', 'changes-a-second', 'heap-per-watched-user', 'navigation-to-connected', 'watch-10000-users',
     'main-thread-at-100-flips',
   ],
-  server: ['event-cpu', 'connect-cpu', 'growth', 'query-users'],
+  server: ['event-cpu', 'connect-cpu', 'memory', 'growth', 'query-users'],
 };
 
 const results = join(root, 'bench', 'results');

@@ -1,6 +1,5 @@
 // How the server grows from a hundred connections to fifteen thousand, each of which watches fifty
-// users: memory while nothing happens, then 200 flips a second and how long after each the last of its
-// watchers has read of it.
+// users: 200 flips a second, and how long after each the last of its watchers has read of it.
 
 import { measured } from './crowd.mjs';
 
@@ -20,21 +19,6 @@ export async function results({ short }) {
   const line = (what) => steps.map((step) => [step.connections, what(step)]);
   const count = (number) => number.toLocaleString('en-US');
   return [
-    {
-      what: `memory of a connection that watches ${WATCHES} users, of ${count(largest.connections)}`,
-      unit: 'KiB',
-      ours: 'rollcall',
-      samples: { rollcall: [largest.connection_kib] },
-      aims: [{ atMost: 8 }],
-      note: `${largest.memory_mib.toFixed(0)} MiB in all, ${largest.memory_before_mib.toFixed(0)} before the first`,
-      plot: {
-        file: 'memory',
-        title: 'Memory of the server',
-        x: 'connections',
-        y: 'MiB',
-        series: { rollcall: line(({ memory_mib }) => memory_mib) },
-      },
-    },
     {
       what: `from a flip to a watcher, ${count(measuredFor.connections)} connections, 200 flips a second: the slowest of 100`,
       unit: 'ms',

@@ -23,11 +23,15 @@ export function watchBare(baseURL, hear) {
   const known = new Map();
   const socket = new WebSocket(`${baseURL.replace('http', 'ws')}/connect`);
   return new Promise((resolve) => {
-    socket.onmessage = ({ data }) => {
-      const { type, user } = JSON.parse(data);
+    const take = ({ type, user }) => {
       if (type !== 'user.presence.changed') return resolve();
       known.set(user.id, user);
       hear();
+    };
+    socket.onmessage = ({ data }) => {
+      const said = JSON.parse(data);
+      if (Array.isArray(said)) said.forEach(take);
+      else take(said);
     };
   });
 }

@@ -20,7 +20,7 @@ pub struct Audience {
     peer: Arc<dyn Peer>,
     size: usize,
     heard: Arc<Heard>,
-    _listening: JoinSet<()>,
+    listening: JoinSet<()>,
 }
 
 #[derive(Default)]
@@ -37,7 +37,12 @@ impl Audience {
         let size = sockets.len();
         let listening = sockets.into_iter().map(|socket| listens(peer.clone(), socket, heard.clone()));
         let listening = listening.collect();
-        Self { peer, size, heard, _listening: listening }
+        Self { peer, size, heard, listening }
+    }
+
+    /// Whether everybody still listens.
+    pub fn is_whole(&mut self) -> bool {
+        self.listening.try_join_next().is_none()
     }
 
     /// Has everybody told of these users, and waits until they were. Returns how many frames it took.

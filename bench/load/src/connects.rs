@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::peers::{self, Programs};
+use crate::peers::{self, Programs, SOME};
 use crate::process::own_cpu;
 
 #[derive(Clone, Debug, clap::Args)]
@@ -46,7 +46,7 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
         for peer in &peers {
             let before = peer.process().cpu()?;
             let first = round * connections;
-            connected.push(peers::crowd(peer, first..first + connections, &[]).await?);
+            connected.push(peers::crowd(peer, first..first + connections, SOME, &|_| Vec::new()).await?);
             if round > 0 {
                 let took = (peer.process().cpu()? - before) * 1e6 / connections as f64;
                 connect_us.entry(peer.name()).or_default().push(took);

@@ -8,7 +8,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::audience::Audience;
-use crate::peers::{self, Programs};
+use crate::peers::{self, Programs, SOME};
 use crate::process::own_cpu;
 
 #[derive(Clone, Debug, clap::Args)]
@@ -52,7 +52,7 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
     let watched: Vec<usize> = (0..WATCHED.max(at_once)).collect();
     let mut audiences = Vec::new();
     for peer in peers {
-        let sockets = peers::crowd(&peer, 0..watchers, &watched).await?;
+        let sockets = peers::crowd(&peer, 0..watchers, SOME, &|_| watched.clone()).await?;
         audiences.push((peer.clone(), Audience::of(peer, sockets)));
     }
     let (mut event_us, mut frames) = (BTreeMap::<_, Vec<f64>>::new(), BTreeMap::<_, usize>::new());

@@ -1,4 +1,4 @@
-//! How a server grows: its memory, and what it takes to tell of flips, for so many connections. Each
+//! How a server grows: what it takes to tell of flips, for so many connections. Each
 //! watches as many others, so that every flip is told as many times, however many there are.
 
 use std::path::Path;
@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use serde::Serialize;
 use serde_json::json;
 use tokio::task::JoinSet;
-use tokio::time::{interval, sleep};
+use tokio::time::interval;
 
 use crate::backend::Backend;
 use crate::crowd::{Crowd, Durations, Scale};
@@ -19,8 +19,6 @@ use crate::server::Server;
 
 /// Here the same few come and go all the time.
 const FLAGS: [&str; 2] = ["--flaps-per-minute", "0"];
-/// How long nothing happens before memory is looked at.
-const IDLE: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
@@ -38,11 +36,6 @@ pub struct Options {
 pub struct Report {
     pub connections: usize,
     pub watches: usize,
-    /// Kibibytes of memory for each connection that is idle.
-    pub connection_kib: f64,
-    /// Mebibytes of memory before the first came, and when all are there.
-    pub memory_before_mib: f64,
-    pub memory_mib: f64,
     /// Microseconds of the server's processor for each to connect, to subscribe and to be told how things are.
     pub arrival_us: f64,
     pub flips_per_second: f64,
@@ -59,7 +52,7 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
     let Options { scale, flips, duration } = *options;
     let server = Server::start(server, &FLAGS).await?;
     let crowd = Arc::new(Crowd::gather(vec![server.address], &scale).await?);
-    let (memory_before, cpu) = (server.process.memory()?, server.process.cpu()?);
+    let cpu = server.process.cpu()?;
     for user in 0..scale.connections {
         crowd.flips(user, true);
         tokio::spawn(stays(crowd.clone(), user));
@@ -68,8 +61,6 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
         bail!("{wrong} watches are wrong before it has begun: {:?} {:?}", crowd.counted(), crowd.errors());
     }
     let arrivals = server.process.cpu()? - cpu;
-    sleep(IDLE).await;
-    let memory = server.process.memory()?;
 
     crowd.starts_measuring();
     let (cpu, own) = (server.process.cpu()?, own_cpu()?);
@@ -81,15 +72,10 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
     if let Err(wrong) = settled {
         problems.push(format!("{wrong} watches do not show what is true"));
     }
-    let connections = scale.connections as f64;
-    let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     Ok(Report {
         connections: scale.connections,
         watches: scale.watches,
-        connection_kib: memory.saturating_sub(memory_before) as f64 / 1024.0 / connections,
-        memory_before_mib: mebibytes(memory_before),
-        memory_mib: mebibytes(memory),
-        arrival_us: arrivals * 1e6 / connections,
+        arrival_us: arrivals * 1e6 / scale.connections as f64,
         flips_per_second: flipped as f64 / duration.as_secs_f64(),
         event_us: cpu * 1e6 / delivery.times as f64,
         delivery,

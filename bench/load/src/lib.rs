@@ -9,6 +9,7 @@ pub mod growth;
 mod health;
 pub mod load;
 mod member;
+pub mod memory;
 mod nodes;
 mod peers;
 mod process;

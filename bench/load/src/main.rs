@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use rollcall_load::{Scale, connects, fan_out, growth, load, query_users, storm};
+use rollcall_load::{Scale, connects, fan_out, growth, load, memory, query_users, storm};
 use serde::Serialize;
 
 #[derive(Parser)]
@@ -28,7 +28,9 @@ enum Scenario {
     FanOut(fan_out::Options),
     /// Connections that are opened, beside other servers
     Connects(connects::Options),
-    /// So many connections that are idle at first, and then watch a few flip
+    /// Memory of connections that are idle, beside other servers
+    Memory(memory::Options),
+    /// So many connections that watch a few flip
     Growth(growth::Options),
     /// Users who are asked for by their ids, beside the database itself
     QueryUsers(query_users::Options),
@@ -46,6 +48,7 @@ async fn main() -> Result<ExitCode> {
         }
         Scenario::FanOut(options) => shown(fan_out::run(&server, &options).await?, |_| Vec::new())?,
         Scenario::Connects(options) => shown(connects::run(&server, &options).await?, |_| Vec::new())?,
+        Scenario::Memory(options) => shown(memory::run(&server, &options).await?, |_| Vec::new())?,
         Scenario::QueryUsers(options) => shown(query_users::run(&server, &options).await?, |_| Vec::new())?,
         Scenario::Growth(options) => shown(growth::run(&server, &options).await?, |report| report.problems.clone())?,
     };

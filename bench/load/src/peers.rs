@@ -23,8 +23,8 @@ use socket_io::SocketIo;
 use crate::process::Process;
 use crate::socket::Socket;
 
-/// Connections that are opened at a time.
-const AT_ONCE: usize = 32;
+/// Connections that are opened at a time, unless that is what is measured.
+pub const SOME: usize = 32;
 
 /// What others tell, in place of a presence event of ours: as long as one.
 const EVENT: &str = r#"{"type":"user.presence.changed","created_at":"2026-01-02T03:04:05.678901Z","user":{"id":"user-1234","role":"user","teams":[],"language":"","banned":false,"online":true,"created_at":"2026-01-02T03:04:05.678901Z","updated_at":"2026-01-02T03:04:05.678901Z","last_active":"2026-01-02T03:04:05.678901Z","name":"user-1234"},"cid":"*"}"#;
@@ -80,13 +80,17 @@ pub async fn bare() -> Result<Arc<dyn Peer>> {
     Ok(Arc::new(Bare::start().await?))
 }
 
-/// Has these users connect and watch, some at a time.
-pub async fn crowd(peer: &Arc<dyn Peer>, users: Range<usize>, watched: &[usize]) -> Result<Vec<Socket>> {
-    let watched: Arc<[usize]> = watched.into();
+/// Has these users connect and watch, so many at a time; `watched` says whom each of them watches.
+pub async fn crowd(
+    peer: &Arc<dyn Peer>,
+    users: Range<usize>,
+    at_once: usize,
+    watched: &(dyn Fn(usize) -> Vec<usize> + Sync),
+) -> Result<Vec<Socket>> {
     let connecting = stream::iter(users).map(|user| {
-        let (peer, watched) = (peer.clone(), watched.clone());
+        let (peer, watched) = (peer.clone(), watched(user));
         tokio::spawn(async move { peer.connects(user, &watched).await })
     });
-    let connected = connecting.buffer_unordered(AT_ONCE).map(|socket| socket?);
+    let connected = connecting.buffer_unordered(at_once).map(|socket| socket?);
     connected.try_collect().await
 }
