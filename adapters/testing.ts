@@ -19,7 +19,6 @@
 
 import type { ChannelInput, CustomFields, EventType, Message, MessageInput, PresenceClient, User } from 'rollcall';
 import { PresenceClient as Page } from '../src/page/client.js';
-import { setEngine } from '../src/page/engine.js';
 import { Clock } from './testing/clock.ts';
 import type { StoredChannel } from './testing/channel.ts';
 import { FakeEngine } from './testing/engine.ts';
@@ -226,9 +225,9 @@ export interface FakePresence<Custom = CustomFields> {
 export function fakePresence<Custom = CustomFields>(options: FakeOptions<Custom> = {}): FakePresence<Custom> {
   const server = new Server(new Clock(options.now ?? new Date('2026-01-01T00:00:00Z')));
   const engine = new FakeEngine(server);
-  // It has all that the real client calls of the other one.
-  setEngine(() => engine as any);
   const page = new Page('fake', { baseURL: 'https://rollcall.invalid' });
+  // It has all that the real client calls of the other one.
+  page._engine = engine as any;
   for (const user of options.users ?? []) server.write(typeof user === 'string' ? { id: user } : (user as UserFields));
   const fake: FakePresence<Custom> = {
     // Its types are what an app sees of this class.
@@ -249,7 +248,7 @@ export function fakePresence<Custom = CustomFields>(options: FakeOptions<Custom>
   if (options.user !== undefined) {
     void page.connectUser({ id: options.user }, page.devToken(options.user));
     // No test has to wait for it.
-    engine.openAtOnce(page._connected?.introduction() ?? '');
+    engine.openAtOnce();
   }
   return fake;
 }

@@ -1,7 +1,9 @@
 // `rollcall/wasm`, bundled with the generated glue: the wasm comes from where the app says.
 
-import { PresenceClient as Client } from './client.js';
+import { Engine, PresenceClient as Client, setEngine } from './client.js';
 import start from './glue.js';
+
+setEngine(() => new Engine());
 
 let ready = false;
 

@@ -12,6 +12,7 @@ import { newBench } from './harness/network.mjs';
 
 const FIRST = golden['health.check.first'];
 const ME = FIRST.me;
+const VERSION = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
 /** What listeners hear as it was sent; of the connection they are told by `connection.state`. */
 const EVENTS = Object.fromEntries(Object.entries(golden).filter(([name, { type }]) => type && !/^connection\.|\.first$/.test(name)));
 
@@ -311,7 +312,7 @@ describe('what the client writes', () => {
   const dialled = async (bench) => {
     const query = await bench.run((client, network) => Object.fromEntries(network.socket.url.searchParams));
     const { json, 'X-Stream-Client': name, ...rest } = query;
-    assert.match(name, /^rollcall-\d+\.\d+\.\d+$/);
+    assert.equal(name, `rollcall-${VERSION}`);
     return { ...rest, json: JSON.parse(json) };
   };
 

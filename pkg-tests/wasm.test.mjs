@@ -90,6 +90,54 @@ test("without 'wasm-unsafe-eval' the browser refuses, and init says so", async (
   assert.match(message, /Content Security Policy/);
 });
 
+test("nor does the entry that has it inside connect then, and what it has opened it closes again", async (t) => {
+  const stage = await newStage(t, { grace: '0s' });
+  const { page } = await open(t, "script-src 'self'", { entry: 'rollcall.js' });
+  await page.evaluate(recordBeginnings);
+  const told = await page.evaluate(async ({ key, baseURL, token }) => {
+    const client = new window.rollcall.PresenceClient(key, { baseURL });
+    const { name, message } = await client.connectUser({ id: 'john' }, token).catch((error) => error);
+    return { name, message, state: client.connection.state, user: client.userID, sockets: window.sockets.map(({ readyState }) => readyState > WebSocket.OPEN) };
+  }, { key: stage.server.key, baseURL: stage.server.url, token: stage.server.token('john') });
+  assert.equal(told.name, 'CompileError');
+  assert.match(told.message, /Content Security Policy/);
+  assert.deepEqual({ ...told, name: '', message: '' }, { name: '', message: '', state: 'disconnected', user: undefined, sockets: [true] });
+});
+
+/** Has the page list, in their order, what it begins: the sockets that it opens and the wasm that it compiles. */
+const recordBeginnings = () => {
+  Object.assign(window, { begun: [], sockets: [] });
+  const listed = (constructor, name, list = []) =>
+    new Proxy(constructor, {
+      construct(target, given) {
+        window.begun.push(name);
+        const made = new target(...given);
+        list.push(made);
+        return made;
+      },
+    });
+  window.WebSocket = listed(WebSocket, 'a socket', window.sockets);
+  WebAssembly.Module = listed(WebAssembly.Module, 'the wasm');
+};
+
+test('the wasm is compiled while the first socket is being opened, or the token fetched, and not before', async (t) => {
+  const stage = await newStage(t);
+  const { page } = await open(t, '', { entry: 'rollcall.js' });
+  await page.evaluate(recordBeginnings);
+  const connect = (fn) =>
+    page.evaluate(`(async ({ key, url: baseURL, token }) => {
+      const client = new window.rollcall.PresenceClient(key, { baseURL });
+      await client.connectUser({ id: 'john' }, ${fn});
+      await client.disconnectUser();
+      return window.begun;
+    })(${JSON.stringify({ key: stage.server.key, url: stage.server.url, token: stage.server.token('john') })})`);
+  assert.deepEqual(await connect('token'), ['a socket', 'the wasm']);
+  await page.reload();
+  await page.waitForFunction(() => window.rollcall);
+  await page.evaluate(recordBeginnings);
+  assert.deepEqual(await connect("async () => (window.begun.push('the token'), token)"), ['the token', 'the wasm', 'a socket']);
+});
+
 test('in Node it takes the bytes', async () => {
   const { init, PresenceClient } = await import(join(await installed(), 'wasm', 'wasm.js'));
   assert.throws(() => new PresenceClient('key'), { name: 'PresenceError', code: 'not_initialized', retryable: false });

@@ -143,14 +143,13 @@ function withoutDropChecks(wasm) {
   return Buffer.from(wasm.toString('latin1').replace(checks, '\x1a\x41\0\x01'), 'latin1');
 }
 
-/** What an app imports, told of the wasm that it cannot import itself. */
+/** What an app imports, and the engine beneath it. */
 function classes() {
   // Where the glue imports it from: another copy would be another module.
   const page = `./snippets/${readdirSync(join(generated, 'snippets'))[0]}/src/page`;
   return `
-    import { Engine } from './glue.js';
-    import { setEngine } from '${page}/engine.js';
-    setEngine((apiKey, baseURL, batchWindow) => new Engine(apiKey, baseURL, batchWindow));
+    export { Engine } from './glue.js';
+    export { setEngine } from '${page}/engine.js';
     export { PresenceClient } from '${page}/client.js';
     export { Channel } from '${page}/channel.js';
     export { PresenceWatch } from '${page}/watch.js';
@@ -164,11 +163,20 @@ function classes() {
 async function entry(wasm) {
   const text = await bundled(`
     import { initSync } from './glue.js';
-    const text = "WASM", bytes = new Uint8Array(text.length);
-    // Uint8Array.from takes three times as long, as much as the compiling.
-    for (let at = text.length; at--; ) bytes[at] = text.charCodeAt(at) ^ ${MASK};
-    initSync(bytes);
-    export * from './client.js';`);
+    import { Engine, setEngine } from './client.js';
+    let text = "WASM";
+    // Compiled when it is first needed, and not before the first socket is being opened.
+    setEngine(() => {
+      if (text) {
+        const bytes = new Uint8Array(text.length);
+        // Uint8Array.from takes three times as long, as much as the compiling.
+        for (let at = text.length; at--; ) bytes[at] = text.charCodeAt(at) ^ ${MASK};
+        initSync(bytes);
+        text = '';
+      }
+      return new Engine();
+    });
+    export { PresenceClient, Channel, PresenceWatch, UserPresence } from './client.js';`);
   // On a line of its own: where an error is uncaught, Node prints the line that made it.
   return text.replace('"WASM"', () => `\n${literal(wasm)}\n`);
 }

@@ -85,19 +85,24 @@ export class FakeEngine implements Omit<Real, Unused> {
     this.#become('connecting');
   }
 
-  open(generation: number, _token: string, introduction: string): boolean {
-    if (generation !== this.#generation || this.#state !== 'connecting') return false;
+  /** No socket is opened, for the server is here; but it says hello no sooner than over one. */
+  open(generation: number): void {
+    queueMicrotask(() => this.#opened(generation));
+  }
+
+  /** The test's own user connects, and nobody has to wait for it. */
+  openAtOnce(): void {
+    this.#opened(this.#generation);
+  }
+
+  #opened(generation: number): void {
+    const introduction = this.#page?._connected?.introduction();
+    if (!introduction || generation !== this.#generation || this.#state !== 'connecting') return;
     const { user_id, user_details } = JSON.parse(introduction);
     this.#introduction = { ...user_details, id: user_id };
     if (this.#hasNetwork) this.#up();
     else this.#wait();
     this.pump();
-    return true;
-  }
-
-  /** The test's own user connects, and nobody has to wait for it. */
-  openAtOnce(introduction: string): void {
-    this.open(this.#generation, '', introduction);
   }
 
   dialFailed(generation: number, reason: unknown): void {
@@ -207,8 +212,8 @@ export class FakeEngine implements Omit<Real, Unused> {
     };
   }
 
-  isConnected(): boolean {
-    return this.#state === 'connected';
+  connectionId(): string | undefined {
+    return this.#state === 'connected' ? 'fake' : undefined;
   }
 
   // The test alone says what becomes of the network and of the time.
@@ -263,10 +268,11 @@ export class FakeEngine implements Omit<Real, Unused> {
 
   newer(): undefined {}
 
-  async request(_userID: string, _token: string, method: string, path: string, payload: string): Promise<Fields> {
+  async request(url: string, { method = '', body }: RequestInit): Promise<Fields> {
     if (!this.#hasNetwork) throw unreachable('the test has taken the network away');
     try {
-      return this.#server.reply(method, path, JSON.parse(payload));
+      const { pathname, searchParams } = new URL(url);
+      return this.#server.reply(method, pathname, JSON.parse(String(body ?? searchParams.get('payload'))));
     } catch (problem) {
       if (!(problem instanceof Refusal)) throw problem;
       const { code, status, message } = problem;
@@ -292,7 +298,7 @@ export class FakeEngine implements Omit<Real, Unused> {
     const ids = this.#names.splice(0);
     const ticket = (this.#number += 1);
     for (const id of ids) this.#known.watch(id, watch);
-    if (this.isConnected()) {
+    if (this.connectionId()) {
       this.#ask(ids, false);
       this.#soon((page) => page._word(ticket, undefined));
     } else {

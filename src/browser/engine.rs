@@ -5,14 +5,13 @@
 
 use std::rc::Rc;
 
-use js_sys::Promise;
+use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
-use web_sys::AbortSignal;
 
 use super::http;
 use super::page::{self, Page};
 use super::shell::Shell;
-use crate::core::{Asked, Failure, Frame, Generation, Input, RequestId, Seen, Snapshot, Status, WatchId};
+use crate::core::{Asked, Failure, Frame, Generation, Input, RequestId, Seen, Snapshot, WatchId};
 use rollcall_protocol::Reaction;
 
 /// When something was asked of the server; dates its answer.
@@ -27,8 +26,9 @@ pub struct Engine {
 #[wasm_bindgen]
 impl Engine {
     #[wasm_bindgen(constructor)]
-    pub fn new(api_key: String, base_url: String, batch_window: String) -> Engine {
-        Engine { shell: Shell::new(api_key, base_url, batch_window) }
+    #[expect(clippy::new_without_default, reason = "it is JavaScript that makes it")]
+    pub fn new() -> Engine {
+        Engine { shell: Shell::new() }
     }
 
     // --- The connection -----------------------------------------------------------------------
@@ -52,14 +52,15 @@ impl Engine {
         self.shell.connection()
     }
 
-    #[wasm_bindgen(js_name = isConnected)]
-    pub fn is_connected(&self) -> bool {
-        self.shell.core().status() == Status::Connected
+    /// The id of the connection that is up.
+    #[wasm_bindgen(js_name = connectionId)]
+    pub fn connection_id(&self) -> Option<String> {
+        self.shell.core().connection_id().map(str::to_owned)
     }
 
-    /// Opens a socket, unless it came too late.
-    pub fn open(&self, generation: u32, token: &str, introduction: &str) -> Result<bool, JsValue> {
-        self.shell.open(Generation(generation), token, introduction)
+    /// Takes the socket that `open` opens, unless it came too late.
+    pub fn open(&self, generation: u32, open: &Function) -> Result<(), JsValue> {
+        self.shell.open(Generation(generation), open)
     }
 
     #[wasm_bindgen(js_name = dialFailed)]
@@ -143,18 +144,9 @@ impl Engine {
         Question(self.shell.core().asked())
     }
 
-    /// Resolves with the reply. `path` comes after the base address, each segment encoded;
-    /// `payload` is JSON, and goes into the address, or into the body when the method has one.
-    pub fn request(
-        &self,
-        user_id: &str,
-        token: &str,
-        method: &str,
-        path: &str,
-        payload: JsValue,
-        signal: AbortSignal,
-    ) -> Promise {
-        http::request(&self.shell, user_id, token, method, path, &payload, &signal)
+    /// Resolves with the reply to what `fetch` is called with.
+    pub fn request(&self, url: &JsValue, options: &JsValue) -> Promise {
+        http::request(url, options)
     }
 
     /// What the core asked for was answered by those who were [seen](Engine::see).

@@ -1,6 +1,6 @@
 //! The page's side of the boundary: what of `src/page` is called from here.
 
-use js_sys::{Array, Function};
+use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -31,9 +31,6 @@ extern "C" {
     pub(super) fn word(this: &Page, ticket: u32, problem: &JsValue);
     #[wasm_bindgen(method, structural, js_name = _changed)]
     pub(super) fn changed(this: &Page, watch: u32, change: JsValue);
-    /// What takes the frames of a socket: from there to here there is one crossing for each event.
-    #[wasm_bindgen(method, structural, js_name = _receiver)]
-    pub(super) fn receiver(this: &Page, generation: u32) -> Function;
     #[wasm_bindgen(method, structural, js_name = _deliver)]
     pub(super) fn deliver(this: &Page, event: &JsValue);
     #[wasm_bindgen(method, structural, js_name = _emit)]
@@ -50,8 +47,6 @@ extern "C" {
     pub(super) fn closed(code: u16) -> JsValue;
     #[wasm_bindgen(js_name = notAccepted)]
     pub(super) fn not_accepted() -> JsValue;
-    #[wasm_bindgen(js_name = notOpened)]
-    pub(super) fn not_opened(base_url: &str) -> JsValue;
     pub(super) fn disconnected() -> JsValue;
 }
 
@@ -99,6 +94,7 @@ macro_rules! bring {
 }
 
 bring! {
+    AddressFile "/src/page/address.js"
     ChannelFile "/src/page/channel.js"
     EventsFile "/src/page/events.js"
     InputFile "/src/page/input.js"

@@ -7,10 +7,9 @@
 use std::cell::{Cell, RefCell, RefMut};
 use std::rc::{Rc, Weak};
 
-use js_sys::{Array, Promise};
+use js_sys::{Array, Function, Promise};
 use wasm_bindgen::prelude::*;
 
-use super::http::segment;
 use super::page::{self, Page};
 use super::server_clock::ServerClock;
 use super::slot::Slot;
@@ -19,17 +18,9 @@ use super::timer::{Timer, now};
 use crate::core::{
     Ask, Asked, ConnectError, Core, Event, Freshness, Generation, Input, Millis, Output, RequestId, Seen, Status,
 };
-use rollcall_protocol::{event, extension};
-
-/// How this client names itself to servers.
-pub(super) const CLIENT_NAME: &str = concat!("rollcall-", env!("CARGO_PKG_VERSION"));
+use rollcall_protocol::event;
 
 pub(super) struct Shell {
-    api_key: String,
-    /// Without a slash at its end.
-    base_url: String,
-    /// As it is asked for: a colon and milliseconds, or nothing.
-    batch_window: String,
     core: RefCell<Core<JsValue>>,
     /// There while somebody is connected, or tries to be.
     page: Slot<Option<Rc<Page>>>,
@@ -47,12 +38,9 @@ pub(super) struct Shell {
 }
 
 impl Shell {
-    pub(super) fn new(api_key: String, base_url: String, batch_window: String) -> Rc<Self> {
+    pub(super) fn new() -> Rc<Self> {
         let seed = (js_sys::Math::random() * 9_007_199_254_740_992.0) as u64;
         Rc::new(Shell {
-            api_key,
-            base_url,
-            batch_window,
             core: RefCell::new(Core::new(now(), seed, page::profiles_differ)),
             page: Slot::default(),
             socket: Cell::default(),
@@ -80,10 +68,6 @@ impl Shell {
     pub(super) fn goodbye(self: &Rc<Self>) -> Promise {
         self.pump();
         self.goodbye.take().unwrap_or_else(|| Promise::resolve(&JsValue::UNDEFINED))
-    }
-
-    pub(super) fn connection_id(&self) -> Option<String> {
-        self.core().connection_id().map(str::to_owned)
     }
 
     // --- What the page tells ------------------------------------------------------------------
@@ -268,45 +252,14 @@ impl Shell {
 
     // --- The socket ---------------------------------------------------------------------------
 
-    /// An address of the server's for `http` or `ws`, with the API key.
-    pub(super) fn address(&self, scheme: &str, path: &str) -> String {
-        let secure_and_host = self.base_url.strip_prefix("http").unwrap_or_default();
-        concat(&[scheme, secure_and_host, path, "?api_key=", &segment(&self.api_key)])
-    }
-
-    /// Opens a socket, unless the token was too long in coming.
-    pub(super) fn open(
-        self: &Rc<Self>,
-        generation: Generation,
-        token: &str,
-        introduction: &str,
-    ) -> Result<bool, JsValue> {
-        let Some(page) = self.page.get().filter(|_| self.core().is_current(generation)) else { return Ok(false) };
-        let url = concat(&[
-            &self.address("ws", "/connect"),
-            "&json=",
-            &segment(introduction),
-            "&authorization=",
-            &segment(token),
-            "&stream-auth-type=jwt&X-Stream-Client=",
-            CLIENT_NAME,
-            "&",
-            extension::PARAMETER,
-            "=",
-            // What is asked of servers that know our extensions.
-            extension::BATCH,
-            &self.batch_window,
-            ",",
-            extension::PAGES,
-            ",",
-            extension::DOUBT,
-        ]);
-        let shell = Rc::downgrade(self);
-        let on_close = move |code| closed(&shell, generation, code);
-        let socket =
-            Socket::open(&url, &page.receiver(generation.0), on_close).map_err(|_| page::not_opened(&self.base_url))?;
-        self.socket.set(Some(socket));
-        Ok(true)
+    /// Takes the socket that `open` opens, unless its token was too long in coming.
+    pub(super) fn open(self: &Rc<Self>, generation: Generation, open: &Function) -> Result<(), JsValue> {
+        if self.core().is_current(generation) {
+            let shell = Rc::downgrade(self);
+            let socket = open.call0(&JsValue::UNDEFINED)?.unchecked_into();
+            self.socket.set(Some(Socket::new(socket, move |code| closed(&shell, generation, code))));
+        }
+        Ok(())
     }
 
     /// Whether a health check that the server `said` then answers ours.
@@ -319,11 +272,11 @@ impl Shell {
     }
 
     fn send_health_check(&self) {
-        let Some(id) = self.connection_id() else { return };
         if let Some(socket) = self.socket.take() {
-            self.server_clock.ask();
-            let check = [r#"[{"type":""#, event::HEALTH_CHECK, r#"","client_id":""#, &id, r#""}]"#];
-            socket.send(&concat(&check));
+            if let Some(id) = self.core().connection_id() {
+                self.server_clock.ask();
+                socket.send(&concat(&[r#"[{"type":""#, event::HEALTH_CHECK, r#"","client_id":""#, id, r#""}]"#]));
+            }
             self.socket.set(Some(socket));
         }
     }

@@ -1,6 +1,6 @@
 //! The browser's WebSocket, closed and silenced when dropped.
 
-use js_sys::{Function, Promise};
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::{CloseEvent, WebSocket};
 
@@ -19,24 +19,18 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    /// Opens a socket. `on_message` gets the event of each frame; after `on_close` neither is
-    /// called again, nor after the drop.
-    pub(super) fn open(
-        url: &str,
-        on_message: &Function,
-        on_close: impl FnMut(u16) + Clone + 'static,
-    ) -> Result<Socket, JsValue> {
-        let socket = WebSocket::new(url)?;
+    /// After `on_close` it is not called again, nor after the drop; nor is the `onmessage` that
+    /// the socket has.
+    pub(super) fn new(socket: WebSocket, on_close: impl FnMut(u16) + Clone + 'static) -> Socket {
         let (mut closed, mut failed) = (on_close.clone(), on_close);
         let on_close = callback(move |event| closed(event.unchecked_into::<CloseEvent>().code()));
         // Browsers follow an error by a close. Node does not when it could not even connect, and
         // goes on saying that it is connecting.
         let on_error = callback(move |_| failed(close::ABNORMAL));
-        socket.set_onmessage(Some(on_message));
         socket.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
         let farewell = close::GIVEN_UP;
-        Ok(Socket { socket, _on_error: on_error, _on_close: on_close, farewell })
+        Socket { socket, _on_error: on_error, _on_close: on_close, farewell }
     }
 
     /// Sends a text frame; a socket that is not open any more tells so by closing.

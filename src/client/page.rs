@@ -92,8 +92,7 @@ thread_local! {
 /// Tells the page how an engine is made: it cannot import it.
 pub(super) fn make_engine() {
     if !IS_MADE.replace(true) {
-        let make: Closure<dyn Fn(String, String, String) -> JsValue> =
-            Closure::new(|api_key, base_url, batch_window| Engine::new(api_key, base_url, batch_window).into());
+        let make: Closure<dyn Fn() -> JsValue> = Closure::new(|| Engine::new().into());
         set_engine(&make.into_js_value());
     }
 }

@@ -1,5 +1,6 @@
 // `PresenceClient`, as the app sees it.
 
+import { Address } from './address.js';
 import { Channel, channelArguments, memberIds } from './channel.js';
 import { makeEngine, upToDate } from './engine.js';
 import { error, invalid, notConnected } from './error.js';
@@ -8,6 +9,7 @@ import * as input from './input.js';
 import { Options } from './input.js';
 import { watchPage } from './lifecycle.js';
 import { Listeners } from './listeners.js';
+import { connection } from './presence.js';
 import * as requests from './requests.js';
 import { Session } from './session.js';
 import { developmentToken } from './token.js';
@@ -40,6 +42,11 @@ const DEFAULT_TIMEOUT = 10_000;
 
 export class PresenceClient {
   #timeout;
+  #address;
+  /** When this was made, by the steady clock. */
+  #made = performance.now();
+  /** There from the first `connectUser` on, and nothing that needs it can be called before. */
+  _engine = /** @type {Engine} */ (/** @type {unknown} */ (undefined));
   /** @type {Channel[]} */
   _channels = [];
   #listeners = new Listeners();
@@ -69,11 +76,9 @@ export class PresenceClient {
     if (!/^https?:\/\//.test(baseURL)) {
       throw invalid(`${call}: baseURL must begin with http:// or https://; got \`${baseURL}\``);
     }
-    const batchWindow = options.number('batchWindow');
     this.#timeout = options.number('timeout') ?? DEFAULT_TIMEOUT;
     this.baseURL = baseURL.replace(/\/+$/, '');
-    /** @type {Engine} */
-    this._engine = makeEngine(apiKey, this.baseURL, batchWindow === undefined ? '' : `:${batchWindow}`);
+    this.#address = new Address(apiKey, this.baseURL, options.number('batchWindow'));
     this.user = currentUser(this);
   }
 
@@ -82,7 +87,8 @@ export class PresenceClient {
   }
 
   get connection() {
-    return upToDate(this._engine).connection();
+    const { _engine: engine } = this;
+    return engine ? upToDate(engine).connection() : connection(0, performance.now() - this.#made, false, NaN, NaN);
   }
 
   /**
@@ -122,16 +128,21 @@ export class PresenceClient {
   /** @param {Session} session */
   #begin(session) {
     session.connecting = new Promise((resolve, reject) => (session.settle = { resolve, reject }));
+    if (!this._engine) {
+      // While the engine is being made, the browser can open the socket.
+      session.dialAhead(this.#address);
+      this._engine = makeEngine();
+    }
     this.#leavePage = watchPage(this._engine);
     this._engine.connect(this, session.token.isRenewable);
     return session.connecting;
   }
 
   /** @returns {Promise<void>} */
-  disconnectUser() {
-    this._engine.disconnect();
+  async disconnectUser() {
+    this._engine?.disconnect();
     this.#end();
-    return this._engine.goodbye();
+    await this._engine?.goodbye();
   }
 
   #end() {
@@ -271,12 +282,13 @@ export class PresenceClient {
       answer = await this._work.run(Math.min(patience, this.#timeout), signal, async (ended) => {
         if (after) await after;
         // Somebody may have been quicker, and the connection be gone again.
-        while (subscribes && !this._engine.isConnected()) {
+        while (subscribes && !this._engine.connectionId()) {
           await new Promise((resolve) => this.#waiting.push(() => resolve(undefined)));
         }
         return token.use(async (current) => {
           const asked = this._engine.asked();
-          return { asked, reply: await this._engine.request(id, current, method, path, text, ended) };
+          const request = this.#address.request(method, path, text, id, this._engine.connectionId(), current, ended);
+          return { asked, reply: await this._engine.request(...request) };
         });
       });
     } finally {
@@ -299,13 +311,18 @@ export class PresenceClient {
 
   /** Get a token and open a socket. @param {number} generation */
   async _dial(generation) {
-    const session = this._connected;
+    const { _connected: session, _engine: engine } = this;
     if (!session) return;
     try {
-      const token = await session.token.get(session.refusedToken);
-      if (this._engine.open(generation, token, session.introduction())) session.lastToken = token;
+      // A token that is at hand is not waited for, so that nothing said on its socket is missed.
+      const token = session.token.held ?? (await session.token.get(session.refusedToken));
+      engine.open(generation, () => {
+        const socket = session.open(this.#address, token);
+        socket.onmessage = ({ data }) => receive(engine, generation, data);
+        return socket;
+      });
     } catch (problem) {
-      this._engine.dialFailed(generation, problem);
+      engine.dialFailed(generation, problem);
     }
   }
 
@@ -375,11 +392,6 @@ export class PresenceClient {
    */
   _changed(watch, change) {
     this._watches.get(watch)?._changed(change);
-  }
-
-  /** What takes the frames of the socket of this generation. @param {number} generation */
-  _receiver(generation) {
-    return (/** @type {MessageEvent} */ { data }) => receive(this._engine, generation, data);
   }
 
   /** An event of the server's. @param {any} event */

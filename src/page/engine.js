@@ -3,18 +3,10 @@
 /** @import { Engine as Rust } from '../../target/wasm-pack/glue.js' */
 /** @typedef {Rust} Engine */
 
-/**
- * @callback MakeEngine
- * @param {string} apiKey
- * @param {string} baseURL
- * @param {string} batchWindow as it is asked for: a colon and milliseconds, or nothing
- * @returns {Engine}
- */
-
-/** @type {MakeEngine} */
+/** Takes a while where the wasm is compiled first. @type {() => Engine} */
 export let makeEngine;
 
-/** @param {MakeEngine} make */
+/** @param {() => Engine} make */
 export function setEngine(make) {
   makeEngine = make;
 }

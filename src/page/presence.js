@@ -40,6 +40,9 @@ export function presence(id, user, online, freshness, ago, resync) {
   return resync === undefined ? shown : Object.assign(shown, { resync });
 }
 
+/** How somebody is before anything can be known. @param {string} id */
+export const unknown = (id) => presence(id, undefined, false, FRESHNESS.indexOf('unknown'), NaN, undefined);
+
 /**
  * @param {number} state
  * @param {number} since milliseconds ago

@@ -17,6 +17,7 @@ const OWN_FIELDS = [
   'total_unread_count_by_team',
 ];
 
+/** @import { Address } from './address.js' */
 /** @typedef {import('./state.js').Json} Json */
 
 export class Session {
@@ -32,6 +33,8 @@ export class Session {
   settle;
   /** @type {Json} the connected user, as last heard */
   me;
+  /** @type {WebSocket | undefined} opened before there was an engine to dial */
+  #ahead;
   #details;
   #show;
 
@@ -62,6 +65,28 @@ export class Session {
     return JSON.stringify({ user_id: id, user_details: this.#introduced ? { id } : this.#details });
   }
 
+  /**
+   * Does what the first dial will ask for, as far as it can be done at once.
+   * @param {Address} address
+   */
+  dialAhead(address) {
+    const { held } = this.token;
+    try {
+      if (held === undefined) this.token.get().catch(() => {});
+      else this.#ahead = address.open(held, this.introduction());
+    } catch {
+      // The dial comes to the same, and tells.
+    }
+  }
+
+  /** @param {Address} address @param {string} token */
+  open(address, token) {
+    const socket = this.#ahead ?? address.open(token, this.introduction());
+    this.#ahead = undefined;
+    this.lastToken = token;
+    return socket;
+  }
+
   /** The first frame of a connection carries the user whole. @param {Json} me */
   takeMe(me) {
     this.#introduced = true;
@@ -82,6 +107,7 @@ export class Session {
 
   /** Nobody is connected any more. */
   end() {
+    this.#ahead?.close();
     this.#show({});
   }
 }

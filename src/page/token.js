@@ -10,7 +10,7 @@ const REFRESHES = 2;
 const REFRESH_PAUSE = 500;
 
 export class Token {
-  /** @type {Promise<unknown> | undefined} what the provider was last called for */
+  /** @type {Promise<string> | undefined} what the provider was last called for */
   #current;
   #value;
   #userId;
@@ -29,8 +29,13 @@ export class Token {
     this.#userId = userId;
   }
 
+  /** The token, where it was given once: then nobody has to wait for it. */
+  get held() {
+    return typeof this.#value === 'string' ? this.#value : undefined;
+  }
+
   get isRenewable() {
-    return typeof this.#value === 'function';
+    return this.held === undefined;
   }
 
   /**
@@ -40,23 +45,16 @@ export class Token {
    */
   async get(refused) {
     if (typeof this.#value === 'string') return this.#value;
-    for (let held; (held = this.#current); ) {
+    for (let current; (current = this.#current); ) {
       // A provider that failed has told all who waited for it.
-      const token = await provided(held);
-      if (typeof token === 'string' && token !== refused) return token;
+      const token = await current;
+      if (token !== refused) return token;
       // Nobody has replaced the refused token meanwhile, so we do.
-      if (this.#current === held) break;
+      if (this.#current === current) break;
     }
-    const provider = this.#value;
-    // A provider that is not async may return the token itself, or throw.
-    const called = (this.#current = new Promise((resolve) => resolve(provider())));
+    this.#current = provided(/** @type {() => unknown} */ (this.#value), this.#userId);
     try {
-      const token = await provided(called);
-      if (typeof token !== 'string') {
-        throw invalid('connectUser: the token provider must return a promise of a string');
-      }
-      checkOwner(token, this.#userId);
-      return token;
+      return await this.#current;
     } catch (problem) {
       this.#current = undefined;
       throw problem;
@@ -86,14 +84,21 @@ export class Token {
   }
 }
 
-/** @param {Promise<unknown>} token */
-async function provided(token) {
+/**
+ * @param {() => unknown} provider may return the token itself, or throw, where it is not async
+ * @param {string} userId
+ */
+async function provided(provider, userId) {
+  let token;
   try {
-    return await token;
+    token = await provider();
   } catch (cause) {
     const reason = /** @type {any} */ (cause)?.message ?? '';
     throw error('token_provider', `the token provider failed: ${reason} (see \`cause\`)`, { cause });
   }
+  if (typeof token !== 'string') throw invalid('connectUser: the token provider must return a promise of a string');
+  checkOwner(token, userId);
+  return token;
 }
 
 /**

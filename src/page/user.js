@@ -3,6 +3,7 @@
 import { upToDate } from './engine.js';
 import { report } from './listeners.js';
 import * as input from './input.js';
+import { unknown } from './presence.js';
 import { PresenceWatch } from './watch.js';
 
 /** @import { Presence, PresenceChange } from '../../types/rollcall.js' */
@@ -23,7 +24,8 @@ export class UserPresence {
 
   /** @returns {Presence} */
   get presence() {
-    return upToDate(this.#client._engine).presence(this.id);
+    const { _engine: engine } = this.#client;
+    return engine ? upToDate(engine).presence(this.id) : unknown(this.id);
   }
 
   /**

@@ -16,8 +16,7 @@ impl Story {
         let network = eval(include_str!("network.js")).expect("the network");
         let options = eval("({ baseURL: 'http://presence.test', timeout: 1000 })").expect("options");
         // As the package does, where the engine is a class.
-        let make: Closure<dyn Fn(String, String, String) -> JsValue> =
-            Closure::new(|api_key, base_url, batch_window| Engine::new(api_key, base_url, batch_window).into());
+        let make: Closure<dyn Fn() -> JsValue> = Closure::new(|| Engine::new().into());
         set_engine(&make.into_js_value());
         let client = PresenceClient::new("key", &options).expect("a client");
         Story { client: client.into(), network }
