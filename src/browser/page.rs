@@ -95,6 +95,7 @@ macro_rules! bring {
 
 bring! {
     AddressFile "/src/page/address.js"
+    CallsFile "/src/page/calls.js"
     ChannelFile "/src/page/channel.js"
     EventsFile "/src/page/events.js"
     InputFile "/src/page/input.js"

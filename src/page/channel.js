@@ -113,7 +113,7 @@ export class Channel {
   }
 
   /**
-   * @param {Omit<import('./client.js').Call, 'method'>} call
+   * @param {Omit<import('./calls.js').Call, 'method'>} call
    * @param {(asked: Question, reply: any) => any} take
    */
   #send(call, take) {

@@ -1,6 +1,7 @@
 // `PresenceClient`, as the app sees it.
 
 import { Address } from './address.js';
+import { Calls } from './calls.js';
 import { Channel, channelArguments, memberIds } from './channel.js';
 import { makeEngine, upToDate } from './engine.js';
 import { error, invalid, notConnected } from './error.js';
@@ -19,6 +20,7 @@ import { Work } from './work.js';
 
 /** @import { Question } from '../../target/wasm-pack/glue.js' */
 /** @import { PresenceChange } from '../../types/rollcall.js' */
+/** @import { Call } from './calls.js' */
 /** @import { Engine } from './engine.js' */
 /** @import { Json } from './state.js' */
 
@@ -27,22 +29,9 @@ const DEFAULT_BASE_URL = 'https://chat.stream-io-api.com';
 /** How long a request may take unless the app says otherwise, in milliseconds. */
 const DEFAULT_TIMEOUT = 10_000;
 
-/**
- * One request.
- * @typedef {object} Call
- * @property {string} name what the app called, for messages
- * @property {'GET' | 'POST' | 'PATCH'} method
- * @property {string} path after the base address, each segment encoded
- * @property {unknown} payload what goes into the address, or into the body when the method has one
- * @property {boolean} [subscribes] to anything: then it must name the connection, and wait for one
- * @property {AbortSignal} [signal]
- * @property {Promise<unknown>} [after] what it waits for before it goes out
- * @property {number} [patience] how many milliseconds it may take, where that is less than the app's `timeout`
- */
-
 export class PresenceClient {
-  #timeout;
   #address;
+  #calls;
   /** When this was made, by the steady clock. */
   #made = performance.now();
   /** There from the first `connectUser` on, and nothing that needs it can be called before. */
@@ -50,8 +39,6 @@ export class PresenceClient {
   /** @type {Channel[]} */
   _channels = [];
   #listeners = new Listeners();
-  /** @type {(() => void)[]} those who wait for a connection */
-  #waiting = [];
   #leavePage = () => {};
   /** @type {Session | undefined} */
   _connected;
@@ -76,9 +63,10 @@ export class PresenceClient {
     if (!/^https?:\/\//.test(baseURL)) {
       throw invalid(`${call}: baseURL must begin with http:// or https://; got \`${baseURL}\``);
     }
-    this.#timeout = options.number('timeout') ?? DEFAULT_TIMEOUT;
+    const timeout = options.number('timeout') ?? DEFAULT_TIMEOUT;
     this.baseURL = baseURL.replace(/\/+$/, '');
     this.#address = new Address(apiKey, this.baseURL, options.number('batchWindow'));
+    this.#calls = new Calls(this, this.#address, timeout);
     this.user = currentUser(this);
   }
 
@@ -133,8 +121,11 @@ export class PresenceClient {
       session.dialAhead(this.#address);
       this._engine = makeEngine();
     }
-    this.#leavePage = watchPage(this._engine);
-    this._engine.connect(this, session.token.isRenewable);
+    // The token's provider may have disconnected.
+    if (this._connected === session) {
+      this.#leavePage = watchPage(this._engine);
+      this._engine.connect(this, session.token.isRenewable);
+    }
     return session.connecting;
   }
 
@@ -149,7 +140,7 @@ export class PresenceClient {
     this._connected?.end();
     this._connected = undefined;
     this.#leavePage();
-    this.#waiting = [];
+    this.#calls.forget();
     for (const channel of this._channels.splice(0)) channel._end();
     // They stay until their listeners have been told that nothing is known any more.
     const watches = [...this._watches];
@@ -263,39 +254,11 @@ export class PresenceClient {
   // --- Requests -------------------------------------------------------------------------------
 
   /**
-   * Sends a request as the connected user. What the app passed is read before this returns; `take`
-   * makes something of the answer, which is dated by when it was asked for.
    * @param {Call} call
    * @param {(asked: Question, reply: any) => any} take
-   * @returns {Promise<any>}
    */
-  async _send({ name, method, path, payload, subscribes, signal, after, patience = this.#timeout }, take) {
-    const { id, token } = this._session(name);
-    let text;
-    try {
-      text = JSON.stringify(payload);
-    } catch (problem) {
-      throw invalid(`${name}: what was passed cannot be sent as JSON: ${/** @type {any} */ (problem).message}`);
-    }
-    let answer;
-    try {
-      answer = await this._work.run(Math.min(patience, this.#timeout), signal, async (ended) => {
-        if (after) await after;
-        // Somebody may have been quicker, and the connection be gone again.
-        while (subscribes && !this._engine.connectionId()) {
-          await new Promise((resolve) => this.#waiting.push(() => resolve(undefined)));
-        }
-        return token.use(async (current) => {
-          const asked = this._engine.asked();
-          const request = this.#address.request(method, path, text, id, this._engine.connectionId(), current, ended);
-          return { asked, reply: await this._engine.request(...request) };
-        });
-      });
-    } finally {
-      // An answer may be the first thing that a page hears after a sleep.
-      this._engine.look();
-    }
-    return take(answer.asked, answer.reply);
+  _send(call, take) {
+    return this.#calls.send(call, take);
   }
 
   /**
@@ -334,7 +297,7 @@ export class PresenceClient {
 
   /** Requests that waited for a connection may go. */
   _up() {
-    for (const go of this.#waiting.splice(0)) go();
+    this.#calls.go();
   }
 
   /**

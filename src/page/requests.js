@@ -4,7 +4,8 @@ import * as input from './input.js';
 import { Options } from './input.js';
 
 /** @import { Question } from '../../target/wasm-pack/glue.js' */
-/** @import { Call, PresenceClient } from './client.js' */
+/** @import { Call } from './calls.js' */
+/** @import { PresenceClient } from './client.js' */
 /** @import { Json } from './state.js' */
 
 /** How many members of a channel a server tells of, unless it says so itself. */

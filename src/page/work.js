@@ -34,7 +34,12 @@ export class Work {
     try {
       return await Promise.race([
         begin(ender.signal),
-        new Promise((_, reject) => ender.signal.addEventListener('abort', () => reject(ender.signal.reason))),
+        new Promise((_, reject) => {
+          const end = () => reject(ender.signal.reason);
+          ender.signal.addEventListener('abort', end);
+          // What begins it may be the app's, and have ended it.
+          if (ender.signal.aborted) end();
+        }),
       ]);
     } finally {
       clearTimeout(timer);

@@ -100,6 +100,19 @@ async fn what_an_app_did_wrong_before_it_connects_is_told_too() {
 }
 
 #[wasm_bindgen_test]
+async fn a_token_provider_may_disconnect() {
+    let story = Story::new();
+    let said = story
+        .run(
+            "const provider = () => (client.disconnectUser(), client.devToken('john'));
+             const connect = () => client.connectUser({ id: 'john' }, provider).catch(({ code }) => [code, client.connection.state]);
+             return [await connect(), await connect(), network.sockets.length]",
+        )
+        .await;
+    assert_eq!(said, r#"[["disconnected","disconnected"],["disconnected","disconnected"],0]"#);
+}
+
+#[wasm_bindgen_test]
 async fn a_socket_that_fails_without_closing_is_tried_again() {
     let story = Story::new();
     let said = story

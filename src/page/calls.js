@@ -1,0 +1,86 @@
+// How the server is asked: each call waits for what it needs, and has its answer in time or an error.
+
+import { invalid } from './error.js';
+
+/** @import { Question } from '../../target/wasm-pack/glue.js' */
+/** @import { Address } from './address.js' */
+/** @import { PresenceClient } from './client.js' */
+
+/**
+ * One request.
+ * @typedef {object} Call
+ * @property {string} name what the app called, for messages
+ * @property {'GET' | 'POST' | 'PATCH'} method
+ * @property {string} path after the base address, each segment encoded
+ * @property {unknown} payload what goes into the address, or into the body when the method has one
+ * @property {boolean} [subscribes] to anything: then it must name the connection, and wait for one
+ * @property {AbortSignal} [signal]
+ * @property {Promise<unknown>} [after] what it waits for before it goes out
+ * @property {number} [patience] how many milliseconds it may take, where that is less than the app's `timeout`
+ */
+
+export class Calls {
+  #client;
+  #address;
+  #timeout;
+  /** @type {(() => void)[]} those who wait for a connection */
+  #waiting = [];
+
+  /**
+   * @param {PresenceClient} client
+   * @param {Address} address
+   * @param {number} timeout in milliseconds
+   */
+  constructor(client, address, timeout) {
+    this.#client = client;
+    this.#address = address;
+    this.#timeout = timeout;
+  }
+
+  /**
+   * Sends a request as the connected user. What the app passed is read before this returns; `take`
+   * makes something of the answer, which is dated by when it was asked for.
+   * @param {Call} call
+   * @param {(asked: Question, reply: any) => any} take
+   * @returns {Promise<any>}
+   */
+  async send({ name, method, path, payload, subscribes, signal, after, patience = this.#timeout }, take) {
+    const { id, token } = this.#client._session(name);
+    const { _engine: engine, _work: work } = this.#client;
+    let text;
+    try {
+      text = JSON.stringify(payload);
+    } catch (problem) {
+      throw invalid(`${name}: what was passed cannot be sent as JSON: ${/** @type {any} */ (problem).message}`);
+    }
+    let answer;
+    try {
+      answer = await work.run(Math.min(patience, this.#timeout), signal, async (ended) => {
+        if (after) await after;
+        // Somebody may have been quicker, and the connection be gone again.
+        while (subscribes && !engine.connectionId()) {
+          await new Promise((resolve) => this.#waiting.push(() => resolve(undefined)));
+        }
+        return token.use(async (current) => {
+          const asked = engine.asked();
+          const request = this.#address.request(method, path, text, id, engine.connectionId(), current, ended);
+          return { asked, reply: await engine.request(...request) };
+        });
+      });
+    } finally {
+      // An answer may be the first thing that a page hears after a sleep.
+      engine.look();
+    }
+    return take(answer.asked, answer.reply);
+  }
+
+  /** There is a connection: whoever waited for it may go. */
+  go() {
+    for (const go of this.#waiting.splice(0)) go();
+  }
+
+  /** There will be no connection. */
+  forget() {
+    this.#waiting = [];
+  }
+}
