@@ -58,7 +58,7 @@ export class FakeEngine implements Omit<Real, Unused> {
   /** What is to be told, in this order, with nothing half done. */
   readonly #outputs: ((page: Page) => void)[] = [];
   #isPumping = false;
-  #names: string[] = [];
+  #named: string[] = [];
   #seen: Seen[] = [];
 
   constructor(server: Server) {
@@ -286,18 +286,18 @@ export class FakeEngine implements Omit<Real, Unused> {
 
   // --- Watching ---------------------------------------------------------------------------------
 
-  name(id: string): void {
-    this.#names.push(id);
-  }
-
   newWatch(): number {
     return (this.#number += 1);
   }
 
-  watch(watch: number): number {
-    const ids = this.#names.splice(0);
+  watch(watch: number, id: string): void {
+    this.#known.watch(id, watch);
+    this.#named.push(id);
+  }
+
+  ticket(): number {
+    const ids = this.#named.splice(0);
     const ticket = (this.#number += 1);
-    for (const id of ids) this.#known.watch(id, watch);
     if (this.connectionId()) {
       this.#ask(ids, false);
       this.#soon((page) => page._word(ticket, undefined));

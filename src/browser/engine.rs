@@ -1,7 +1,7 @@
 //! `Engine`: what `src/page` may call.
 //!
-//! Ids are taken one by one, by [`Engine::name`] and [`Engine::see`], and used by the call that
-//! follows: neither side then has to take the other's lists apart.
+//! Users are taken one by one, by [`Engine::watch`] and [`Engine::see`], before the call that is
+//! about all of them: neither side then has to take the other's lists apart.
 
 use std::rc::Rc;
 
@@ -170,20 +170,18 @@ impl Engine {
 
     // --- Watching -----------------------------------------------------------------------------
 
-    /// A user whom the next [`Engine::watch`] is about.
-    pub fn name(&self, id: String) {
-        self.shell.name(id);
-    }
-
     #[wasm_bindgen(js_name = newWatch)]
     pub fn new_watch(&self) -> u32 {
         self.shell.core().new_watch().0
     }
 
-    /// Returns the ticket by which the page is told that there is word of them.
-    pub fn watch(&self, watch: u32) -> u32 {
-        let names = self.shell.names();
-        self.shell.core().watch(WatchId(watch), names).0
+    pub fn watch(&self, watch: u32, id: &str) {
+        self.shell.core().watch(WatchId(watch), id);
+    }
+
+    /// By which the page is told that there is word of those who were watched since the last one.
+    pub fn ticket(&self, watch: u32) -> u32 {
+        self.shell.core().ticket(WatchId(watch)).0
     }
 
     pub fn unwatch(&self, watch: u32, id: &str) {

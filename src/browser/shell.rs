@@ -32,7 +32,6 @@ pub(super) struct Shell {
     due: Cell<Option<Millis>>,
     pumping: Cell<bool>,
     /// What the page has told of a call that is to follow.
-    names: Cell<Vec<String>>,
     seen: Cell<Vec<Seen<JsValue>>>,
     members: Cell<Vec<Seen<JsValue>>>,
 }
@@ -49,7 +48,6 @@ impl Shell {
             timer: Cell::default(),
             due: Cell::default(),
             pumping: Cell::new(false),
-            names: Cell::default(),
             seen: Cell::default(),
             members: Cell::default(),
         })
@@ -72,16 +70,10 @@ impl Shell {
 
     // --- What the page tells ------------------------------------------------------------------
 
-    pub(super) fn name(&self, id: String) {
-        push(&self.names, id);
-    }
-
-    pub(super) fn names(&self) -> Vec<String> {
-        self.names.take()
-    }
-
     pub(super) fn see(&self, seen: Seen<JsValue>) {
-        push(&self.seen, seen);
+        let mut all = self.seen.take();
+        all.push(seen);
+        self.seen.set(all);
     }
 
     /// Everybody seen, after the members of channels that are still watched.
@@ -289,12 +281,6 @@ fn closed(shell: &Weak<Shell>, generation: Generation, code: u16) {
     }
     shell.socket.take();
     shell.feed(Input::Closed { generation, code });
-}
-
-fn push<T>(list: &Cell<Vec<T>>, item: T) {
-    let mut items = list.take();
-    items.push(item);
-    list.set(items);
 }
 
 /// The parts as one text. The standard library's own `concat` is many times as long.

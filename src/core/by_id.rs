@@ -2,96 +2,157 @@
 //! twice.
 //!
 //! The standard map is made for every key and every load, and would be the largest single piece of
-//! the client's download. A small box for each entry also leaves the empty places small.
+//! the client's download. It also copies all its entries to grow, and what a page needs for a moment
+//! it keeps, for the memory of a wasm never shrinks. Here only a table of numbers is made anew.
 
-/// Each entry stands at the place its id hashes to, or else at the next free one.
+/// Where an entry stands for as long as it is there; afterwards it may be another's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place(u32);
+
+const NOWHERE: Place = Place(u32::MAX);
+
+/// How many entries are allocated at once.
+const PAGE: usize = 64;
+
+type Entry<T> = Option<(Box<str>, T)>;
+
 pub(super) struct ById<T> {
+    pages: Vec<Vec<Entry<T>>>,
+    /// All before this one are taken.
+    vacant: Place,
+    /// Each entry's place is where its id hashes to, or else at the next position that is empty.
     /// None at all, or a power of two of them that are never all taken.
-    places: Vec<Option<Box<(String, T)>>>,
-    taken: usize,
+    table: Vec<Place>,
 }
 
 impl<T> Default for ById<T> {
     fn default() -> Self {
-        ById { places: Vec::new(), taken: 0 }
+        ById { pages: Vec::new(), vacant: Place(0), table: Vec::new() }
     }
 }
 
 impl<T> ById<T> {
-    pub(super) fn get(&self, id: &str) -> Option<&T> {
-        self.places.get(self.place(id))?.as_deref().map(|(_, value)| value)
+    /// Nowhere, if it is not there.
+    pub(super) fn find(&self, id: &str) -> Place {
+        self.table.get(self.position(id)).copied().unwrap_or(NOWHERE)
     }
 
-    pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut T> {
-        let place = self.place(id);
-        self.places.get_mut(place)?.as_deref_mut().map(|(_, value)| value)
+    pub(super) fn get(&self, Place(place): Place) -> Option<(&str, &T)> {
+        let entry = self.pages.get(place as usize / PAGE)?.get(place as usize % PAGE)?;
+        entry.as_ref().map(|(id, value)| (&**id, value))
     }
 
-    /// The value of this id, which is the default one when there has been none.
-    pub(super) fn entry(&mut self, id: &str) -> &mut T
+    pub(super) fn get_mut(&mut self, place: Place) -> Option<(&str, &mut T)> {
+        self.entry(place)?.as_mut().map(|(id, value)| (&**id, value))
+    }
+
+    /// Where this id is from now on, with the default value when it has not been there.
+    pub(super) fn insert(&mut self, id: &str) -> Place
     where
         T: Default,
     {
-        if self.taken * 4 >= self.places.len() * 3 {
-            self.refill((self.places.len() * 2).max(8), &|_| true);
-        }
-        let place = self.place(id);
-        let place = &mut self.places[place];
-        self.taken += usize::from(place.is_none());
-        &mut place.get_or_insert_with(|| Box::new((id.to_owned(), T::default()))).1
-    }
-
-    pub(super) fn remove(&mut self, id: &str) {
-        let mut place = self.place(id);
-        if self.places.get_mut(place).and_then(Option::take).is_none() {
-            return;
-        }
-        self.taken -= 1;
-        // Those who stand behind may have been on their way to this place.
-        loop {
-            place = (place + 1) & (self.places.len() - 1);
-            let Some(entry) = self.places[place].take() else { break };
-            self.put(entry);
-        }
-    }
-
-    pub(super) fn retain(&mut self, keep: &dyn Fn(&T) -> bool) {
-        self.refill(self.places.len(), keep);
-    }
-
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut T)> {
-        self.places.iter_mut().flatten().map(|entry| (entry.0.as_str(), &mut entry.1))
-    }
-
-    /// Where this id is, or would be.
-    fn place(&self, id: &str) -> usize {
-        let last = self.places.len().wrapping_sub(1);
-        // FNV-1a.
-        let hash = id.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-        let mut place = hash as usize & last;
-        while let Some(Some(entry)) = self.places.get(place) {
-            if entry.0 == id {
-                break;
+        let mut place = self.find(id);
+        if place == NOWHERE {
+            place = self.take_vacant();
+            if let Some(entry) = self.entry(place) {
+                *entry = Some((id.into(), T::default()));
             }
-            place = (place + 1) & last;
+            self.put(place);
         }
         place
     }
 
-    fn put(&mut self, entry: Box<(String, T)>) {
-        let place = self.place(&entry.0);
-        self.places[place] = Some(entry);
+    pub(super) fn remove(&mut self, place: Place) {
+        let Some((id, _)) = self.get(place) else { return };
+        let mut position = self.position(id);
+        self.table[position] = NOWHERE;
+        // Those that stand behind may have been on their way to this position.
+        loop {
+            position = (position + 1) & (self.table.len() - 1);
+            let other = std::mem::replace(&mut self.table[position], NOWHERE);
+            if other == NOWHERE {
+                break;
+            }
+            self.put(other);
+        }
+        self.vacant = self.vacant.min(place);
+        if let Some(entry) = self.entry(place) {
+            *entry = None;
+        }
     }
 
-    /// Moves into as many places as these, and leaves behind what is not to be kept.
-    fn refill(&mut self, places: usize, keep: &dyn Fn(&T) -> bool) {
-        let mut empty = Vec::new();
-        empty.resize_with(places, || None);
-        self.taken = 0;
-        for entry in std::mem::replace(&mut self.places, empty).into_iter().flatten() {
-            if keep(&entry.1) {
-                self.taken += 1;
-                self.put(entry);
+    /// All of them, in this order.
+    pub(super) fn each(&mut self, visit: &mut dyn FnMut(Place, &str, &mut T)) {
+        for place in self.places() {
+            if let Some((id, value)) = self.get_mut(place) {
+                visit(place, id, value);
+            }
+        }
+    }
+
+    pub(super) fn retain(&mut self, keep: &dyn Fn(&T) -> bool) {
+        for place in self.places() {
+            if self.get(place).is_some_and(|(_, value)| !keep(value)) {
+                self.remove(place);
+            }
+        }
+    }
+
+    // --- The table ----------------------------------------------------------------------------
+
+    /// Where this id's place is, or would be.
+    fn position(&self, id: &str) -> usize {
+        let last = self.table.len().wrapping_sub(1);
+        // FNV-1a.
+        let hash = id.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        let mut position = hash as usize & last;
+        while let Some(place) = self.table.get(position) {
+            match self.get(*place) {
+                Some((other, _)) if other != id => position = (position + 1) & last,
+                _ => break,
+            }
+        }
+        position
+    }
+
+    fn put(&mut self, place: Place) {
+        if let Some((id, _)) = self.get(place) {
+            let position = self.position(id);
+            self.table[position] = place;
+        }
+    }
+
+    // --- The pages ----------------------------------------------------------------------------
+
+    /// All that there are, vacant ones too.
+    pub(super) fn places(&self) -> impl Iterator<Item = Place> + use<T> {
+        (0..(self.pages.len() * PAGE) as u32).map(Place)
+    }
+
+    fn entry(&mut self, Place(place): Place) -> Option<&mut Entry<T>> {
+        self.pages.get_mut(place as usize / PAGE)?.get_mut(place as usize % PAGE)
+    }
+
+    fn take_vacant(&mut self) -> Place {
+        while self.get(self.vacant).is_some() {
+            self.vacant.0 += 1;
+        }
+        if self.entry(self.vacant).is_none() {
+            self.add_page();
+        }
+        self.vacant
+    }
+
+    fn add_page(&mut self) {
+        let mut page = Vec::new();
+        page.resize_with(PAGE, || None);
+        self.pages.push(page);
+        if self.pages.len() * PAGE * 4 > self.table.len() * 3 {
+            let positions = (self.table.len() * 2).max(PAGE * 2);
+            self.table = Vec::new();
+            self.table.resize(positions, NOWHERE);
+            for place in self.places() {
+                self.put(place);
             }
         }
     }
@@ -128,11 +189,12 @@ mod tests {
             for change in changes {
                 match change {
                     Change::Set(id, value) => {
-                        *ours.entry(&id.to_string()) = value;
+                        let place = ours.insert(&id.to_string());
+                        *ours.get_mut(place).unwrap().1 = value;
                         theirs.insert(id.to_string(), value);
                     }
                     Change::Remove(id) => {
-                        ours.remove(&id.to_string());
+                        ours.remove(ours.find(&id.to_string()));
                         theirs.remove(&id.to_string());
                     }
                     Change::Retain(divisor) => {
@@ -142,9 +204,13 @@ mod tests {
                 }
             }
             for id in 0..=u8::MAX {
-                prop_assert_eq!(ours.get(&id.to_string()), theirs.get(&id.to_string()));
+                let id = id.to_string();
+                let found = ours.get(ours.find(&id));
+                prop_assert_eq!(found, theirs.get_key_value(&id).map(|(id, value)| (id.as_str(), value)));
             }
-            prop_assert_eq!(ours.iter_mut().count(), theirs.len());
+            let mut count = 0;
+            ours.each(&mut |_, _, _| count += 1);
+            prop_assert_eq!(count, theirs.len());
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Who is online, as far as this client has been told: a snapshot, then changes.
 
-use super::by_id::ById;
+use super::by_id::{ById, Place};
 use super::io::{Asked, Differ, Event, Generation, Millis, Seen, Snapshot};
 use super::watchers::{Watcher, Watchers};
 
@@ -37,13 +37,22 @@ enum Subscription {
     Own,
 }
 
+/// How far a question about a user is. They stay in their place until it has come to an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Question {
+    None,
+    Waiting,
+    OnItsWay,
+    /// Its answer has come, and has not shown them so far.
+    Answering,
+}
+
 struct Person<P> {
     user: Option<P>,
     online: bool,
     /// Whether the server says that there is no such user, or no longer.
     missing: bool,
-    /// Whether a question about this user is waiting or on its way.
-    asked: bool,
+    question: Question,
     /// The number of the event that said so, or of the question.
     heard: u64,
     /// The connection on which the server has answered for this user,
@@ -60,7 +69,7 @@ impl<P> Default for Person<P> {
             user: None,
             online: false,
             missing: false,
-            asked: false,
+            question: Question::None,
             heard: 0,
             told: Generation::default(),
             subscription: Subscription::None,
@@ -80,6 +89,10 @@ impl<P> Person<P> {
         self.heard > asked.heard
     }
 
+    fn is_unwanted(&self) -> bool {
+        self.question == Question::None && self.watchers.is_empty()
+    }
+
     /// Whether `connection` tells of every change.
     fn is_followed(&self, connection: Generation) -> bool {
         self.told == connection && self.subscription != Subscription::None && self.is_known()
@@ -92,6 +105,8 @@ pub(super) struct People<P> {
     heard: u64,
     /// How many may be known whom nobody watches.
     strangers: usize,
+    /// How many questions are.
+    waiting: usize,
 }
 
 /// So many strangers are kept before all of them are forgotten: far more than can come up while
@@ -100,7 +115,7 @@ const STRANGERS: usize = 1_000;
 
 impl<P> Default for People<P> {
     fn default() -> Self {
-        People { by_id: ById::default(), heard: 0, strangers: 0 }
+        People { by_id: ById::default(), heard: 0, strangers: 0, waiting: 0 }
     }
 }
 
@@ -131,7 +146,8 @@ impl<P: Clone> People<P> {
         if self.strangers > STRANGERS {
             self.forget_strangers();
         }
-        let person = self.by_id.entry(&id);
+        let place = self.by_id.insert(&id);
+        let Some((id, person)) = self.by_id.get_mut(place) else { return };
         if person.heard == 0 && person.watchers.is_empty() {
             // Nobody's yet, but an answer that is on its way may be older than this.
             self.strangers += 1;
@@ -141,7 +157,7 @@ impl<P: Clone> People<P> {
         person.missing = deleted;
         person.heard = self.heard;
         person.as_of = now;
-        tell(News::Changed(&id, &person.watchers));
+        tell(News::Changed(id, &person.watchers));
     }
 
     /// An answer: true unless something newer is known.
@@ -156,7 +172,14 @@ impl<P: Clone> People<P> {
         let Snapshot { asked, users } = snapshot;
         let subscription = if by_channel { Subscription::Channel } else { Subscription::Own };
         for Seen { id, online, subscribed, user } in users {
-            let person = self.by_id.entry(&id);
+            let Some((id, person)) = self.find_mut(&id) else { continue };
+            if person.question == Question::Answering {
+                person.question = Question::None;
+            }
+            // Somebody may have lost interest meanwhile.
+            if person.watchers.is_empty() {
+                continue;
+            }
             if person.told == current && asked.generation != current {
                 continue;
             }
@@ -189,15 +212,16 @@ impl<P: Clone> People<P> {
                 person.as_of = asked.at;
             }
             if differs || was_followed != person.is_followed(current) {
-                tell(News::Changed(&id, &person.watchers));
+                tell(News::Changed(id, &person.watchers));
             }
         }
     }
 
-    /// An answer that should have shown this user, and did not: there is no such user. False when
-    /// an event has come since it was asked for, which says otherwise.
-    pub(super) fn miss(&mut self, id: &str, asked: Asked, tell: Tell<P>) -> bool {
-        let Some(person) = self.by_id.get_mut(id) else { return true };
+    /// The question about this user was answered, and what was shown is learnt. Of whom was not,
+    /// there is no such user. False when an event has come since it was asked, which says otherwise.
+    pub(super) fn answered(&mut self, user: Place, asked: Asked, tell: Tell<P>) -> bool {
+        let is_missed = self.end_question(user);
+        let Some((id, person)) = self.by_id.get_mut(user).filter(|_| is_missed) else { return true };
         if person.is_newer(asked) {
             return false;
         }
@@ -220,25 +244,27 @@ impl<P: Clone> People<P> {
 
     /// The connection came into doubt, or out of it; what it told was true at `as_of`.
     pub(super) fn doubt(&mut self, connection: Generation, as_of: Millis, tell: Tell<P>) {
-        for (id, person) in self.by_id.iter_mut() {
+        self.by_id.each(&mut |_, id, person| {
             if person.is_followed(connection) {
                 person.as_of = as_of;
                 tell(News::Changed(id, &person.watchers));
             }
-        }
+        });
     }
 
     /// All that is known is known no more.
     pub(super) fn forget(mut self, tell: Tell<P>) {
-        for (id, person) in self.by_id.iter_mut().filter(|(_, person)| person.user.is_some()) {
-            tell(News::Changed(id, &person.watchers));
-        }
+        self.by_id.each(&mut |_, id, person| {
+            if person.user.is_some() {
+                tell(News::Changed(id, &person.watchers));
+            }
+        });
     }
 
     /// What is known of somebody watched; `trusted` names the connection that is alive, if any.
     pub(super) fn get(&self, id: &str, trusted: Option<Generation>) -> Presence<'_, P> {
         let unknown = Presence { user: None, online: false, freshness: Freshness::Unknown, as_of: None };
-        let Some(person) = self.by_id.get(id).filter(|person| !person.watchers.is_empty()) else { return unknown };
+        let Some(person) = self.find(id).filter(|person| !person.watchers.is_empty()) else { return unknown };
         let known = Presence { user: person.user.as_ref(), online: person.online, ..unknown };
         if trusted.is_some_and(|connection| person.is_followed(connection)) {
             Presence { freshness: Freshness::Live, ..known }
@@ -251,34 +277,47 @@ impl<P: Clone> People<P> {
 
     /// The user as shown by something newer than the answer to `asked`.
     pub(super) fn heard_since(&self, asked: Asked, id: &str) -> Option<&P> {
-        self.by_id.get(id).filter(|person| person.is_newer(asked)).and_then(|person| person.user.as_ref())
+        self.find(id).filter(|person| person.is_newer(asked)).and_then(|person| person.user.as_ref())
+    }
+
+    fn find(&self, id: &str) -> Option<&Person<P>> {
+        self.by_id.get(self.by_id.find(id)).map(|(_, person)| person)
+    }
+
+    fn find_mut(&mut self, id: &str) -> Option<(&str, &mut Person<P>)> {
+        self.by_id.get_mut(self.by_id.find(id))
     }
 
     // --- Watchers -----------------------------------------------------------------------------
 
-    /// From now on `watcher` wants to know of this user.
-    pub(super) fn watch(&mut self, id: &str, watcher: Watcher) {
-        self.by_id.entry(id).watchers.add(watcher);
+    /// From now on `watcher` wants to know of this user, who stays in this place as long as anybody
+    /// does.
+    pub(super) fn watch(&mut self, id: &str, watcher: Watcher) -> Place {
+        let place = self.by_id.insert(id);
+        if let Some((_, person)) = self.by_id.get_mut(place) {
+            person.watchers.add(watcher);
+        }
+        place
     }
 
-    /// And from now on no longer. Whom nobody wants to know of is forgotten, once no question
-    /// about them is waiting or on its way: they may be back before its answer.
-    pub(super) fn unwatch(&mut self, id: &str, watcher: Watcher) {
-        if let Some(person) = self.by_id.get_mut(id) {
+    /// And from now on no longer.
+    pub(super) fn unwatch(&mut self, user: Place, watcher: Watcher) {
+        if let Some((_, person)) = self.by_id.get_mut(user) {
             person.watchers.remove(watcher);
-            if !person.asked {
-                self.is_still_watched(id);
-            }
+        }
+        self.forget_unwanted(user);
+    }
+
+    /// Whom nobody wants to know of is forgotten, once no question about them is waiting or on its
+    /// way: they may be back before its answer.
+    fn forget_unwanted(&mut self, user: Place) {
+        if self.by_id.get(user).is_some_and(|(_, person)| person.is_unwanted()) {
+            self.by_id.remove(user);
         }
     }
 
-    /// Whether anybody still wants to know of this user, who is forgotten otherwise.
-    pub(super) fn is_still_watched(&mut self, id: &str) -> bool {
-        let watched = self.is_watched(id);
-        if !watched {
-            self.by_id.remove(id);
-        }
-        watched
+    pub(super) fn place(&self, id: &str) -> Place {
+        self.by_id.find(id)
     }
 
     /// A channel wants to know no longer; or else these are all that the answer to `asked` shows of
@@ -289,14 +328,14 @@ impl<P: Clone> People<P> {
         channel: Watcher,
         asked: Option<Asked>,
         but: &[Seen<P>],
-        doubted: &mut dyn FnMut(&str, &Watchers),
+        doubted: &mut dyn FnMut(Place, &str, &Watchers),
     ) {
-        for (id, person) in self.by_id.iter_mut() {
+        self.by_id.each(&mut |place, id, person| {
             if !person.watchers.as_slice().contains(&channel)
                 || asked.is_some_and(|asked| person.is_newer(asked))
                 || but.iter().any(|seen| seen.id == id)
             {
-                continue;
+                return;
             }
             person.watchers.remove(channel);
             if person.watchers.is_empty() {
@@ -307,57 +346,100 @@ impl<P: Clone> People<P> {
                 }
             } else if person.subscription == Subscription::Channel {
                 person.subscription = Subscription::None;
-                doubted(id, &person.watchers);
+                doubted(place, id, &person.watchers);
             }
-        }
+        });
     }
 
     pub(super) fn forget_strangers(&mut self) {
-        self.by_id.retain(&|person| person.asked || !person.watchers.is_empty());
+        self.by_id.retain(&|person| !person.is_unwanted());
         self.strangers = 0;
     }
 
     // --- Questions ----------------------------------------------------------------------------
 
     /// Whether there is word of this user on the connection `current`, and none on its way.
-    pub(super) fn is_told(&self, id: &str, current: Generation) -> bool {
-        self.by_id.get(id).is_some_and(|person| person.told == current && !person.asked)
+    pub(super) fn is_told(&self, user: Place, current: Generation) -> bool {
+        self.by_id.get(user).is_some_and(|(_, person)| person.told == current && person.question == Question::None)
     }
 
-    /// Whether to ask about this user: nobody has on the connection `current`. Now they have.
-    pub(super) fn ask(&mut self, id: &str, current: Generation) -> bool {
-        let Some(person) = self.by_id.get_mut(id) else { return false };
+    /// This user is to be asked about, unless somebody has on the connection `current`.
+    pub(super) fn ask(&mut self, user: Place, current: Generation) {
+        let Some((_, person)) = self.by_id.get_mut(user) else { return };
         let is_settled = person.is_followed(current) && person.subscription == Subscription::Own;
-        !is_settled && !std::mem::replace(&mut person.asked, true)
-    }
-
-    /// Whether a question about this user is waiting or on its way.
-    pub(super) fn is_asked(&self, id: &str) -> bool {
-        self.by_id.get(id).is_some_and(|person| person.asked)
-    }
-
-    /// The question came to an end, answered or not.
-    pub(super) fn answered(&mut self, id: &str) {
-        if let Some(person) = self.by_id.get_mut(id) {
-            person.asked = false;
-            self.is_still_watched(id);
+        if !is_settled && person.question == Question::None {
+            person.question = Question::Waiting;
+            self.waiting += 1;
         }
     }
 
-    /// Whether anybody wants to know of this user.
-    pub(super) fn is_watched(&self, id: &str) -> bool {
-        self.by_id.get(id).is_some_and(|person| !person.watchers.is_empty())
+    /// And so is everybody who is watched by id, on a connection where nothing has been asked yet.
+    pub(super) fn ask_all(&mut self) {
+        let mut waiting = 0;
+        self.by_id.each(&mut |_, _, person| {
+            let is_personal = person.watchers.is_personal();
+            person.question = if is_personal { Question::Waiting } else { Question::None };
+            waiting += usize::from(is_personal);
+        });
+        self.waiting = waiting;
+        self.forget_strangers();
     }
 
-    /// Everybody who is to be asked about by id, on a connection where nothing has been asked yet.
-    pub(super) fn ask_all(&mut self) -> Vec<String> {
-        let mut ids = Vec::new();
-        for (id, person) in self.by_id.iter_mut() {
-            person.asked = person.watchers.is_personal();
-            if person.asked {
-                ids.push(id.to_owned());
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waiting > 0
+    }
+
+    /// Those whose questions go on their way now, with their ids: at most so many, and about so many
+    /// bytes. Whom nobody wants to know of any more is left out.
+    pub(super) fn next_page(&mut self, most: usize, most_bytes: usize) -> (Vec<Place>, Vec<String>) {
+        let (mut users, mut ids, mut bytes) = (Vec::new(), Vec::new(), 0);
+        for place in self.by_id.places() {
+            if self.waiting == 0 || users.len() >= most || bytes >= most_bytes {
+                break;
+            }
+            let Some((id, person)) = self.by_id.get_mut(place) else { continue };
+            if person.question != Question::Waiting {
+                continue;
+            }
+            self.waiting -= 1;
+            if person.watchers.is_empty() {
+                self.by_id.remove(place);
+                continue;
+            }
+            person.question = Question::OnItsWay;
+            bytes += id.len();
+            ids.push(id.to_owned());
+            users.push(place);
+        }
+        (users, ids)
+    }
+
+    /// They could not be asked about, and wait again.
+    pub(super) fn ask_again(&mut self, users: &[Place]) {
+        self.waiting += users.len();
+        self.move_questions(users, Question::Waiting);
+    }
+
+    /// An answer about these has come, and is learnt now.
+    pub(super) fn answering(&mut self, users: &[Place]) {
+        self.move_questions(users, Question::Answering);
+    }
+
+    fn move_questions(&mut self, users: &[Place], question: Question) {
+        for user in users {
+            if let Some((_, person)) = self.by_id.get_mut(*user) {
+                person.question = question;
             }
         }
-        ids
+    }
+
+    /// The question came to an end. Whether it has an answer, which does not show the user, and
+    /// somebody wants to know.
+    pub(super) fn end_question(&mut self, user: Place) -> bool {
+        let Some((_, person)) = self.by_id.get_mut(user) else { return false };
+        let question = std::mem::replace(&mut person.question, Question::None);
+        let is_missed = question == Question::Answering && !person.watchers.is_empty();
+        self.forget_unwanted(user);
+        is_missed
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::by_id::Place;
 use super::io::{Ask, Asked, Millis, RequestId};
 use super::keep;
 use rollcall_protocol::limits;
@@ -11,13 +12,16 @@ const IN_FLIGHT: usize = 2;
 /// A usual page of users goes into an address, and proxies take only so long a one.
 const PAGE_BYTES: usize = 5_000;
 
+/// What a request asks about.
+pub(super) enum Subject {
+    Channels(Ask),
+    Users(Vec<Place>),
+}
+
 #[derive(Default)]
 pub(super) struct Requests {
     channels: VecDeque<Ask>,
-    /// Cut into pages when it is their turn: those who come one by one while others are in
-    /// flight then share a page.
-    users: Vec<String>,
-    in_flight: Vec<(RequestId, Asked, Ask)>,
+    in_flight: Vec<(RequestId, Asked, Subject)>,
     last_id: u32,
     failures: u32,
     /// Whether anything asked on this connection has come to an end.
@@ -34,14 +38,13 @@ impl Requests {
         self.pages = large;
     }
 
-    pub(super) fn queue_user(&mut self, id: String) {
-        self.users.push(id);
-    }
-
     /// Channels, except those for which just that is waiting or on its way already.
     pub(super) fn queue(&mut self, mut ask: Ask) {
         let Ask::Channels { cids, watch, presence } = &mut ask else { return };
-        let in_flight = self.in_flight.iter().map(|(.., other)| other);
+        let in_flight = self.in_flight.iter().filter_map(|(.., subject)| match subject {
+            Subject::Channels(ask) => Some(ask),
+            Subject::Users(_) => None,
+        });
         for other in self.channels.iter().chain(in_flight) {
             if let Ask::Channels { cids: others, watch: also_watch, presence: also_presence } = other
                 && (also_watch, also_presence) == (&*watch, &*presence)
@@ -64,24 +67,43 @@ impl Requests {
         self.recovering
     }
 
+    /// When no users are waiting either.
     pub(super) fn has_recovered(&mut self) -> bool {
-        let done = self.recovering && self.channels.is_empty() && self.users.is_empty() && self.in_flight.is_empty();
+        let done = self.recovering && self.channels.is_empty() && self.in_flight.is_empty();
         if done {
             self.recovering = false;
         }
         done
     }
 
-    /// The next thing to ask, unless enough is in flight. Users and channels that are no longer
-    /// `wanted` are left out; no user's id has the colon of a channel's.
-    pub(super) fn next(&mut self, asked: Asked, wanted: &mut dyn FnMut(&str) -> bool) -> Option<(RequestId, Ask)> {
+    /// The next thing to ask, unless enough is in flight: channels that are still `wanted`, or else
+    /// a page of users, which is cut when it is its turn: those who come one by one while others are
+    /// in flight then share one.
+    pub(super) fn next(
+        &mut self,
+        asked: Asked,
+        wanted: &mut dyn FnMut(&str) -> bool,
+        page: &mut dyn FnMut(usize, usize) -> (Vec<Place>, Vec<String>),
+    ) -> Option<(RequestId, Ask)> {
         if self.retry_at.is_some() || self.in_flight.len() >= IN_FLIGHT {
             return None;
         }
-        let ask = self.channels(wanted).or_else(|| self.page(wanted))?;
+        let (ask, subject) = if let Some(ask) = self.channels(wanted) {
+            (ask.clone(), Subject::Channels(ask))
+        } else {
+            let (users, ids) = if self.pages {
+                page(limits::USERS_BY_ID, usize::MAX)
+            } else {
+                page(limits::USERS_PER_REQUEST, PAGE_BYTES)
+            };
+            if ids.is_empty() {
+                return None;
+            }
+            (Ask::Users { ids }, Subject::Users(users))
+        };
         self.last_id = self.last_id.wrapping_add(1);
         let id = RequestId(self.last_id);
-        self.in_flight.push((id, asked, ask.clone()));
+        self.in_flight.push((id, asked, subject));
         Some((id, ask))
     }
 
@@ -97,29 +119,11 @@ impl Requests {
         None
     }
 
-    fn page(&mut self, wanted: &mut dyn FnMut(&str) -> bool) -> Option<Ask> {
-        let (most, most_bytes) =
-            if self.pages { (limits::USERS_BY_ID, usize::MAX) } else { (limits::USERS_PER_REQUEST, PAGE_BYTES) };
-        let (mut ids, mut bytes, mut looked_at) = (Vec::new(), 0, 0);
-        for id in &self.users {
-            if ids.len() >= most || bytes >= most_bytes {
-                break;
-            }
-            looked_at += 1;
-            if wanted(id) {
-                bytes += id.len();
-                ids.push(id.clone());
-            }
-        }
-        self.users = self.users.split_off(looked_at);
-        (!ids.is_empty()).then_some(Ask::Users { ids })
-    }
-
     /// The request that is answered now; `None` when nobody waits for it any more.
-    pub(super) fn take(&mut self, id: RequestId) -> Option<(Asked, Ask)> {
+    pub(super) fn take(&mut self, id: RequestId) -> Option<(Asked, Subject)> {
         let index = self.in_flight.iter().position(|(other, ..)| *other == id)?;
-        let (_, asked, ask) = self.in_flight.swap_remove(index);
-        Some((asked, ask))
+        let (_, asked, subject) = self.in_flight.swap_remove(index);
+        Some((asked, subject))
     }
 
     pub(super) fn succeeded(&mut self) {
@@ -135,18 +139,16 @@ impl Requests {
         self.failures
     }
 
-    /// Puts a failed request back; nothing is asked before `at`, nor before another one may be.
-    pub(super) fn try_again(&mut self, ask: Ask, at: Millis) {
+    /// A request has failed: nothing is asked before `at`, nor before another one may be.
+    pub(super) fn failed(&mut self, at: Millis) {
         self.failures = self.failures.saturating_add(1);
         self.tried = true;
-        match ask {
-            Ask::Channels { .. } => self.channels.push_front(ask),
-            Ask::Users { mut ids } => {
-                ids.append(&mut self.users);
-                self.users = ids;
-            }
-        }
         self.retry_at = self.retry_at.max(Some(at));
+    }
+
+    /// Its channels come first then.
+    pub(super) fn put_back(&mut self, channels: Ask) {
+        self.channels.push_front(channels);
     }
 
     pub(super) fn retry_at(&self) -> Option<Millis> {

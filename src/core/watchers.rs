@@ -13,21 +13,19 @@ pub(super) enum Watcher {
 }
 
 /// Mostly there is just one, which then needs no memory of its own.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) enum Watchers {
+    #[default]
+    Nobody,
     One(Watcher),
-    Many(Vec<Watcher>),
-}
-
-impl Default for Watchers {
-    fn default() -> Self {
-        Watchers::Many(Vec::new())
-    }
+    #[expect(clippy::box_collection, reason = "there is one of these for every user, as large as its largest variant")]
+    Many(Box<Vec<Watcher>>),
 }
 
 impl Watchers {
     pub(super) fn as_slice(&self) -> &[Watcher] {
         match self {
+            Watchers::Nobody => &[],
             Watchers::One(watcher) => std::slice::from_ref(watcher),
             Watchers::Many(watchers) => watchers,
         }
@@ -47,17 +45,17 @@ impl Watchers {
             return;
         }
         match self {
-            Watchers::One(other) => *self = Watchers::Many(vec![*other, watcher]),
-            Watchers::Many(watchers) if watchers.is_empty() => *self = Watchers::One(watcher),
+            Watchers::Nobody => *self = Watchers::One(watcher),
+            Watchers::One(other) => *self = Watchers::Many(Box::new(vec![*other, watcher])),
             Watchers::Many(watchers) => watchers.push(watcher),
         }
     }
 
     pub(super) fn remove(&mut self, watcher: Watcher) {
         match self {
-            Watchers::One(one) if *one == watcher => *self = Watchers::default(),
-            Watchers::One(_) => {}
+            Watchers::One(one) if *one == watcher => *self = Watchers::Nobody,
             Watchers::Many(watchers) => watchers.retain(|other| *other != watcher),
+            Watchers::Nobody | Watchers::One(_) => {}
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the app asked to watch, and who waits for the first word of it.
 
+use super::by_id::Place;
 use super::io::{Ask, Ticket, WatchId};
-use super::keep;
 use super::watchers::Watcher;
 use rollcall_protocol::limits;
 
@@ -13,12 +13,12 @@ struct ChannelWatch {
     presence: bool,
 }
 
-/// Somebody waits until there is word of all of these.
+/// Somebody waits until there is word of all of these, who are in their watch as long as they wait.
 #[derive(Debug)]
 struct Waiting {
     ticket: Ticket,
     watch: WatchId,
-    ids: Vec<String>,
+    users: Vec<Place>,
 }
 
 #[derive(Debug, Default)]
@@ -27,6 +27,8 @@ pub(super) struct Watches {
     /// Ascending, as they were made.
     listening: Vec<WatchId>,
     waiting: Vec<Waiting>,
+    /// For whom nobody has been given a ticket yet.
+    named: Vec<Place>,
     last_number: u32,
 }
 
@@ -111,35 +113,44 @@ impl Watches {
         self.listening.binary_search(&watch).is_ok()
     }
 
-    pub(super) fn wait(&mut self, watch: WatchId, ids: Vec<String>) -> Ticket {
+    /// Who waits next waits for this user too.
+    pub(super) fn name(&mut self, user: Place) {
+        self.named.push(user);
+    }
+
+    /// Waits for those who were named since the last one.
+    pub(super) fn wait(&mut self, watch: WatchId) -> Ticket {
         let ticket = Ticket(self.next_number());
-        self.waiting.push(Waiting { ticket, watch, ids });
+        self.waiting.push(Waiting { ticket, watch, users: std::mem::take(&mut self.named) });
         ticket
     }
 
     /// Whoever waits for this user has lost interest.
-    pub(super) fn wait_no_more(&mut self, watch: WatchId, id: &str) {
-        for waiting in self.waiting.iter_mut().filter(|waiting| waiting.watch == watch) {
-            keep(&mut waiting.ids, &mut |other| other != id);
+    pub(super) fn wait_no_more(&mut self, watch: WatchId, user: Place) {
+        let waiting = self.waiting.iter_mut().filter(|waiting| waiting.watch == watch);
+        for users in waiting.map(|waiting| &mut waiting.users).chain([&mut self.named]) {
+            while let Some(index) = users.iter().position(|other| *other == user) {
+                users.swap_remove(index);
+            }
         }
     }
 
     /// Takes out somebody of whose users all are `told`.
-    pub(super) fn next_told(&mut self, told: &dyn Fn(&str) -> bool) -> Option<Ticket> {
+    pub(super) fn next_told(&mut self, told: &dyn Fn(Place) -> bool) -> Option<Ticket> {
         let done = |waiting: &mut Waiting| {
-            // Only ever the last: each id is then looked at once, however many answers it takes.
-            while waiting.ids.last().is_some_and(|id| told(id)) {
-                waiting.ids.pop();
+            // Only ever the last: each is then looked at once, however many answers it takes.
+            while waiting.users.last().is_some_and(|user| told(*user)) {
+                waiting.users.pop();
             }
-            waiting.ids.is_empty()
+            waiting.users.is_empty()
         };
         let index = self.waiting.iter_mut().position(done)?;
         Some(self.waiting.swap_remove(index).ticket)
     }
 
     /// Takes out somebody who waits for one of these in vain.
-    pub(super) fn next_refused(&mut self, ids: &[String]) -> Option<Ticket> {
-        let index = self.waiting.iter().position(|waiting| waiting.ids.iter().any(|id| ids.contains(id)))?;
+    pub(super) fn next_refused(&mut self, users: &[Place]) -> Option<Ticket> {
+        let index = self.waiting.iter().position(|waiting| waiting.users.iter().any(|user| users.contains(user)))?;
         Some(self.waiting.swap_remove(index).ticket)
     }
 }

@@ -1,10 +1,12 @@
 //! Watching users and channels: asking for them, learning of them, and telling who wants to know.
 
+use super::by_id::Place;
 use super::io::{Ask, Event, Failure, Generation, Millis, Output, RequestId, Seen, Snapshot, Ticket, WatchId};
 use super::presence::{Freshness, News, Presence};
+use super::requests::Subject;
 use super::watchers::Watcher;
 use super::watches::Watches;
-use super::{Asked, Core, keep};
+use super::{Asked, Core};
 use std::collections::VecDeque;
 
 impl<P: Clone> Core<P> {
@@ -20,36 +22,39 @@ impl<P: Clone> Core<P> {
         self.watches.listen(watch, wanted);
     }
 
-    /// These users are watched too, through reconnects. [`Output::Watched`] says when there is
-    /// word of all of them.
-    pub fn watch(&mut self, watch: WatchId, ids: Vec<String>) -> Ticket {
-        for id in &ids {
-            self.people.watch(id, Watcher::Watch(watch));
-        }
-        self.ask_for(&ids);
-        let ticket = self.watches.wait(watch, ids);
+    /// This user is watched too, through reconnects. The next [`Core::ticket`] is for them as well.
+    pub fn watch(&mut self, watch: WatchId, id: &str) {
+        let user = self.people.watch(id, Watcher::Watch(watch));
+        self.watches.name(user);
+        self.ask(user);
+    }
+
+    /// [`Output::Watched`] says when there is word of all of them.
+    pub fn ticket(&mut self, watch: WatchId) -> Ticket {
+        let ticket = self.watches.wait(watch);
+        self.ask_next();
         self.settle_watches();
         ticket
     }
 
     /// This user is no longer watched by this watch. Whom nobody watches is forgotten.
     pub fn unwatch(&mut self, watch: WatchId, id: &str) {
-        self.people.unwatch(id, Watcher::Watch(watch));
-        self.watches.wait_no_more(watch, id);
+        let user = self.people.place(id);
+        self.watches.wait_no_more(watch, user);
+        self.people.unwatch(user, Watcher::Watch(watch));
         self.settle_watches();
     }
 
     /// The users of an answer are now watched one by one, through reconnects too.
     pub fn watch_users(&mut self, snapshot: Snapshot<P>) {
-        let mut ids = Vec::new();
+        let mut users = Vec::new();
         for seen in &snapshot.users {
-            self.people.watch(&seen.id, Watcher::Queries);
-            ids.push(seen.id.clone());
+            users.push(self.people.watch(&seen.id, Watcher::Queries));
         }
         let outdated = snapshot.asked.generation != self.generation;
         self.learn(snapshot, false, false);
         if outdated {
-            self.ask_for(&ids);
+            self.ask_for(&users);
         }
         self.settle_watches();
     }
@@ -98,10 +103,10 @@ impl<P: Clone> Core<P> {
     fn release(&mut self, channel: Watcher, asked: Option<Asked>, but: &[Seen<P>]) {
         let (mut users, mut channels) = (Vec::new(), Vec::new());
         let (watches, outputs) = (&self.watches, &mut self.outputs);
-        self.people.release(channel, asked, but, &mut |id, watchers| {
+        self.people.release(channel, asked, but, &mut |user, id, watchers| {
             tell(watches, outputs, false, News::<P>::Changed(id, watchers));
             if watchers.is_personal() {
-                users.push(id.to_owned());
+                users.push(user);
             } else {
                 channels.extend_from_slice(watchers.as_slice());
             }
@@ -174,100 +179,100 @@ impl<P: Clone> Core<P> {
 
     // --- Asking -------------------------------------------------------------------------------
 
-    fn ask_for(&mut self, ids: &[String]) {
-        if !self.connection.is_connected() {
-            // With a connection comes the asking for everybody.
-            return;
-        }
-        for id in ids {
-            if self.people.ask(id, self.generation) {
-                self.requests.queue_user(id.clone());
-            }
+    fn ask_for(&mut self, users: &[Place]) {
+        for user in users {
+            self.ask(*user);
         }
         self.ask_next();
+    }
+
+    fn ask(&mut self, user: Place) {
+        // With a connection comes the asking for everybody.
+        if self.connection.is_connected() {
+            self.people.ask(user, self.generation);
+        }
     }
 
     pub(super) fn renew_watches(&mut self) {
         self.requests.clear();
         self.watches.pages(&|_| true, &mut |page| self.requests.queue(page));
-        self.people.forget_strangers();
         self.requests.recovering();
         self.ask_for_everybody();
     }
 
     pub(super) fn ask_for_everybody(&mut self) {
-        for id in self.people.ask_all() {
-            self.requests.queue_user(id);
-        }
+        self.people.ask_all();
         self.ask_next();
     }
 
     pub(super) fn ask_next(&mut self) {
+        if !self.connection.is_connected() {
+            return;
+        }
         let asked = self.asked();
-        let mut wanted = |id: &str| self.people.is_still_watched(id) || self.watches.has_channel(id);
-        while let Some((request, ask)) = self.requests.next(asked, &mut wanted) {
+        let mut wanted = |cid: &str| self.watches.has_channel(cid);
+        let mut page = |most, most_bytes| self.people.next_page(most, most_bytes);
+        while let Some((request, ask)) = self.requests.next(asked, &mut wanted, &mut page) {
             self.outputs.push_back(Output::Ask { request, ask });
         }
-        if self.requests.has_recovered() {
+        if !self.people.is_waiting() && self.requests.has_recovered() {
             self.outputs.push_back(Output::Emit(Event::ConnectionRecovered));
         }
     }
 
     pub(super) fn replied(&mut self, now: Millis, request: RequestId, result: Result<Vec<Seen<P>>, Failure<P>>) {
-        let Some((asked, ask)) = self.requests.take(request) else { return };
+        let Some((asked, subject)) = self.requests.take(request) else { return };
         match result {
-            Ok(users) => {
-                self.answered(asked, ask, users);
+            Ok(seen) => {
+                self.answered(asked, subject, seen);
                 self.requests.succeeded();
                 self.settle_watches();
             }
             Err(Failure { retryable: true, retry_after, .. }) => {
                 let delay = self.backoff.delay_after(self.requests.failures());
-                self.requests.try_again(ask, now + retry_after.unwrap_or(0).max(delay));
+                self.requests.failed(now + retry_after.unwrap_or(0).max(delay));
+                match subject {
+                    Subject::Channels(ask) => self.requests.put_back(ask),
+                    Subject::Users(users) => self.people.ask_again(&users),
+                }
             }
             // Asking the same again cannot help: what is known of these stays marked stale.
-            Err(Failure { retryable: false, reason, .. }) => self.refused_to_answer(ask, reason),
+            Err(Failure { retryable: false, reason, .. }) => self.refused_to_answer(subject, reason),
         }
         self.ask_next();
     }
 
-    fn answered(&mut self, asked: Asked, ask: Ask, users: Vec<Seen<P>>) {
-        let Ask::Users { mut ids } = ask else { return self.learn(Snapshot { asked, users }, true, true) };
-        let mut wanted = Vec::new();
-        for seen in users {
-            // Somebody may have lost interest meanwhile.
-            self.people.answered(&seen.id);
-            if self.people.is_watched(&seen.id) {
-                wanted.push(seen);
-            }
-        }
-        // Who is not among them.
-        keep(&mut ids, &mut |id| self.people.is_asked(id));
-        for id in &ids {
-            self.people.answered(id);
-        }
-        self.learn(Snapshot { asked, users: wanted }, false, true);
+    fn answered(&mut self, asked: Asked, subject: Subject, seen: Vec<Seen<P>>) {
+        let by_channel = matches!(subject, Subject::Channels(_));
+        let users = if let Subject::Users(users) = subject { users } else { Vec::new() };
+        self.people.answering(&users);
+        self.learn(Snapshot { asked, users: seen }, by_channel, true);
 
         let (watches, outputs) = (&self.watches, &mut self.outputs);
         let resync = self.requests.is_recovering();
         let tell = &mut |news: News<P>| tell(watches, outputs, resync, news);
-        keep(&mut ids, &mut |id| !self.people.miss(id, asked, tell));
-        self.ask_for(&ids);
+        let mut again = Vec::new();
+        for user in users {
+            if !self.people.answered(user, asked, tell) {
+                again.push(user);
+            }
+        }
+        self.ask_for(&again);
     }
 
-    fn refused_to_answer(&mut self, ask: Ask, reason: P) {
-        let Ask::Users { ids } = ask else { return };
-        for id in &ids {
-            self.people.answered(id);
+    fn refused_to_answer(&mut self, subject: Subject, reason: P) {
+        let Subject::Users(users) = subject else { return };
+        for user in &users {
+            self.people.end_question(*user);
         }
-        while let Some(ticket) = self.watches.next_refused(&ids) {
+        while let Some(ticket) = self.watches.next_refused(&users) {
             self.outputs.push_back(Output::Watched { ticket, result: Err(reason.clone()) });
         }
     }
 
     /// Tells those who wait that there is word of all they wait for.
     fn settle_watches(&mut self) {
-        let told = |id: &str| self.people.is_told(id, self.generation);
+        let told = |user| self.people.is_told(user, self.generation);
         while let Some(ticket) = self.watches.next_told(&told) {
             self.outputs.push_back(Output::Watched { ticket, result: Ok(()) });
         }

@@ -69,9 +69,9 @@ export class PresenceWatch {
       const fresh = names.filter((id) => !this.#ids.has(id));
       for (const id of names) {
         this.#ids.add(id);
-        engine.name(id);
+        engine.watch(this._number, id);
       }
-      const word = new Promise((resolve, reject) => tickets.set(engine.watch(this._number), { resolve, reject }));
+      const word = new Promise((resolve, reject) => tickets.set(engine.ticket(this._number), { resolve, reject }));
       engine.pump();
       try {
         await word;

@@ -221,7 +221,8 @@ impl World {
         watch.people.extend(people.iter().copied());
         let id = watch.id;
         self.core.listen(id, true);
-        let ticket = self.core.watch(id, people.iter().map(|person| server::name(*person)).collect());
+        people.iter().for_each(|person| self.core.watch(id, &server::name(*person)));
+        let ticket = self.core.ticket(id);
         self.page.promised(ticket, slot, people);
         self.drain();
         self.check();

@@ -9,7 +9,8 @@ pub const UNKNOWN: Freshness = Freshness::Unknown;
 
 impl TestClient {
     pub fn watch(&mut self, watch: WatchId, ids: &[&str]) -> Ticket {
-        let ticket = self.core.watch(watch, ids.iter().map(|id| (*id).to_owned()).collect());
+        ids.iter().for_each(|id| self.core.watch(watch, id));
+        let ticket = self.core.ticket(watch);
         self.drain();
         ticket
     }
