@@ -29,6 +29,9 @@ const bare = ({ key, baseURL, token }) => {
   </script>`;
 };
 
+/** What no page can do without: to be opened, and to run a script. */
+const nothing = () => '<script type="module">window.connected = performance.now();</script>';
+
 export async function results({ short }) {
   const samples = await withServer(0, (server) =>
     withChromium(
@@ -38,12 +41,18 @@ export async function results({ short }) {
             await page.goto(`${origin}/open/${subject}`);
             return (await page.waitForFunction('window.connected')).jsonValue();
           });
-        const subjects = { rollcall: of('rollcall'), 'bare WebSocket': of('bare'), 'stream-chat': of('stream-chat') };
+        const subjects = {
+          rollcall: of('rollcall'),
+          'bare WebSocket': of('bare'),
+          'a page that does nothing': of('nothing'),
+          'stream-chat': of('stream-chat'),
+        };
         return alternate(subjects, short ? 7 : 25);
       },
       ({ pathname }) => {
         const subject = pathname.match(/^\/open\/(.+)$/)?.[1];
         if (!subject) return '';
+        if (subject === 'nothing') return nothing();
         return subject === 'bare' ? bare(server) : app(subject, server);
       },
     ),
