@@ -6,6 +6,7 @@ pub mod handshake;
 mod outgoing;
 pub mod places;
 pub mod poll;
+mod shortcut;
 mod socket;
 mod upgrade;
 mod window;
@@ -25,6 +26,7 @@ use crate::hub::{Inbox, Membership};
 use crate::rate_limit::Platform;
 use crate::state::{App, AppState};
 use crate::store::{self, Unread, User};
+use crate::tcp::Writer;
 use handshake::{Extensions, Handshake};
 use places::Place;
 use upgrade::WebSocket;
@@ -39,6 +41,7 @@ pub fn router() -> Router<AppState> {
 async fn connect(State(app): State<AppState>, mut request: Request) -> Result<Response, ApiError> {
     let (response, opening) = upgrade::agree(&mut request).map_err(|error| error.within("Connect"))?;
     let place = request.extensions_mut().remove::<Place>();
+    let writer = request.extensions_mut().remove::<Writer>();
     let mut handshake = Handshake::read(&request);
     if app.config.batch_window.0.is_none() {
         handshake.extensions.batch = None;
@@ -53,7 +56,7 @@ async fn connect(State(app): State<AppState>, mut request: Request) -> Result<Re
             true => Box::pin(admit(&app, &handshake)).await,
             false => Err(ApiError::not_allowed("pages of this origin may not connect: see --allowed-origin")),
         };
-        serve(&app, &handshake, opened, socket, place).await;
+        serve(&app, &handshake, opened, socket, place, writer).await;
     });
     Ok(response)
 }
@@ -64,6 +67,7 @@ async fn serve(
     opened: Result<Opened, ApiError>,
     mut socket: WebSocket,
     place: Option<Place>,
+    writer: Option<Writer>,
 ) {
     match opened {
         Ok(opened) => {
@@ -78,7 +82,7 @@ async fn serve(
                 idle_timeout: app.config.limits.idle_timeout,
             };
             // As a task of its own, so that what opening took is not kept as long as the socket lives.
-            let serving = socket::run(socket, opened, manner, app.metrics.delivery.clone());
+            let serving = socket::run(socket, writer, opened, manner, app.metrics.delivery.clone());
             tokio::spawn(serving.map(|()| drop(place)));
         }
         // A code that makes an SDK come back by itself; after an error frame it would give up.

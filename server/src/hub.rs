@@ -5,6 +5,7 @@ mod announcer;
 mod census;
 mod clock;
 mod clocks;
+mod delivery;
 mod drain;
 mod heard;
 mod inspection;
@@ -26,6 +27,7 @@ use tokio::time::timeout;
 
 pub use announcer::Notice;
 pub use census::Census;
+pub use delivery::Shortcut;
 pub use membership::Membership;
 pub use nodes::{Polls, Unreachable};
 pub use outbox::Inbox;
@@ -192,6 +194,7 @@ impl Hub {
                 state.visits.insert(id, visit.clone());
                 state.journal.add(now, user, Happening::Connected(id));
                 state.registry.connect(now, user, id, invisible);
+                state.set_aside(user);
             }
             Ok(())
         })?;
@@ -238,7 +241,10 @@ impl Hub {
 
     /// The user's profile now says `invisible`; call it under the same profile lock as the write.
     pub fn set_invisible(&self, user: &UserId, invisible: bool) {
-        self.update(|state, now| state.registry.set_invisible(now, user, invisible));
+        self.update(|state, now| {
+            state.registry.set_invisible(now, user, invisible);
+            state.set_aside(user);
+        });
     }
 
     /// Sends an event to its audience, after everything published or changed before.

@@ -21,5 +21,6 @@ pub mod readers;
 pub mod server;
 pub mod state;
 pub mod store;
+pub mod tcp;
 pub mod webhook;
 pub mod wire;

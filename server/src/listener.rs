@@ -29,6 +29,7 @@ pub use tls::{Certificate, TlsError};
 
 use crate::config::Config;
 use crate::connection::places::{Place, Places};
+use crate::tcp;
 
 /// How long to wait when the system has no more sockets to give.
 const BREATH: Duration = Duration::from_millis(100);
@@ -124,11 +125,14 @@ impl Listener {
             };
             // Presence is small and urgent. A socket that cannot be told so still works.
             let _ = stream.set_nodelay(true);
+            let stream = tcp::Stream::new(stream);
+            let (mut http, tls) = (self.http.clone(), self.tls.as_deref().map(Certificate::acceptor));
+            // Through TLS only its owner can write.
+            let writer = tls.is_none().then(|| stream.writer().clone());
+            let guest = Guest { stopping: stopping.subscribe(), place: places.take(), writer };
             let mut stream = TimeoutWriter::new(stream);
             stream.set_timeout(Some(self.write_timeout));
             let stream = Box::pin(stream);
-            let guest = Guest { stopping: stopping.subscribe(), place: places.take() };
-            let (mut http, tls) = (self.http.clone(), self.tls.as_deref().map(Certificate::acceptor));
             if guest.place.is_some() {
                 tokio::spawn(receive(http, router.clone(), guest, tls, self.patience, stream));
             } else if let Ok(turn) = refusals.clone().try_acquire_owned() {
@@ -149,6 +153,8 @@ struct Guest {
     stopping: watch::Receiver<bool>,
     /// None for those who are turned away.
     place: Option<Place>,
+    /// To write past the HTTP connection, once it is none any more.
+    writer: Option<tcp::Writer>,
 }
 
 /// Shakes hands where that is to be done, in time, and converses.
@@ -178,11 +184,14 @@ async fn converse<S>(http: &Builder, router: Router, guest: Guest, stream: S)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let Guest { mut stopping, place } = guest;
+    let Guest { mut stopping, place, writer } = guest;
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         if let Some(place) = &place {
             request.extensions_mut().insert(place.clone());
+        }
+        if let Some(writer) = &writer {
+            request.extensions_mut().insert(writer.clone());
         }
         router.clone().oneshot(request)
     });

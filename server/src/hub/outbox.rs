@@ -4,14 +4,16 @@
 //! room for events, which a channel of the runtime's would.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use rollcall_protocol::close;
 use tokio::time::sleep;
 
+use super::delivery::{Delivery, Shortcut};
 use crate::aside;
 use crate::bus::Event;
 
@@ -28,61 +30,69 @@ pub struct Outbox(Arc<Queue>);
 #[derive(Debug)]
 pub struct Inbox(Arc<Queue>);
 
-#[derive(Debug)]
-struct Queue {
+pub(super) struct Queue {
     capacity: usize,
+    pub(super) shortcut: OnceLock<Box<dyn Shortcut>>,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    events: VecDeque<Arc<Event>>,
-    /// Who waits for events,
-    reader: Option<Waker>,
+pub(super) struct State {
+    pub(super) events: VecDeque<Arc<Event>>,
+    /// Who waits for events, and has written all that was taken before,
+    pub(super) reader: Option<Waker>,
     /// and for how many.
     wanted: usize,
+    /// It is of one who hides.
+    aside: bool,
+    /// There is a [`Delivery`]: the reader waits for its end.
+    pub(super) delivering: bool,
+    /// A part of what was delivered is still to be written.
+    pub(super) torn: bool,
     /// No more events come; the close code says why.
-    ended: Option<u16>,
+    pub(super) ended: Option<u16>,
     /// Nobody reads any more.
     abandoned: bool,
 }
 
 /// Makes a queue that holds `capacity` events.
 pub fn queue(capacity: usize) -> (Outbox, Inbox) {
-    let queue = Arc::new(Queue { capacity, state: Mutex::default() });
+    let queue = Arc::new(Queue { capacity, shortcut: OnceLock::new(), state: Mutex::default() });
     (Outbox(queue.clone()), Inbox(queue))
 }
 
+/// The event is not queued: the queue is full, or nobody reads it any more.
+#[derive(Debug)]
+pub struct Refused;
+
 impl Outbox {
-    /// Queues the event. False when the queue is full or nobody reads it any more.
-    pub fn push(&self, event: Arc<Event>) -> bool {
-        self.put(event).map(wake).is_some()
-    }
-
-    /// The same for one who hides, whose connection does nothing about it until everybody else's has:
-    /// that theirs waited for the processor would tell that somebody is there.
-    pub fn push_aside(&self, event: Arc<Event>) -> bool {
-        let wake_later = |reader| {
-            tokio::spawn(async move {
-                sleep(aside::moment(LATER)).await;
-                wake(reader);
-            });
-        };
-        self.put(event).map(wake_later).is_some()
-    }
-
-    /// Queues the event, and returns who waited for it. None when it is not queued.
-    fn put(&self, event: Arc<Event>) -> Option<Option<Waker>> {
+    /// Queues the event. Whoever has it queued has to see to the delivery, if one is due.
+    pub fn push(&self, event: Arc<Event>) -> Result<Option<Delivery>, Refused> {
         let mut state = self.0.lock();
         if state.abandoned || state.events.len() >= self.0.capacity {
-            return None;
+            return Err(Refused);
         }
         state.events.push_back(event);
-        let reader = match state.events.len() >= state.wanted {
-            true => state.reader.take(),
-            false => None,
-        };
-        Some(reader)
+        if state.delivering || state.events.len() < state.wanted {
+            return Ok(None);
+        }
+        if state.reader.is_some() && !state.aside && self.0.shortcut.get().is_some() {
+            state.delivering = true;
+            return Ok(Some(Delivery::of(self.0.clone())));
+        }
+        let (reader, aside) = (state.reader.take(), state.aside);
+        drop(state);
+        match reader {
+            Some(reader) if aside => wake_later(reader),
+            reader => wake(reader),
+        }
+        Ok(None)
+    }
+
+    /// Whether it is of one who hides. Their connection does nothing about an event until everybody else's
+    /// has: that theirs waited for the processor would tell that somebody is there.
+    pub fn put_aside(&self, aside: bool) {
+        self.0.lock().aside = aside;
     }
 
     /// How many events wait.
@@ -107,6 +117,12 @@ impl Drop for Outbox {
 }
 
 impl Inbox {
+    /// From now on events may go this way, until the inbox is dropped.
+    pub fn open(&self, shortcut: Box<dyn Shortcut>) {
+        // There is one for each connection.
+        let _ = self.0.shortcut.set(shortcut);
+    }
+
     /// Waits until so many events are queued, or half of what the queue holds, or all that there
     /// will be; the code to close with when that is none.
     pub async fn ready(&mut self, events: usize) -> Result<(), u16> {
@@ -116,13 +132,7 @@ impl Inbox {
 
     /// Takes what is queued already, until there are `most` events in `events`.
     pub fn take(&mut self, events: &mut Vec<Arc<Event>>, most: usize) {
-        let mut state = self.0.lock();
-        let count = state.events.len().min(most.saturating_sub(events.len()));
-        events.extend(state.events.drain(..count));
-        // Once it is empty, a queue needs no more room than it has most of the time.
-        if state.events.is_empty() && state.events.capacity() > KEPT {
-            state.events.shrink_to(KEPT);
-        }
+        self.0.lock().take(events, most);
     }
 }
 
@@ -131,11 +141,21 @@ impl Drop for Inbox {
         let mut state = self.0.lock();
         state.abandoned = true;
         state.events = VecDeque::new();
+        drop(state);
+        if let Some(shortcut) = self.0.shortcut.get() {
+            shortcut.seal();
+        }
+    }
+}
+
+impl fmt::Debug for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue").field("capacity", &self.capacity).field("state", &self.state).finish_non_exhaustive()
     }
 }
 
 impl Queue {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing panics under the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -143,22 +163,43 @@ impl Queue {
 
 impl State {
     fn poll_ready(&mut self, context: &Context<'_>, wanted: usize) -> Poll<Result<(), u16>> {
-        match (self.events.len(), self.ended) {
-            (0, Some(code)) => Poll::Ready(Err(code)),
-            (queued, ended) if queued >= wanted || ended.is_some() => Poll::Ready(Ok(())),
-            _ => {
-                self.wanted = wanted;
-                if self.reader.as_ref().is_none_or(|reader| !reader.will_wake(context.waker())) {
-                    self.reader = Some(context.waker().clone());
-                }
-                Poll::Pending
+        let (queued, ended) = (self.events.len(), self.ended);
+        if self.delivering || (queued < wanted && ended.is_none() && !self.torn) {
+            self.wanted = wanted;
+            if self.reader.as_ref().is_none_or(|reader| !reader.will_wake(context.waker())) {
+                self.reader = Some(context.waker().clone());
             }
+            return Poll::Pending;
+        }
+        self.reader = None;
+        match ended {
+            Some(code) if queued == 0 => Poll::Ready(Err(code)),
+            _ => {
+                self.torn = false;
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+
+    pub(super) fn take(&mut self, events: &mut Vec<Arc<Event>>, most: usize) {
+        let count = self.events.len().min(most.saturating_sub(events.len()));
+        events.extend(self.events.drain(..count));
+        // Once it is empty, a queue needs no more room than it has most of the time.
+        if self.events.is_empty() && self.events.capacity() > KEPT {
+            self.events.shrink_to(KEPT);
         }
     }
 }
 
+fn wake_later(reader: Waker) {
+    tokio::spawn(async move {
+        sleep(aside::moment(LATER)).await;
+        reader.wake();
+    });
+}
+
 /// Not under the lock, which it would wait for at once.
-fn wake(reader: Option<Waker>) {
+pub(super) fn wake(reader: Option<Waker>) {
     if let Some(reader) = reader {
         reader.wake();
     }

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::announcer::Notice;
 use super::clocks::Clocks;
-use super::outbox::Outbox;
+use super::delivery;
+use super::outbox::{Outbox, Refused};
 use super::visit::Visit;
 use crate::bus::{Audience, Event};
 use crate::channel_type::ChannelType;
@@ -160,27 +161,37 @@ impl State {
             .collect()
     }
 
+    /// The user hides or does not, on all their connections.
+    pub fn set_aside(&self, user: &UserId) {
+        let hides = self.registry.standing(user).invisible;
+        let connections = self.registry.connections(user).iter();
+        connections.filter_map(|connection| self.outboxes.get(connection)).for_each(|outbox| outbox.put_aside(hides));
+    }
+
     /// Puts the event into the queues of these connections. One that does not keep up is closed: a
     /// reconnect and a snapshot are its recovery.
     pub fn push(&mut self, recipients: Vec<ConnectionId>, event: Arc<Event>) {
         let mut delivered = 0;
+        let mut deliveries = Vec::new();
         for connection in recipients {
             let Some(outbox) = self.outboxes.get(&connection) else {
                 continue;
             };
-            let hides = |user: &UserId| self.registry.standing(user).invisible;
-            let taken = match self.registry.owner(connection).is_some_and(hides) {
-                true => outbox.push_aside(event.clone()),
-                false => outbox.push(event.clone()),
-            };
-            if taken {
-                delivered += 1;
-            } else if let Some(outbox) = self.outboxes.remove(&connection) {
-                outbox.close(close::TRY_AGAIN_LATER);
-                self.metrics.slow_readers.inc();
+            match outbox.push(event.clone()) {
+                Ok(delivery) => {
+                    delivered += 1;
+                    deliveries.extend(delivery);
+                }
+                Err(Refused) => {
+                    if let Some(outbox) = self.outboxes.remove(&connection) {
+                        outbox.close(close::TRY_AGAIN_LATER);
+                        self.metrics.slow_readers.inc();
+                    }
+                }
             }
         }
         self.metrics.events_delivered.inc_by(delivered);
+        delivery::start(deliveries);
     }
 
     /// Each connection once.
