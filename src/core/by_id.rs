@@ -5,6 +5,8 @@
 //! the client's download. It also copies all its entries to grow, and what a page needs for a moment
 //! it keeps, for the memory of a wasm never shrinks. Here only a table of numbers is made anew.
 
+use std::ops::Range;
+
 /// Where an entry stands for as long as it is there; afterwards it may be another's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place(u32);
@@ -14,10 +16,49 @@ const NOWHERE: Place = Place(u32::MAX);
 /// How many entries are allocated at once.
 const PAGE: usize = 64;
 
-type Entry<T> = Option<(Box<str>, T)>;
+struct Page<T> {
+    /// Those of all entries, one after the other: allocated one by one, each would take some 20 bytes more.
+    ids: String,
+    /// Where in them the id of each ends. Who is vacant has none.
+    ends: [usize; PAGE],
+    values: [Option<T>; PAGE],
+}
+
+impl<T> Page<T> {
+    fn new() -> Self {
+        Page { ids: String::new(), ends: [0; PAGE], values: [const { None }; PAGE] }
+    }
+
+    fn range(&self, index: usize) -> Range<usize> {
+        index.checked_sub(1).map_or(0, |before| self.ends[before])..self.ends[index]
+    }
+
+    fn get(&self, index: usize) -> Option<(&str, &T)> {
+        Some((self.ids.get(self.range(index)).unwrap_or_default(), self.values[index].as_ref()?))
+    }
+
+    fn get_mut(&mut self, index: usize) -> Option<(&str, &mut T)> {
+        let range = self.range(index);
+        Some((self.ids.get(range).unwrap_or_default(), self.values[index].as_mut()?))
+    }
+
+    fn set(&mut self, index: usize, id: &str, value: Option<T>) {
+        let range = self.range(index);
+        // No longer than it has to be.
+        let mut ids = String::with_capacity(self.ids.len() - range.len() + id.len());
+        ids.push_str(self.ids.get(..range.start).unwrap_or_default());
+        ids.push_str(id);
+        ids.push_str(self.ids.get(range.end..).unwrap_or_default());
+        self.ids = ids;
+        for end in &mut self.ends[index..] {
+            *end = *end - range.len() + id.len();
+        }
+        self.values[index] = value;
+    }
+}
 
 pub(super) struct ById<T> {
-    pages: Vec<Vec<Entry<T>>>,
+    pages: Vec<Box<Page<T>>>,
     /// All before this one are taken.
     vacant: Place,
     /// Each entry's place is where its id hashes to, or else at the next position that is empty.
@@ -38,12 +79,11 @@ impl<T> ById<T> {
     }
 
     pub(super) fn get(&self, Place(place): Place) -> Option<(&str, &T)> {
-        let entry = self.pages.get(place as usize / PAGE)?.get(place as usize % PAGE)?;
-        entry.as_ref().map(|(id, value)| (&**id, value))
+        self.pages.get(place as usize / PAGE)?.get(place as usize % PAGE)
     }
 
-    pub(super) fn get_mut(&mut self, place: Place) -> Option<(&str, &mut T)> {
-        self.entry(place)?.as_mut().map(|(id, value)| (&**id, value))
+    pub(super) fn get_mut(&mut self, Place(place): Place) -> Option<(&str, &mut T)> {
+        self.pages.get_mut(place as usize / PAGE)?.get_mut(place as usize % PAGE)
     }
 
     /// Where this id is from now on, with the default value when it has not been there.
@@ -54,9 +94,7 @@ impl<T> ById<T> {
         let mut place = self.find(id);
         if place == NOWHERE {
             place = self.take_vacant();
-            if let Some(entry) = self.entry(place) {
-                *entry = Some((id.into(), T::default()));
-            }
+            self.set(place, id, Some(T::default()));
             self.put(place);
         }
         place
@@ -76,9 +114,7 @@ impl<T> ById<T> {
             self.put(other);
         }
         self.vacant = self.vacant.min(place);
-        if let Some(entry) = self.entry(place) {
-            *entry = None;
-        }
+        self.set(place, "", None);
     }
 
     /// All of them, in this order.
@@ -129,24 +165,24 @@ impl<T> ById<T> {
         (0..(self.pages.len() * PAGE) as u32).map(Place)
     }
 
-    fn entry(&mut self, Place(place): Place) -> Option<&mut Entry<T>> {
-        self.pages.get_mut(place as usize / PAGE)?.get_mut(place as usize % PAGE)
+    fn set(&mut self, Place(place): Place, id: &str, value: Option<T>) {
+        if let Some(page) = self.pages.get_mut(place as usize / PAGE) {
+            page.set(place as usize % PAGE, id, value);
+        }
     }
 
     fn take_vacant(&mut self) -> Place {
         while self.get(self.vacant).is_some() {
             self.vacant.0 += 1;
         }
-        if self.entry(self.vacant).is_none() {
+        if self.vacant.0 as usize == self.pages.len() * PAGE {
             self.add_page();
         }
         self.vacant
     }
 
     fn add_page(&mut self) {
-        let mut page = Vec::new();
-        page.resize_with(PAGE, || None);
-        self.pages.push(page);
+        self.pages.push(Box::new(Page::new()));
         if self.pages.len() * PAGE * 4 > self.table.len() * 3 {
             let positions = (self.table.len() * 2).max(PAGE * 2);
             self.table = Vec::new();
