@@ -13,8 +13,10 @@ use crate::tcp::Written;
 
 /// Events of one delivery.
 const AT_ONCE: usize = 64;
-/// Deliveries that one task does: they take a fraction of a millisecond, for which others may wait.
-const IN_A_ROW: usize = 128;
+/// Deliveries that one task does: a few milliseconds, in which the other processors serve everybody else.
+/// Several tasks would be done sooner, and cost more: threads that have to be woken, and that get into
+/// each other's way in the system.
+const IN_A_ROW: usize = 1024;
 
 /// Events that wait, of a connection whose task does not know of them: it is woken when this is dropped
 /// and any are left.
