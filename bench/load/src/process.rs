@@ -7,9 +7,6 @@ use anyhow::{Context, Result};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// Linux counts the processor's time in hundredths of a second.
-const TICKS: f64 = 100.0;
-
 /// Killed when dropped.
 pub struct Process(Child);
 
@@ -41,7 +38,7 @@ impl Process {
 
     /// Seconds of a processor it has taken so far.
     pub fn cpu(&self) -> Result<f64> {
-        cpu_of(&self.id()?.to_string())
+        cpu_of(self.id()?)
     }
 
     fn id(&self) -> Result<u32> {
@@ -51,13 +48,19 @@ impl Process {
 
 /// Seconds of a processor this program has taken so far.
 pub fn own_cpu() -> Result<f64> {
-    cpu_of("self")
+    cpu_of(std::process::id())
 }
 
-fn cpu_of(process: &str) -> Result<f64> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
-    // The name, in brackets, may hold anything.
-    let (_, fields) = stat.rsplit_once(')').context("no name in stat")?;
-    let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>).sum::<Result<f64, _>>()?;
-    Ok(ticks / TICKS)
+/// By the clock of the process, in nanoseconds; `/proc` counts hundredths of a second, too coarse for a few events.
+#[cfg(target_os = "linux")]
+fn cpu_of(process: u32) -> Result<f64> {
+    use nix::{time::ClockId, unistd::Pid};
+
+    let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(process.try_into()?))?;
+    Ok(std::time::Duration::from(clock.now()?).as_secs_f64())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn cpu_of(_: u32) -> Result<f64> {
+    anyhow::bail!("only Linux tells what another process has taken of the processor")
 }
