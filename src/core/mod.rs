@@ -10,6 +10,7 @@ mod by_id;
 mod connecting;
 mod connection;
 mod io;
+mod person;
 mod presence;
 mod requests;
 mod watchers;

@@ -2,6 +2,7 @@
 
 use super::by_id::{ById, Place};
 use super::io::{Asked, Differ, Event, Generation, Millis, Seen, Snapshot};
+use super::person::{Person, Question, Subscription};
 use super::watchers::{Watcher, Watchers};
 
 /// How far what is known of a user can be trusted.
@@ -25,78 +26,6 @@ pub struct Presence<'a, P> {
     pub freshness: Freshness,
     /// When it was last known to be true, for what is stale.
     pub as_of: Option<Millis>,
-}
-
-/// Through what the server tells of a user's changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Subscription {
-    None,
-    /// As a member of channels: it ends with the watch of the channel, whoever else watches them.
-    Channel,
-    /// As a user of their own.
-    Own,
-}
-
-/// How far a question about a user is. They stay in their place until it has come to an end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Question {
-    None,
-    Waiting,
-    OnItsWay,
-    /// Its answer has come, and has not shown them so far.
-    Answering,
-}
-
-struct Person<P> {
-    user: Option<P>,
-    online: bool,
-    /// Whether the server says that there is no such user, or no longer.
-    missing: bool,
-    question: Question,
-    /// The number of the event that said so, or of the question.
-    heard: u64,
-    /// The connection on which the server has answered for this user,
-    told: Generation,
-    /// and through what it tells of changes there.
-    subscription: Subscription,
-    as_of: Millis,
-    watchers: Watchers,
-}
-
-impl<P> Default for Person<P> {
-    fn default() -> Self {
-        Person {
-            user: None,
-            online: false,
-            missing: false,
-            question: Question::None,
-            heard: 0,
-            told: Generation::default(),
-            subscription: Subscription::None,
-            as_of: 0,
-            watchers: Watchers::default(),
-        }
-    }
-}
-
-impl<P> Person<P> {
-    fn is_known(&self) -> bool {
-        self.user.is_some() && !self.missing
-    }
-
-    /// Whether an event, or the answer to a later question, says more than the answer to `asked`.
-    fn is_newer(&self, asked: Asked) -> bool {
-        self.heard > asked.heard
-    }
-
-    fn is_unwanted(&self) -> bool {
-        self.question == Question::None && self.watchers.is_empty()
-    }
-
-    /// Whether `connection` tells of every change.
-    fn is_followed(&self, connection: Generation) -> bool {
-        self.told == connection && self.subscription != Subscription::None && self.is_known()
-    }
 }
 
 pub(super) struct People<P> {
