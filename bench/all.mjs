@@ -62,7 +62,8 @@ async function keep(tables, drawn) {
     if (!list.length) continue;
     const between = new RegExp(`(<!-- ${side} -->\n)[^]*?(<!-- /${side} -->)`);
     if (!between.test(text)) throw new Error(`docs/PERFORMANCE.md has no place for the table of the ${side}`);
-    const files = Object.keys(drawn).filter((file) => list.some(({ name, plot }) => file.startsWith(name) || file === `${plot?.file}.svg`));
+    const isOf = (file) => list.some(({ name, plot }) => file.replace(/(-\d)?\.svg$/, '') === name || file === `${plot?.file}.svg`);
+    const files = Object.keys(drawn).filter(isOf);
     const plots = files.map((file) => `![${file.replace('.svg', '')}](performance/${file})`);
     text = text.replace(between, (_, begin, end) => [begin, table(list), '', ...plots, '', end].join('\n'));
   }

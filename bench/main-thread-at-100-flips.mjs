@@ -1,7 +1,7 @@
 // How long a page's main thread is busy in a second in which 100 of 10,000 watched users come or
-// go, in Chromium over a real socket: this client, the official SDK, and a bare WebSocket whose
-// frames are parsed and kept, one by one or as our page gets them. And a page that hears of nothing:
-// less nobody can have.
+// go, in Chromium over a real socket: this client, as it is and with a longer `batchWindow`, the
+// official SDK, and a bare WebSocket whose frames are parsed and kept. And pages in which nothing
+// happens: less nobody can have.
 
 import { withFlood } from './harness/flood.mjs';
 import { alternate } from './harness/measure.mjs';
@@ -10,25 +10,27 @@ import { ids } from './harness/server.mjs';
 
 const USERS = 10_000;
 const FLIPS = 100;
-/** For how long a server lets events wait for one another: what our page asks for, and what it gets otherwise, in milliseconds. */
-const ASKED = 300;
-const DEFAULT = 5;
+/** For how long an app may have its events wait for one another, in milliseconds. */
+const LONG = 300;
+const SHORTER = 100;
 const BARE = 'bare WebSocket + JSON.parse';
-const IDLE = 'a page without a socket';
+const IDLE = 'ours, nobody flips';
+const NOTHING = 'a page without a socket';
 
-/** In a page: watches these users and listens, until so many events have come. */
-async function listen({ sdk, baseURL, ids, events, seconds }) {
+/** In a page: watches these users and listens, until so many events have come, or so much time is over. */
+async function listen({ sdk, query, options, baseURL, ids, events, seconds }) {
   const { connect, watch, watchBare } = await import('/subject.js');
-  if (sdk === 'nothing') {
-    window.finished = new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-    return;
-  }
   let hear;
-  window.finished = new Promise((resolve) => (hear = () => --events || resolve()));
-  if (!sdk) return watchBare(baseURL, hear);
-  const client = await connect(sdk, { baseURL });
-  client.on('user.presence.changed', hear);
-  window.watched = await watch(client, ids);
+  window.finished = events
+    ? new Promise((resolve) => (hear = () => --events || resolve()))
+    : new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  if (sdk) {
+    const client = await connect(sdk, { baseURL, options });
+    client.on('user.presence.changed', hear ?? (() => {}));
+    window.watched = await watch(client, ids);
+  } else if (hear) {
+    await watchBare(baseURL, hear, query);
+  }
 }
 
 /** Milliseconds that the main thread has worked so far, by its own clock: what others do does not count. */
@@ -39,41 +41,49 @@ async function worked(devtools) {
 
 export async function results({ short }) {
   const seconds = short ? 3 : 5;
-  const events = FLIPS * seconds;
   const samples = await withFlood((baseURL) =>
     withChromium((browser, origin) => {
-      const of = (sdk, batchWindow) => () =>
+      const of = (subject, flips = FLIPS) => () =>
         withPage(browser, async (page) => {
+          const events = flips * seconds;
           await page.goto(origin);
-          await inPage(page, listen, { sdk, baseURL, ids: ids(USERS), events, seconds });
+          await inPage(page, listen, { ...subject, baseURL, ids: ids(USERS), events, seconds });
           const devtools = await page.context().newCDPSession(page);
           await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
           const before = await worked(devtools);
-          const body = JSON.stringify({ users: USERS, events, aSecond: FLIPS, window: batchWindow });
-          if (sdk !== 'nothing') await fetch(`${baseURL}/say`, { method: 'POST', body });
+          const body = JSON.stringify({ users: USERS, events, aSecond: flips });
+          if (flips) await fetch(`${baseURL}/say`, { method: 'POST', body });
           await page.evaluate('finished');
           return ((await worked(devtools)) - before) / seconds;
         });
       const subjects = {
-        rollcall: of('rollcall', ASKED),
-        'rollcall, 100 ms': of('rollcall', 100),
-        [`rollcall, ${DEFAULT} ms`]: of('rollcall', DEFAULT),
-        [`bare WebSocket, ${ASKED} ms`]: of(null, ASKED),
-        [BARE]: of(null, 0),
-        'stream-chat': of('stream-chat', 0),
-        [IDLE]: of('nothing', 0),
+        rollcall: of({ sdk: 'rollcall' }),
+        long: of({ sdk: 'rollcall', options: { batchWindow: LONG } }),
+        shorter: of({ sdk: 'rollcall', options: { batchWindow: SHORTER } }),
+        [BARE]: of({}),
+        bareLong: of({ query: `?rollcall=batch:${LONG}` }),
+        'stream-chat': of({ sdk: 'stream-chat' }),
+        [IDLE]: of({ sdk: 'rollcall' }, 0),
+        [NOTHING]: of({}, 0),
       };
       return alternate(subjects, short ? 2 : 5);
     }),
   );
+  const { long, shorter, bareLong, ...asItIs } = samples;
+  const { 'stream-chat': official, [BARE]: bare } = asItIs;
+  const common = { unit: 'ms', ours: 'rollcall', steady: BARE, aims: [{ atMost: 0.25, of: 'stream-chat' }] };
   return [
+    { ...common, what: `main thread busy a second, ${FLIPS} flips/s on 10,000 watched`, samples: asItIs },
     {
-      what: `main thread busy a second, 100 flips/s on 10,000 watched, batchWindow ${ASKED}`,
-      unit: 'ms',
-      ours: 'rollcall',
-      steady: BARE,
-      samples,
-      aims: [{ atMost: 0.25, of: 'stream-chat' }],
+      ...common,
+      what: `the same, of an app that asks for batchWindow: ${LONG}`,
+      samples: {
+        rollcall: long,
+        [`rollcall, batchWindow: ${SHORTER}`]: shorter,
+        [`bare WebSocket, ${LONG} ms`]: bareLong,
+        [BARE]: bare,
+        'stream-chat': official,
+      },
     },
   ];
 }

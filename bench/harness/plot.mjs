@@ -4,7 +4,7 @@ import { digits } from './report.mjs';
 import { median } from './measure.mjs';
 
 const OURS = '#2f7d4f';
-const COLOURS = ['#2f7d4f', '#b4552d', '#3b6ea5', '#8a5a9e', '#7a7a30', '#5c8a8a'];
+const COLOURS = ['#b4552d', '#3b6ea5', '#8a5a9e', '#7a7a30', '#5c8a8a'];
 const STYLE = '<style>text{font:12px system-ui,sans-serif;fill:#767676}.title{font-weight:600}.axis{stroke:#999;stroke-width:1}</style>';
 
 const escape = (text) => String(text).replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
@@ -34,7 +34,7 @@ export function bars({ what, unit, samples, ours }) {
  * @param {{ title: string, x: string, y: string, series: Record<string, [number, number][]> }} plot
  */
 export function lines({ title, x, y, series }) {
-  const [left, right, top, bottom] = [64, 560, 34, 270];
+  const [left, right, top, bottom] = [64, 560, 54, 290];
   const points = Object.values(series).flat();
   const [farthest, highest] = [0, 1].map((place) => Math.max(...points.map((point) => point[place])) || 1);
   const at = ([px, py]) => [left + (px / farthest) * (right - left), bottom - (py / highest) * (bottom - top)];
@@ -52,13 +52,13 @@ export function lines({ title, x, y, series }) {
     );
   }
   Object.entries(series).forEach(([name, list], index) => {
-    const colour = COLOURS[index % COLOURS.length];
+    const colour = name === 'rollcall' ? OURS : COLOURS[index % COLOURS.length];
     const places = list.map(at).map(([px, py]) => [px.toFixed(1), py.toFixed(1)]);
     parts.push(
       `<polyline fill="none" stroke="${colour}" stroke-width="2" points="${places.map((place) => place.join(',')).join(' ')}"/>`,
       ...places.map(([px, py]) => `<circle cx="${px}" cy="${py}" r="3" fill="${colour}"/>`),
-      `<text x="${right - 150}" y="${top + 14 + index * 16}" style="fill:${colour}">${escape(name)}</text>`,
+      `<text x="${left + 60 + index * 90}" y="${top - 20}" style="fill:${colour}">${escape(name)}</text>`,
     );
   });
-  return svg(620, 310, parts);
+  return svg(620, 330, parts);
 }

@@ -20,10 +20,11 @@ import { median, ratio, spread } from './measure.mjs';
  * @property {string} [of]
  */
 
-/** Rounds of the steadiest subject further apart than this tell of other work on the machine. */
+/** Rounds of ours, or of the steadiest subject, further apart than this tell of other work on the machine. */
 const NOISY = 0.5;
 
-export const isNoisy = ({ samples, steady }) => steady !== undefined && spread(samples[steady]) > NOISY;
+export const isNoisy = ({ samples, ours, steady }) =>
+  steady !== undefined && [ours, steady].some((subject) => spread(samples[subject]) > NOISY);
 
 /** A number with three digits that mean something. */
 export function digits(value) {
