@@ -8,13 +8,15 @@ use anyhow::{Context, Result};
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::peers::Peer;
 use crate::socket::Socket;
 
 /// Nobody is told of anything this late.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// What was told comes within this.
+const QUIET: Duration = Duration::from_millis(500);
 
 pub struct Audience {
     peer: Arc<dyn Peer>,
@@ -43,6 +45,25 @@ impl Audience {
     /// Whether everybody still listens.
     pub fn is_whole(&mut self) -> bool {
         self.listening.try_join_next().is_none()
+    }
+
+    /// Waits until nothing comes any more, as of the arrival of those who watch; what came does not count.
+    pub async fn settles(&self) -> Result<()> {
+        let heard = || self.heard.events.load(Ordering::SeqCst);
+        let settling = async {
+            let mut before = heard();
+            loop {
+                sleep(QUIET).await;
+                match heard() {
+                    now if now == before => return now,
+                    now => before = now,
+                }
+            }
+        };
+        let events = timeout(PATIENCE, settling).await;
+        let events = events.with_context(|| format!("{}: events do not end", self.peer.name()))?;
+        self.heard.wanted.store(events, Ordering::SeqCst);
+        Ok(())
     }
 
     /// Has everybody told of these users, and waits until they were. Returns how many frames it took.

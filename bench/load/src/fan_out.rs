@@ -39,6 +39,8 @@ pub struct Report {
     pub generator_event_us: f64,
     /// Processors that this program kept busy.
     pub generator_cpu: f64,
+    /// What must not happen.
+    pub problems: Vec<String>,
 }
 
 /// Users who are watched: the first of those who watch.
@@ -54,6 +56,9 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
     for peer in peers {
         let sockets = peers::crowd(&peer, 0..watchers, SOME, &|_| watched.clone()).await?;
         audiences.push((peer.clone(), Audience::of(peer, sockets)));
+    }
+    for (_, audience) in &audiences {
+        audience.settles().await?;
     }
     let (mut event_us, mut frames) = (BTreeMap::<_, Vec<f64>>::new(), BTreeMap::<_, usize>::new());
     let times = options.events.div_ceil(at_once);
@@ -76,12 +81,16 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
     }
     let own = own_cpu()? - own;
     let all = (events * (options.rounds + 1) * audiences.len()) as f64;
+    let told = events * options.rounds;
+    // Then flips overlap, or something else is told too: what is measured is not what it is called.
+    let alone = |frames: usize| at_once > 1 || frames == told;
+    let problems = frames.iter().filter(|&(_, frames)| !alone(*frames));
+    let problems =
+        problems.map(|(name, frames)| format!("{name}: {told} events came in {frames} frames, not one in each"));
     Ok(Report {
+        problems: problems.collect(),
         event_us,
-        events_a_frame: frames
-            .into_iter()
-            .map(|(name, n)| (name, (events * options.rounds) as f64 / n as f64))
-            .collect(),
+        events_a_frame: frames.iter().map(|(name, frames)| (*name, told as f64 / *frames as f64)).collect(),
         generator_event_us: own * 1e6 / all,
         generator_cpu: own / began.elapsed().as_secs_f64(),
     })

@@ -46,7 +46,7 @@ async fn main() -> Result<ExitCode> {
         Scenario::Storm(scale) => {
             shown(storm::run(&server, &scale).await?, |report| report.problems().cloned().collect())?
         }
-        Scenario::FanOut(options) => shown(fan_out::run(&server, &options).await?, |_| Vec::new())?,
+        Scenario::FanOut(options) => shown(fan_out::run(&server, &options).await?, |report| report.problems.clone())?,
         Scenario::Connects(options) => shown(connects::run(&server, &options).await?, |_| Vec::new())?,
         Scenario::Memory(options) => shown(memory::run(&server, &options).await?, |_| Vec::new())?,
         Scenario::QueryUsers(options) => shown(query_users::run(&server, &options).await?, |_| Vec::new())?,
