@@ -4,8 +4,14 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{Person, TestServer};
 use serde_json::{Value, json};
+use tokio::time::{Instant, sleep_until};
+
+/// How much later than it is sent an event may come on a machine that is busy with other things.
+const SLACK: Duration = Duration::from_secs(3);
 
 /// Ada's second page, which watches Bob and Eve and asks for these extensions. That she is there has
 /// been told before, so that the first event it gets is about others.
@@ -59,6 +65,31 @@ async fn the_first_goes_out_at_once_and_those_that_follow_share_a_frame() {
 }
 
 #[tokio::test]
+async fn a_lone_event_does_not_wait_and_no_other_longer_than_the_window() {
+    const WINDOW: Duration = Duration::from_secs(4);
+    let server = TestServer::with(&["--batch-window", "4s"]).await;
+    server.knows(&["bob", "eve"]).await;
+    let mut ada = server.connect("ada").await;
+    let mut page = watcher(&server, &mut ada, "batch").await;
+    let mut quiet_until = Instant::now();
+    for _ in 0..2 {
+        sleep_until(quiet_until).await;
+        let alone = Instant::now();
+        let bob = server.connect("bob").await;
+        assert_eq!(page.sees().await, ("bob".to_owned(), true));
+        assert!(alone.elapsed() < SLACK, "a lone event came after {:?}", alone.elapsed());
+
+        // The window began when the first event went out, which was after `alone`.
+        let following = Instant::now();
+        bob.says_goodbye().await;
+        assert_eq!(page.sees().await, ("bob".to_owned(), false));
+        assert!(alone.elapsed() >= WINDOW, "one came within the window, after {:?}", alone.elapsed());
+        assert!(following.elapsed() < WINDOW + SLACK, "one was held for {:?}", following.elapsed());
+        quiet_until = Instant::now() + WINDOW;
+    }
+}
+
+#[tokio::test]
 async fn nothing_waits_longer_than_the_client_says() {
     let server = TestServer::with(&["--batch-window", "1h"]).await;
     server.knows(&["bob", "eve"]).await;
@@ -66,10 +97,14 @@ async fn nothing_waits_longer_than_the_client_says() {
     let mut page = watcher(&server, &mut ada, "batch:50").await;
     assert_eq!(page.hello["rollcall"], json!(["batch"]));
     for _ in 0..3 {
+        let mut flip = Instant::now();
         let bob = server.connect("bob").await;
         assert_eq!(page.sees().await, ("bob".to_owned(), true));
+        assert!(flip.elapsed() < SLACK, "a flip came after {:?}", flip.elapsed());
+        flip = Instant::now();
         bob.says_goodbye().await;
         assert_eq!(page.sees().await, ("bob".to_owned(), false));
+        assert!(flip.elapsed() < SLACK, "a flip came after {:?}", flip.elapsed());
     }
 }
 
