@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { presence, status } from './harness/event.mjs';
 import { newStage } from './harness/stage.mjs';
 import { CONNECTION_LOST, HTTP_ERROR } from './harness/browser.mjs';
 
@@ -68,6 +69,42 @@ test('changes read one after the other, until the watch is stopped', async (t) =
   }
   await john.do(() => window.reading);
   assert.deepEqual(await john.do(() => window.read), [['u1', true, true], ['u200', true, true]]);
+});
+
+test('a change is made for whoever listens, and for nobody else', async (t) => {
+  const { stage, john } = await johnAndTheCrowd(t);
+  await john.do(async (client, crowd) => {
+    // Each change holds a Date made for it, of when the user was last active. No other is made of anything given.
+    window.made = 0;
+    window.Date = class extends Date {
+      constructor(...given) {
+        super(...given);
+        window.made += given.length;
+      }
+    };
+    window.watch = await client.watchPresence(crowd);
+    window.told = 0;
+    window.tell = ({ id, lastActive }) => (window.told += Number(id === 'u1' && lastActive instanceof window.Date));
+  }, crowd);
+  const u1 = await stage.person('u1', 'node');
+  const counted = async (work, flip) => {
+    await john.do(work);
+    await flip();
+    await john.heard.next(presence('u1'));
+    for (let n = 1; n < 10; n += 1) {
+      await stage.admin.upsertUser({ id: 'u1', status: `It is ${n}` });
+      await john.heard.next(status('u1', `It is ${n}`));
+    }
+    return john.do(() => {
+      const counts = [window.made, window.told];
+      window.made = window.told = 0;
+      return counts;
+    });
+  };
+  assert.deepEqual(await counted(() => {}, () => u1.connect()), [0, 0]);
+  assert.deepEqual(await counted(() => void window.watch.on('change', window.tell), () => u1.disconnect()), [10, 10]);
+  // The first finds that the last listener has gone.
+  assert.deepEqual(await counted(() => void window.watch.off('change', window.tell), () => u1.connect()), [1, 0]);
 });
 
 test('one user by a handle', async (t) => {
