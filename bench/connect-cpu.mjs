@@ -1,13 +1,14 @@
 // What the processor spends on a connection that is opened: with ours a token is checked, the first
 // frame is sent, and the user is online from then on. The others check nothing.
 
-import { measured } from './crowd.mjs';
+import { busy, measured } from './crowd.mjs';
 import { peerServers } from './harness/peers.mjs';
 
 export async function results({ short }) {
-  const { connect_us: samples, generator_connect_us: generator } = await measured(
+  const report = await measured(
     'connects', '--connections', short ? 300 : 500, '--rounds', short ? 4 : 8, ...(await peerServers()),
   );
+  const { connect_us: samples, generator_connect_us: generator } = report;
   return [
     {
       what: 'processor time of the server for a connection that is opened',
@@ -16,7 +17,7 @@ export async function results({ short }) {
       steady: 'NATS' in samples ? 'NATS' : 'socket.io',
       samples,
       aims: [{ atMost: 200 }],
-      note: `the load generator spends ${generator.toFixed(0)} µs`,
+      note: `the load generator spends ${generator.toFixed(0)} µs; ${busy(report)}`,
     },
   ];
 }

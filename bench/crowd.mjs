@@ -39,6 +39,9 @@ export async function measured(name, ...args) {
   return JSON.parse(report);
 }
 
+/** How much of the machine the crowd itself took, as a note to a result. */
+export const busy = ({ generator_cpu: processors }) => `the load generator keeps ${processors.toFixed(2)} processors busy`;
+
 /** Runs a scenario, prints and keeps its report; flags of the command line go to it. */
 export const scenario = (name) => program(async () => {
   const { report, held } = await played(name, process.argv.slice(2));

@@ -2,12 +2,12 @@
 // those of others, and by a program that does nothing but write to its sockets. Then a burst: of a
 // hundred users at once, to clients that take several events in one frame.
 
-import { measured } from './crowd.mjs';
+import { busy, measured } from './crowd.mjs';
 import { peerServers } from './harness/peers.mjs';
 
 const BARE = 'bare write()';
 
-const generator = ({ generator_event_us: us }) => `the load generator spends ${us.toFixed(1)} µs an event`;
+const generator = (report) => `the load generator spends ${report.generator_event_us.toFixed(1)} µs an event; ${busy(report)}`;
 
 export async function results({ short }) {
   const size = short ? ['--events', 50, '--rounds', 4] : ['--events', 100, '--rounds', 6];

@@ -1,13 +1,14 @@
 // What queryUsers of a hundred by their ids takes while many are stored: through the
 // server, with its token, its limits and JSON, beside the same SQL run directly.
 
-import { measured } from './crowd.mjs';
+import { busy, measured } from './crowd.mjs';
 
 const DIRECT = 'the same SQL';
 
 export async function results({ short }) {
   const [users, rounds] = short ? [20_000, 4] : [100_000, 8];
-  const { server, database } = await measured('query-users', '--users', users, '--rounds', rounds);
+  const report = await measured('query-users', '--users', users, '--rounds', rounds);
+  const { server, database } = report;
   const common = { unit: 'µs', ours: 'rollcall', steady: DIRECT, aims: [{ atMost: 1.5, of: DIRECT }] };
   return [
     {
@@ -19,6 +20,7 @@ export async function results({ short }) {
       ...common,
       what: 'from the question to the answer',
       samples: { rollcall: server.latency_us, [DIRECT]: database.latency_us },
+      note: busy(report),
     },
   ];
 }

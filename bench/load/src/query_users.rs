@@ -48,6 +48,8 @@ pub struct Costs {
 pub struct Report {
     pub server: Costs,
     pub database: Costs,
+    /// Processors that this program kept busy while the server answered.
+    pub generator_cpu: f64,
 }
 
 impl Costs {
@@ -65,6 +67,7 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
     let database = SqliteConnectOptions::new().filename(server.database()).pragma("query_only", "1");
     let database = SqlitePool::connect_with(database).await?;
     let mut report = Report::default();
+    let (mut asked, mut own) = (0.0, 0.0);
     // In the first round everything is new to everybody.
     for round in 0..=rounds {
         let wanted: Vec<_> = (0..queries).map(|_| some(users, asked_for)).collect();
@@ -77,14 +80,17 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
             report.database.add(queries, began, own_cpu()? - cpu);
         }
         let asking = Asking::of(&server)?;
-        let (began, cpu) = (Instant::now(), server.process.cpu()?);
+        let (began, cpu, own_before) = (Instant::now(), server.process.cpu()?, own_cpu()?);
         for ids in &wanted {
             ensure!(asking.answer(ids).await? == asked_for, "the server has not all of them");
         }
         if round > 0 {
             report.server.add(queries, began, server.process.cpu()? - cpu);
+            asked += began.elapsed().as_secs_f64();
+            own += own_cpu()? - own_before;
         }
     }
+    report.generator_cpu = own / asked;
     Ok(report)
 }
 
