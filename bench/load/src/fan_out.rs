@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde::Serialize;
 
 use crate::audience::Audience;
@@ -49,9 +49,10 @@ const WATCHED: usize = 100;
 /// Has this server and the others tell in turns.
 pub async fn run(server: &Path, options: &Options) -> Result<Report> {
     let Options { watchers, at_once, .. } = *options;
+    ensure!(at_once <= watchers, "those of whom something is told are among those who watch");
     let mut peers = peers::start(server, &options.programs, watchers, at_once > 1).await?;
     peers.push(peers::bare().await?);
-    let watched: Vec<usize> = (0..WATCHED.max(at_once)).collect();
+    let watched: Vec<usize> = (0..WATCHED.max(at_once).min(watchers)).collect();
     let mut audiences = Vec::new();
     for peer in peers {
         let sockets = peers::crowd(&peer, 0..watchers, SOME, &|_| watched.clone()).await?;
