@@ -1,7 +1,7 @@
 // `npm test`: every check there is, and one line at the end with the total over all runners.
 // `npm test -- wasm sdk` runs only the checks whose names contain one of the words.
-// `npm test -- --one-event-a-frame` runs them against servers that send no batches, as to a client that
-// knows none; words go with it. `npm test` alone does so with a few of the stories.
+// `npm test -- --one-event-a-frame` plays the stories of the package against servers that send no batches,
+// as to a client that knows none; words go with it. `npm test` alone does so with a few of them.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -38,7 +38,6 @@ const sum = (text, pattern) => [...text.matchAll(pattern)].reduce((total, [, cou
 
 const ONE_EVENT_A_FRAME = { ROLLCALL_BATCH_WINDOW: 'off' };
 const oneEventAFrame = process.argv.includes('--one-event-a-frame');
-if (oneEventAFrame) Object.assign(process.env, ONE_EVENT_A_FRAME);
 
 const wanted = process.argv.slice(2).filter((word) => word !== '--one-event-a-frame');
 const isWanted = (name) => !wanted.length || wanted.some((word) => name.includes(word));
@@ -131,7 +130,10 @@ await program(async () => {
     const suites = readdirSync(join(root, 'pkg-tests')).filter((name) => name.endsWith('.test.mjs')).sort();
     for (const suite of suites) {
       const name = `package: ${suite.replace('.test.mjs', '')}`;
-      await check(name, process.execPath, [...RUN_SUITE, join('pkg-tests', suite)], { counts: 'node' });
+      await check(name, process.execPath, [...RUN_SUITE, join('pkg-tests', suite)], {
+        counts: 'node',
+        env: oneEventAFrame ? ONE_EVENT_A_FRAME : {},
+      });
     }
   }
 
