@@ -7,16 +7,20 @@
 
 use std::sync::Arc;
 
+use tokio::task::yield_now;
+
 use super::outbox::{Queue, wake};
 use crate::bus::Event;
 use crate::tcp::Written;
 
 /// Events of one delivery.
 const AT_ONCE: usize = 64;
-/// Deliveries that one task does: a few milliseconds, in which the other processors serve everybody else.
+/// Deliveries that one task does, in a few milliseconds.
 /// Several tasks would be done sooner, and cost more: threads that have to be woken, and that get into
 /// each other's way in the system.
 const IN_A_ROW: usize = 1024;
+/// Deliveries, a fraction of a millisecond, after which it lets others have its processor.
+const AT_A_STRETCH: usize = 64;
 
 /// Events that wait, of a connection whose task does not know of them: it is woken when this is dropped
 /// and any are left.
@@ -45,7 +49,12 @@ pub fn start(mut deliveries: Vec<Delivery>) {
         let some = deliveries.split_off(deliveries.len().saturating_sub(IN_A_ROW));
         tokio::spawn(async move {
             let mut scratch = Scratch::default();
-            some.into_iter().for_each(|delivery| delivery.send(&mut scratch));
+            for (place, delivery) in some.into_iter().enumerate() {
+                if place % AT_A_STRETCH == AT_A_STRETCH - 1 {
+                    yield_now().await;
+                }
+                delivery.send(&mut scratch);
+            }
         });
     }
 }
