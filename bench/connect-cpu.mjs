@@ -1,7 +1,7 @@
 // What the processor spends on a connection that is opened: with ours a token is checked, the first
 // frame is sent, and the user is online from then on. The others check nothing.
 
-import { busy, measured } from './crowd.mjs';
+import { busy, measured } from './harness/crowd.mjs';
 import { peerServers } from './harness/peers.mjs';
 
 export async function results({ short }) {

@@ -3,7 +3,7 @@
 // hundred users at once, to clients that take several events in one frame. Last, one event a frame
 // again, what a whole flip takes by how many watch.
 
-import { busy, measured } from './crowd.mjs';
+import { busy, measured } from './harness/crowd.mjs';
 import { median } from './harness/measure.mjs';
 import { peerServers } from './harness/peers.mjs';
 

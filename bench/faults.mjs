@@ -10,7 +10,7 @@ import { site } from '../pkg-tests/harness/site.mjs';
 import { newStage } from '../pkg-tests/harness/stage.mjs';
 import { address } from '../pkg-tests/harness/watcher.mjs';
 import { program, root, say } from '../scripts/shell.mjs';
-import { wrongFor } from './wrong.mjs';
+import { wrongFor } from './harness/wrong.mjs';
 
 const seconds = (count) => new Promise((resolve) => setTimeout(resolve, count * 1000));
 

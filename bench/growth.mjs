@@ -1,7 +1,7 @@
 // How the server grows from a hundred connections to fifteen thousand, each of which watches fifty
 // users: 200 flips a second, and how long after each the last of its watchers has read of it.
 
-import { busy, measured } from './crowd.mjs';
+import { busy, measured } from './harness/crowd.mjs';
 
 const WATCHES = 50;
 

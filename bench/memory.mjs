@@ -1,7 +1,7 @@
 // What a server's process holds while nothing happens, from a hundred connections to fifteen thousand,
 // each of which watches fifty users: ours and those of others.
 
-import { measured } from './crowd.mjs';
+import { measured } from './harness/crowd.mjs';
 import { peerServers } from './harness/peers.mjs';
 
 const WATCHES = 50;

@@ -1,7 +1,7 @@
 // What queryUsers of a hundred by their ids takes while many are stored: through the
 // server, with its token, its limits and JSON, beside the same SQL run directly.
 
-import { busy, measured } from './crowd.mjs';
+import { busy, measured } from './harness/crowd.mjs';
 
 const DIRECT = 'the same SQL';
 

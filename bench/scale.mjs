@@ -6,7 +6,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { played } from './crowd.mjs';
+import { played } from './harness/crowd.mjs';
 import { Client } from './harness/redis.mjs';
 import { keep } from './simulation.mjs';
 import { scaleTable } from './simulation/tables.mjs';

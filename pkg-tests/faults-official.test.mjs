@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { wrongFor } from '../bench/wrong.mjs';
+import { wrongFor } from '../bench/harness/wrong.mjs';
 import { FaultProxy } from './harness/proxy.mjs';
 import { newStage } from './harness/stage.mjs';
 import { Watcher } from './harness/watcher.mjs';

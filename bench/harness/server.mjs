@@ -1,6 +1,6 @@
 // Our server as it is delivered, and those who are stored there.
 
-import { builtForSpeed } from '../crowd.mjs';
+import { builtForSpeed } from './crowd.mjs';
 
 /** How many users one request writes. */
 const BATCH = 100;

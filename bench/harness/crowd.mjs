@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import { Problem, program, root, run, say, step } from '../scripts/shell.mjs';
+import { Problem, program, root, run, say, step } from '../../scripts/shell.mjs';
 
 const built = (name) => join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'release', name);
 
