@@ -264,10 +264,12 @@ impl Shell {
     }
 
     fn send_health_check(&self) {
+        // A copy: a page may have a socket of its own making, which answers while it sends.
+        let id = self.core().connection_id().map(str::to_owned);
         if let Some(socket) = self.socket.take() {
-            if let Some(id) = self.core().connection_id() {
+            if let Some(id) = id {
                 self.server_clock.ask();
-                socket.send(&concat(&[r#"[{"type":""#, event::HEALTH_CHECK, r#"","client_id":""#, id, r#""}]"#]));
+                socket.send(&concat(&[r#"[{"type":""#, event::HEALTH_CHECK, r#"","client_id":""#, &id, r#""}]"#]));
             }
             self.socket.set(Some(socket));
         }
