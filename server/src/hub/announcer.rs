@@ -141,7 +141,7 @@ async fn try_complete(
     let keeps_flips = webhook.is_some_and(Webhook::is_alone);
     let mut untold = Vec::new();
     let mut seen = Vec::new();
-    let mut told = BTreeSet::new();
+    let mut told: BTreeSet<&str> = BTreeSet::new();
     for notice in notices {
         match notice {
             Notice::Flipped { user, claim, explanation, id, .. } => {
@@ -168,15 +168,18 @@ async fn try_complete(
             Notice::Ready(_) | Notice::Order(_) | Notice::Turn(_) | Notice::Stop(_) => {}
         }
     }
-    if !seen.is_empty() {
-        store.record_presence(&seen, &untold).await?;
+    let mut users = match seen.is_empty() {
+        true => Vec::new(),
+        false => store.record_presence(&seen, &untold).await?,
+    };
+    for user in &users {
+        told.remove(user.id.as_str());
     }
-    if told.is_empty() {
-        return Ok(BTreeMap::new());
+    if !told.is_empty() {
+        let ids: Vec<String> = told.into_iter().map(str::to_owned).collect();
+        users.extend(store.users(&ids).await?);
     }
-    let ids: Vec<_> = told.iter().map(|id| id.to_string()).collect();
-    let users = store.users(&ids).await?;
-    Ok(users.into_iter().map(|u| (u.id.clone(), u)).collect())
+    Ok(users.into_iter().map(|user| (user.id.clone(), user)).collect())
 }
 
 /// Of a user who is no longer in the store, deleted for good, there is nothing left to show: `user.deleted`

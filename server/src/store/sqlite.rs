@@ -85,7 +85,7 @@ impl SqliteStore {
                 (pool(LOOKUPS).connect_with(options).await?, readers)
             }
         };
-        Ok(Self { writer: Writer::new(writer), lookups, readers, limits, lock })
+        Ok(Self { writer: Writer::new(writer, in_memory), lookups, readers, limits, lock })
     }
 
     /// A transaction that may write.

@@ -201,8 +201,9 @@ pub trait UserStore: Send + Sync {
     async fn query_users(&self, query: &UserQuery) -> Result<Vec<User>>;
 
     /// Writes what others were shown, in order. `last_active` moves forward, never back. Users that
-    /// do not exist are passed over. With it are written the flips that the webhook has to be told.
-    async fn record_presence(&self, seen: &[Sighting], untold: &[Flip]) -> Result<()>;
+    /// do not exist are passed over; the others are answered as they are then, in no particular order.
+    /// With it are written the flips that the webhook has to be told.
+    async fn record_presence(&self, seen: &[Sighting], untold: &[Flip]) -> Result<Vec<User>>;
 
     /// The users who are online by the last record of them: those whom the server's end cut off.
     async fn online_users(&self) -> Result<Vec<String>>;

@@ -72,7 +72,7 @@ impl UserStore for PostgresStore {
         row::all(&sql.build().persistent(false).fetch_all(&self.readers).await?, row::user)
     }
 
-    async fn record_presence(&self, seen: &[Sighting], untold: &[Flip]) -> Result<()> {
+    async fn record_presence(&self, seen: &[Sighting], untold: &[Flip]) -> Result<Vec<User>> {
         let last = Sighting::last(seen);
         let ids: Vec<&str> = last.keys().copied().collect();
         let (online, active): (Vec<bool>, Vec<Option<i64>>) = last.values().copied().unzip();
@@ -82,10 +82,12 @@ impl UserStore for PostgresStore {
         // What is absent `greatest` passes over.
         let sql = "UPDATE users SET online = seen.online, last_active = greatest(users.last_active, seen.last_active)
             FROM unnest($1::text[], $2::boolean[], $3::bigint[]) AS seen (id, online, last_active)
-            WHERE users.id = seen.id";
-        sqlx::query(sql).bind(&ids).bind(online).bind(active).execute(&mut *tx).await?;
+            WHERE users.id = seen.id RETURNING users.*";
+        let query = sqlx::query(sql).bind(&ids).bind(online).bind(active);
+        let users = row::all(&query.fetch_all(&mut *tx).await?, row::user)?;
         flips::put(&mut tx, untold).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(users)
     }
 
     async fn online_users(&self) -> Result<Vec<String>> {

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::json;
@@ -10,41 +12,39 @@ use crate::store::row::{self, micros};
 use crate::store::sql::Sql;
 use crate::store::{Flip, Limits, Result, Sighting, StoreError, User, UserChange, UserStore, Written};
 
+const BY_ID: &str = "SELECT * FROM users WHERE id IN (SELECT value FROM json_each(?))";
 const BEARER: &str = "SELECT users.*, app.tokens_revoked_before FROM app LEFT JOIN users ON users.id = ?";
 
 #[async_trait]
 impl UserStore for SqliteStore {
     async fn upsert_users(&self, changes: &[UserChange], now: Timestamp) -> Result<Vec<Written<User>>> {
         // Most who connect say nothing new of themselves: they need not wait for the writer.
+        let commits = self.writer.commits();
         let ids: Vec<String> = changes.iter().map(|change| change.id.clone()).collect();
-        if let Some(unchanged) = UserChange::none_needed(changes, &self.users(&ids).await?, &self.limits)? {
+        let mut users = self.users(&ids).await?;
+        if let Some(unchanged) = UserChange::none_needed(changes, &users, &self.limits)? {
             return Ok(unchanged);
         }
         let mut tx = self.begin().await?;
-        let mut written = Vec::with_capacity(changes.len());
-        for change in changes {
-            let before = find(&mut tx, &change.id).await?;
-            written.push(write(&mut tx, change, before, now, &self.limits).await?);
+        if tx.sees() != Some(commits) {
+            users = find(&mut tx, &ids).await?;
         }
+        let written = write(&mut tx, changes, users, now, &self.limits).await?;
         tx.commit().await?;
         Ok(written)
     }
 
     async fn update_users(&self, changes: &[UserChange], now: Timestamp) -> Result<Vec<Written<User>>> {
+        let ids: Vec<String> = changes.iter().map(|change| change.id.clone()).collect();
         let mut tx = self.begin().await?;
-        let mut written = Vec::with_capacity(changes.len());
-        for change in changes {
-            let before = find(&mut tx, &change.id).await?;
-            let before = before.ok_or_else(|| StoreError::not_found("user", &change.id))?;
-            written.push(write(&mut tx, change, Some(before), now, &self.limits).await?);
-        }
+        let users = find_all(&mut tx, &ids).await?;
+        let written = write(&mut tx, changes, users, now, &self.limits).await?;
         tx.commit().await?;
         Ok(written)
     }
 
     async fn users(&self, ids: &[String]) -> Result<Vec<User>> {
-        let sql = "SELECT * FROM users WHERE id IN (SELECT value FROM json_each(?))";
-        let query = sqlx::query(sql).bind(json_list(ids));
+        let query = sqlx::query(BY_ID).bind(json_list(ids));
         row::all(&query.fetch_all(&self.lookups).await?, row::user)
     }
 
@@ -71,7 +71,7 @@ impl UserStore for SqliteStore {
         row::all(&sql.build().fetch_all(&self.readers).await?, row::user)
     }
 
-    async fn record_presence(&self, seen: &[Sighting], untold: &[Flip]) -> Result<()> {
+    async fn record_presence(&self, seen: &[Sighting], untold: &[Flip]) -> Result<Vec<User>> {
         let seen = Sighting::last(seen).into_iter();
         let seen: Vec<_> = seen.map(|(user, (online, active))| json!([user, i32::from(online), active])).collect();
         let mut tx = self.begin().await?;
@@ -79,10 +79,12 @@ impl UserStore for SqliteStore {
                 last_active = CASE WHEN users.last_active > seen.last_active THEN users.last_active
                     ELSE coalesce(seen.last_active, users.last_active) END
             FROM (SELECT value ->> 0 AS id, value ->> 1 AS online, value ->> 2 AS last_active FROM json_each(?)) AS seen
-            WHERE users.id = seen.id";
-        sqlx::query(sql).bind(json!(seen).to_string()).execute(&mut *tx).await?;
+            WHERE users.id = seen.id RETURNING *";
+        let query = sqlx::query(sql).bind(json!(seen).to_string());
+        let users = row::all(&query.fetch_all(&mut *tx).await?, row::user)?;
         flips::put(&mut tx, untold).await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(users)
     }
 
     async fn online_users(&self) -> Result<Vec<String>> {
@@ -145,7 +147,7 @@ impl UserStore for SqliteStore {
 
     async fn revoke_user_tokens(&self, id: &str, before: Option<Timestamp>) -> Result<User> {
         let mut tx = self.begin().await?;
-        let user = find(&mut tx, id).await?;
+        let user = find(&mut tx, &[id.to_owned()]).await?.pop();
         let mut user = user.ok_or_else(|| StoreError::not_found("user", id))?;
         user.revoke_tokens_issued_before = before;
         save(&mut tx, &user).await?;
@@ -154,23 +156,16 @@ impl UserStore for SqliteStore {
     }
 }
 
-async fn find(tx: &mut SqliteConnection, id: &str) -> Result<Option<User>> {
-    let query = sqlx::query("SELECT * FROM users WHERE id = ?").bind(id);
-    query.fetch_optional(tx).await?.as_ref().map(row::user).transpose()
+async fn find(tx: &mut SqliteConnection, ids: &[String]) -> Result<Vec<User>> {
+    row::all(&sqlx::query(BY_ID).bind(json_list(ids)).fetch_all(tx).await?, row::user)
 }
 
 /// The users with these ids, in that order; one that is missing is an error.
 async fn find_all(tx: &mut SqliteConnection, ids: &[String]) -> Result<Vec<User>> {
-    let mut users = Vec::with_capacity(ids.len());
-    let mut missing = Vec::new();
-    for id in ids {
-        match find(tx, id).await? {
-            Some(user) => users.push(user),
-            None => missing.push(id.clone()),
-        }
-    }
+    let found: HashMap<String, User> = find(tx, ids).await?.into_iter().map(|user| (user.id.clone(), user)).collect();
+    let missing: Vec<String> = ids.iter().filter(|id| !found.contains_key(*id)).cloned().collect();
     match missing.is_empty() {
-        true => Ok(users),
+        true => Ok(ids.iter().filter_map(|id| found.get(id).cloned()).collect()),
         false => Err(StoreError::NotFound { what: "user", ids: missing }),
     }
 }
@@ -207,18 +202,25 @@ async fn stamp(
     Ok(users)
 }
 
+/// Changes these users, of whom some may be new, in order.
 async fn write(
     tx: &mut SqliteConnection,
-    change: &UserChange,
-    before: Option<User>,
+    changes: &[UserChange],
+    users: Vec<User>,
     now: Timestamp,
     limits: &Limits,
-) -> Result<Written<User>> {
-    let written = change.write(before, now, limits)?;
-    if written.is_changed() {
-        save(tx, &written.after).await?;
+) -> Result<Vec<Written<User>>> {
+    let mut users: HashMap<String, User> = users.into_iter().map(|user| (user.id.clone(), user)).collect();
+    let mut all = Vec::with_capacity(changes.len());
+    for change in changes {
+        let written = change.write(users.remove(&change.id), now, limits)?;
+        if written.is_changed() {
+            save(tx, &written.after).await?;
+        }
+        users.insert(change.id.clone(), written.after.clone());
+        all.push(written);
     }
-    Ok(written)
+    Ok(all)
 }
 
 async fn save(tx: &mut SqliteConnection, user: &User) -> Result<()> {

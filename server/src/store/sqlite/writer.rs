@@ -17,12 +17,22 @@ use crate::store::{Result, StoreError};
 /// Transactions that share a commit at the most: the first of them waits for the last.
 const GROUP: usize = 128;
 
+// Each takes one way to SQLite's thread and back, which costs more than what is done there.
+/// Begins the first turn of a commit.
+const FIRST: &str = "BEGIN IMMEDIATE; SAVEPOINT turn";
+/// Begins the turn after one that succeeded.
+const NEXT: &str = "RELEASE turn; SAVEPOINT turn";
+/// Begins the turn after one that failed, with its savepoint.
+const INSTEAD: &str = "ROLLBACK TO turn";
+
 type Connection = PoolConnection<Sqlite>;
+type Turn = oneshot::Sender<Result<Transaction>>;
+type Waiting = mpsc::UnboundedReceiver<Turn>;
 
 /// Lends the connection.
 pub(super) struct Writer {
     pool: SqlitePool,
-    turns: mpsc::UnboundedSender<oneshot::Sender<Result<Transaction>>>,
+    turns: mpsc::UnboundedSender<Turn>,
     commits: Arc<AtomicU64>,
 }
 
@@ -32,17 +42,18 @@ pub(super) struct Transaction {
     // In this order: who learns of the end must find the connection free.
     connection: OwnedMutexGuard<Connection>,
     end: oneshot::Sender<Committed>,
+    sees: Option<u64>,
 }
 
 /// Takes the outcome of the commit.
 type Committed = oneshot::Sender<Result<()>>;
 
 impl Writer {
-    /// Takes over the only connection of `pool`, between transactions.
-    pub(super) fn new(pool: SqlitePool) -> Self {
+    /// Takes over the only connection of `pool`; of one that is `shared`, only while somebody writes.
+    pub(super) fn new(pool: SqlitePool, shared: bool) -> Self {
         let (turns, waiting) = mpsc::unbounded_channel();
         let commits = Arc::default();
-        tokio::spawn(lend(pool.clone(), waiting, Arc::clone(&commits)));
+        tokio::spawn(lend(pool.clone(), waiting, Arc::clone(&commits), shared));
         Self { pool, turns, commits }
     }
 
@@ -65,9 +76,14 @@ impl Writer {
 }
 
 impl Transaction {
+    /// After how many [`commits`](Writer::commits) it began; none after others with which it shares one.
+    pub(super) fn sees(&self) -> Option<u64> {
+        self.sees
+    }
+
     /// Returns once everything is on the disk.
     pub(super) async fn commit(self) -> Result<()> {
-        let Self { connection, end } = self;
+        let Self { connection, end, .. } = self;
         drop(connection);
         let (committed, outcome) = oneshot::channel();
         end.send(committed).map_err(|_| closed())?;
@@ -90,85 +106,84 @@ impl DerefMut for Transaction {
 }
 
 fn closed() -> StoreError {
-    StoreError::database("it is closed")
+    sqlx::Error::PoolClosed.into()
 }
 
-async fn lend(
-    pool: SqlitePool,
-    mut waiting: mpsc::UnboundedReceiver<oneshot::Sender<Result<Transaction>>>,
-    commits: Arc<AtomicU64>,
-) {
-    while let Some(first) = waiting.recv().await {
-        let connection = match begin(&pool).await {
-            Ok(connection) => Arc::new(Mutex::new(connection)),
-            Err(error) => {
-                // The others would not fare better, and would have waited for nothing. Whoever
-                // asked may have stopped waiting, here and below.
-                let _ = first.send(Err(error.clone()));
-                while let Ok(turn) = waiting.try_recv() {
-                    let _ = turn.send(Err(error.clone()));
-                }
-                continue;
-            }
+/// Lends the connection to one group after the other, and has it meanwhile, unless it is `shared`.
+/// The pool would look after it between any two groups, which takes longer than most statements.
+async fn lend(pool: SqlitePool, mut waiting: Waiting, commits: Arc<AtomicU64>, shared: bool) {
+    let mut kept = None;
+    while let Ok(Some(first)) = pool.close_event().do_until(waiting.recv()).await {
+        let connection = match kept.take() {
+            Some(connection) => Ok(connection),
+            None => pool.acquire().await,
         };
-        let mut group = Vec::new();
-        let mut outcome = Ok(());
-        let mut next = Some(first);
-        while let Some(turn) = next.take() {
-            outcome = take_turn(&connection, turn, &mut group).await;
-            if outcome.is_ok() && group.len() < GROUP {
-                next = waiting.try_recv().ok();
+        match connection {
+            Ok(connection) => {
+                let connection = share_a_commit(connection, first, &mut waiting, &commits).await;
+                kept = connection.filter(|_| !shared);
             }
-        }
-        let mut connection = connection.lock().await;
-        let outcome = match outcome {
-            Ok(()) => connection.execute("COMMIT").await.map(drop).map_err(StoreError::from),
-            failed => failed,
-        };
-        if outcome.is_err() {
-            // On some errors SQLite has rolled back already and finds nothing to do.
-            let _ = connection.execute("ROLLBACK").await;
-        }
-        commits.fetch_add(1, Ordering::Release);
-        for committed in group {
-            let _ = committed.send(outcome.clone());
+            Err(error) => refuse(first, &mut waiting, &error.into()),
         }
     }
 }
 
-async fn begin(pool: &SqlitePool) -> Result<Connection> {
-    let mut connection = pool.acquire().await?;
-    // `IMMEDIATE` takes the lock now: one that is taken at the first write may be refused then.
-    connection.execute("BEGIN IMMEDIATE").await?;
-    Ok(connection)
+/// Returns the connection, unless something was wrong with it.
+async fn share_a_commit(
+    connection: Connection,
+    first: Turn,
+    waiting: &mut Waiting,
+    commits: &AtomicU64,
+) -> Option<Connection> {
+    let connection = Arc::new(Mutex::new(connection));
+    let mut group: Vec<Committed> = Vec::new();
+    let mut outcome = Ok(());
+    let (mut turn, mut start) = (Some(first), FIRST);
+    while let Some(next) = turn.take() {
+        let sees = group.is_empty().then(|| commits.load(Ordering::Acquire));
+        let mut lent = Arc::clone(&connection).lock_owned().await;
+        if let Err(error) = sqlx::query(start).execute(&mut **lent).await {
+            let error = StoreError::from(error);
+            refuse(next, waiting, &error);
+            outcome = Err(error);
+            break;
+        }
+        let (end, ended) = oneshot::channel();
+        // Whoever asked may have stopped waiting, here and below.
+        let _ = next.send(Ok(Transaction { connection: lent, end, sees }));
+        start = match ended.await {
+            Ok(committed) => {
+                group.push(committed);
+                NEXT
+            }
+            Err(_) => INSTEAD,
+        };
+        if group.len() < GROUP {
+            turn = waiting.try_recv().ok();
+        }
+    }
+    let mut lent = connection.lock().await;
+    if outcome.is_ok() {
+        // A commit ends the savepoint as well.
+        let end = if start == INSTEAD { "ROLLBACK TO turn; COMMIT" } else { "COMMIT" };
+        outcome = sqlx::query(end).execute(&mut **lent).await.map(drop).map_err(StoreError::from);
+    }
+    if outcome.is_err() {
+        // On some errors SQLite has rolled back already and finds nothing to do.
+        let _ = lent.execute("ROLLBACK").await;
+    }
+    drop(lent);
+    commits.fetch_add(1, Ordering::Release);
+    for committed in group {
+        let _ = committed.send(outcome.clone());
+    }
+    outcome.ok().and_then(|()| Some(Arc::into_inner(connection)?.into_inner()))
 }
 
-/// Lends the connection and takes it back. An error is one of the connection's, and the end of the
-/// whole group.
-async fn take_turn(
-    connection: &Arc<Mutex<Connection>>,
-    turn: oneshot::Sender<Result<Transaction>>,
-    group: &mut Vec<Committed>,
-) -> Result<()> {
-    let mut lent = connection.clone().lock_owned().await;
-    if let Err(error) = lent.execute("SAVEPOINT turn").await {
-        let error = StoreError::from(error);
+/// Tells this one and all who wait: they would not fare better, and would have waited for nothing.
+fn refuse(turn: Turn, waiting: &mut Waiting, error: &StoreError) {
+    let _ = turn.send(Err(error.clone()));
+    while let Ok(turn) = waiting.try_recv() {
         let _ = turn.send(Err(error.clone()));
-        return Err(error);
     }
-    let (end, ended) = oneshot::channel();
-    let _ = turn.send(Ok(Transaction { connection: lent, end }));
-    let committed = ended.await;
-    let mut connection = connection.lock().await;
-    match committed {
-        Ok(committed) => {
-            group.push(committed);
-            connection.execute("RELEASE turn").await?;
-        }
-        Err(_) => {
-            connection.execute("ROLLBACK TO turn").await?;
-            connection.execute("RELEASE turn").await?;
-        }
-    }
-    Ok(())
 }
