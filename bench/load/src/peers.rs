@@ -39,6 +39,11 @@ pub trait Peer: Send + Sync {
     /// Connects as this user, and returns when it hears of those whom it watches.
     async fn connects(&self, user: usize, watched: &[usize]) -> Result<Socket>;
 
+    /// Connects those of whom it tells, who watch nobody; those who know of nobody need not.
+    async fn presents(&self, _users: Range<usize>) -> Result<Vec<Socket>> {
+        Ok(Vec::new())
+    }
+
     /// Tells something of each of these users.
     async fn tells(&self, users: &[usize]) -> Result<()>;
 

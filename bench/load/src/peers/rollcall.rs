@@ -1,5 +1,6 @@
 //! Our server. Whoever is told of hides from the others, or shows themselves again.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -74,6 +75,14 @@ impl Peer for Rollcall {
             self.subscribe(user, &hello.connection_id, watched).await?;
         }
         Ok(socket)
+    }
+
+    async fn presents(&self, users: Range<usize>) -> Result<Vec<Socket>> {
+        let mut sockets = Vec::with_capacity(users.len());
+        for user in users {
+            sockets.push(self.connects(user, &[]).await?);
+        }
+        Ok(sockets)
     }
 
     async fn tells(&self, users: &[usize]) -> Result<()> {
