@@ -170,13 +170,55 @@ async fn strangers_stay_outside() {
     for (path, body) in [
         ("/channels/messaging/tea/query", json!({ "watch": true, "state": true })),
         ("/channels/messaging/tea/message", json!({ "message": { "text": "let me in" } })),
+        ("/channels/messaging/tea", json!({})),
+        ("/channels/messaging/tea", json!({ "remove_members": ["eve"] })),
     ] {
         let (status, error) = eve.request(Method::POST, path, body).await;
         assert_eq!((status.as_u16(), &error["code"]), (403, &json!(17)), "{error}");
     }
+    let anonymous = server.url(&format!("/channels/messaging/tea?api_key={}", common::KEY));
+    let request = reqwest::Client::new().post(anonymous).header("stream-auth-type", "anonymous").json(&json!({}));
+    assert_eq!(request.send().await.unwrap().status(), 403);
     let (status, error) =
         eve.request(Method::POST, "/channels/messaging/lost/message", json!({ "message": { "text": "?" } })).await;
     assert_eq!((status.as_u16(), &error["code"]), (404, &json!(16)), "{error}");
+}
+
+#[tokio::test]
+async fn the_conversation_of_two_people_is_opened_by_one_of_them() {
+    let server = TestServer::start().await;
+    let (ada, eve) = (server.connect("ada").await, server.connect("eve").await);
+    server.knows(&["bob", "cyd"]).await;
+    let of = |members: &[&str]| json!({ "data": { "members": members }, "watch": true });
+    let id = |state: &Value| state["channel"]["id"].as_str().unwrap().to_owned();
+
+    let (status, error) = eve.request(Method::POST, "/channels/messaging/query", of(&["ada", "bob"])).await;
+    assert_eq!((status.as_u16(), &error["code"]), (403, &json!(17)), "{error}");
+    let theirs = id(&ada.call(Method::POST, "/channels/messaging/query", of(&["ada", "bob"])).await);
+    let elsewhere = id(&eve.call(Method::POST, "/channels/messaging/query", of(&["eve", "cyd"])).await);
+
+    // Once it is deleted, its id is as free as it was before.
+    ada.call(Method::DELETE, &format!("/channels/messaging/{theirs}"), Value::Null).await;
+    for (path, members, refused) in [
+        (format!("/channels/messaging/{theirs}/query"), &["ada", "bob"][..], (403, 17)),
+        (format!("/channels/messaging/{theirs}/query"), &["eve", "ada", "bob"], (400, 4)),
+        (format!("/channels/messaging/{theirs}/query"), &["eve"], (400, 4)),
+        (format!("/channels/team/{elsewhere}/query"), &["eve", "cyd"], (400, 4)),
+    ] {
+        let (status, error) = eve.request(Method::POST, &path, of(members)).await;
+        assert_eq!((status.as_u16(), error["code"].as_u64()), (refused.0, Some(refused.1)), "{members:?}: {error}");
+    }
+    let again = open(&ada, &theirs, of(&["bob", "ada"])).await;
+    assert_eq!((id(&again), &again["channel"]["created_by"]["id"]), (theirs, &json!("ada")));
+    server
+        .server_side(
+            Method::POST,
+            "/channels/messaging/query",
+            json!({
+                "data": { "members": ["ada", "cyd"], "created_by_id": "eve" }
+            }),
+        )
+        .await;
 }
 
 #[tokio::test]

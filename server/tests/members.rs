@@ -212,6 +212,26 @@ async fn a_channel_says_what_one_may_do_there() {
 }
 
 #[tokio::test]
+async fn whoever_joins_an_open_channel_joins_it_as_a_member() {
+    let server = TestServer::start().await;
+    let (ada, eve) = (server.connect("ada").await, server.connect("eve").await);
+    let show = "/channels/livestream/show";
+    ada.call(Method::POST, &format!("{show}/query"), json!({ "data": { "members": ["ada"] } })).await;
+
+    let moderator = json!({ "user_id": "eve", "channel_role": "channel_moderator" });
+    for list in ["add_members", "invites"] {
+        let (status, error) = eve.request(Method::POST, show, json!({ list: [moderator] })).await;
+        assert_eq!((status.as_u16(), &error["code"]), (403, &json!(17)), "{error}");
+    }
+    let member = json!({ "user_id": "eve", "channel_role": "channel_member" });
+    eve.call(Method::POST, show, json!({ "add_members": [member] })).await;
+    let (status, _) = eve.request(Method::POST, show, json!({ "remove_members": ["ada"] })).await;
+    assert_eq!(status, 403);
+    ada.call(Method::POST, show, json!({ "add_moderators": ["eve"] })).await;
+    eve.call(Method::POST, show, json!({ "remove_members": ["ada"] })).await;
+}
+
+#[tokio::test]
 async fn a_distinct_channel_is_its_members() {
     let server = TestServer::start().await;
     let (ada, _bob, _eve) = tea(&server).await;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::call::Call;
+use super::channel_data::{self, ChannelData};
 use crate::auth::Caller;
 use crate::channel_type::{ChannelType, Standing};
 use crate::error::ApiError;
@@ -12,6 +13,19 @@ use crate::store::{Channel, Member};
 
 /// The role of a member who may change the channel.
 pub const MODERATOR: &str = "channel_moderator";
+
+/// Lets users create any channel except the one that is found by its members when they are none of
+/// them: its creator would read along. Anonymous callers create none.
+pub fn create(call: &Call, id: &str, data: &ChannelData) -> Result<(), ApiError> {
+    match &call.caller {
+        Caller::Server => Ok(()),
+        Caller::Anonymous => Err(ApiError::not_allowed("anonymous users are not allowed to create channels")),
+        Caller::User(me) => match channel_data::is_distinct(id) && !data.has_member(me) {
+            true => Err(ApiError::not_allowed(format!("User '{me}' is not among the members of this channel"))),
+            false => Ok(()),
+        },
+    }
+}
 
 /// Lets server-side callers, members and the creator through, and anybody for types that are open
 /// to all.

@@ -110,8 +110,15 @@ impl ChannelData {
         }
     }
 
+    pub fn has_member(&self, user_id: &str) -> bool {
+        self.members.iter().any(|member| member.user_id == user_id)
+    }
+
     /// The channel to create for `creator`, or for whom the data names.
     pub fn into_new(self, kind: &str, id: &str, creator: Option<&str>) -> Result<NewChannel, ApiError> {
+        if is_distinct(id) && !distinct_id(kind, &self.members).is_ok_and(|own| own == id) {
+            return Err(ApiError::input(format!("{id:?} is the id of a channel with other members")));
+        }
         let created_by_id = creator.map(str::to_owned).or(self.created_by_id).ok_or_else(|| {
             ApiError::input(
                 "either data.created_by or data.created_by_id must be provided when using server side auth.",

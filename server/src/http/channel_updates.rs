@@ -37,6 +37,8 @@ pub async fn update(
 ) -> Result<Reply, ApiError> {
     let Update { data, message, membership } = call.input()?;
     let channel = channels::find(&app, &kind, &id).await?;
+    // Whatever is asked for, the answer shows the channel.
+    access::read(&app, &call, &channel).await?;
     if let Some(data) = data {
         access::manage(&app, &call, &channel, "UpdateChannel").await?;
         let change = ChannelData::parse(data)?.into_change();

@@ -14,7 +14,6 @@ use super::path::Path;
 use super::reply::Reply;
 use super::subscription;
 use super::tell::Teller;
-use crate::auth::Caller;
 use crate::channel_type::ChannelType;
 use crate::error::ApiError;
 use crate::query::{self, ChannelQuery, Filter, Sort};
@@ -70,9 +69,7 @@ async fn open_channel(app: &App, kind: &str, id: Option<String>, call: &Call) ->
     let channel = match app.store.channel(&format!("{kind}:{id}")).await? {
         Some(channel) => channel,
         None => {
-            if call.caller == Caller::Anonymous {
-                return Err(ApiError::not_allowed("anonymous users are not allowed to create channels"));
-            }
+            access::create(call, &id, &data)?;
             let new = data.into_new(kind, &id, call.acting_user())?;
             create(app, NewChannel { hide_for_creator: request.hide_for_creator.0, ..new }).await?
         }

@@ -96,7 +96,8 @@ async fn permit(
         return Err(ApiError::input("a distinct channel is its members: no others can be added"));
     }
     let me = call.acting_user();
-    let joins = readers::is_open(channel) && added.iter().all(|member| me == Some(&member.user_id));
+    let is_me = |member: &NewMember| me == Some(&member.user_id) && member.has_default_role();
+    let joins = readers::is_open(channel) && added.iter().all(is_me);
     let leaves = removed.iter().all(|id| me == Some(id));
     if !roles.is_empty() || !(added.is_empty() || joins) || !leaves {
         access::manage(app, call, channel, "UpdateChannelMembers").await?;

@@ -93,9 +93,12 @@ impl NewMember {
             custom: Custom::new(),
         }
     }
-}
 
-impl NewMember {
+    /// Whether the role is the one of whoever is given no other.
+    pub fn has_default_role(&self) -> bool {
+        self.channel_role == DEFAULT_ROLE
+    }
+
     pub(super) fn build(&self, cid: &str, now: Timestamp, limits: &Limits) -> Result<Member> {
         let mut member = Member {
             cid: cid.to_owned(),
