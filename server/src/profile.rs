@@ -1,15 +1,15 @@
-//! The one way a user's profile changes: write, then presence, then events, one writer a user.
+//! How a user's profile changes: write, then presence, then events, one writer a user.
 //!
 //! Two writes of one user never overlap, and neither does a write and the user's arrival. So what
-//! the registry holds as `invisible` is always what was written last, and events leave in the
-//! order of the writes.
+//! the registry holds as `invisible` is always what was written last, events leave in the order of
+//! the writes, and nobody comes in past a write that shuts them out.
 
 pub mod fields;
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 
-use rollcall_protocol::ErrorCode;
+use rollcall_protocol::{ErrorCode, close};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::auth::Issued;
@@ -18,7 +18,7 @@ use crate::error::ApiError;
 use crate::hub::{Inbox, Membership, Origin};
 use crate::presence::UserId;
 use crate::state::App;
-use crate::store::{self, StoreError, User, UserChange, Written};
+use crate::store::{self, StoreError, Timestamp, User, UserChange, Written};
 use crate::wire;
 
 const STRIPES: usize = 64;
@@ -39,8 +39,16 @@ impl ProfileLocks {
     /// Waits until nobody else writes one of these users.
     pub async fn lock(&self, ids: impl IntoIterator<Item = &str>) -> Vec<MutexGuard<'_, ()>> {
         let stripe = |id| self.hasher.hash_one::<&str>(id) as usize % STRIPES;
-        // In order, so that two batches cannot wait for each other.
-        let wanted: BTreeSet<usize> = ids.into_iter().map(stripe).collect();
+        self.lock_stripes(ids.into_iter().map(stripe).collect()).await
+    }
+
+    /// Waits until nobody else writes any user.
+    pub async fn lock_all(&self) -> Vec<MutexGuard<'_, ()>> {
+        self.lock_stripes((0..STRIPES).collect()).await
+    }
+
+    /// In order, so that two batches cannot wait for each other.
+    async fn lock_stripes(&self, wanted: BTreeSet<usize>) -> Vec<MutexGuard<'_, ()>> {
         let mut guards = Vec::with_capacity(wanted.len());
         for stripe in wanted {
             guards.push(self.stripes[stripe].lock().await);
@@ -86,6 +94,27 @@ impl App {
         let written = self.store.update_users(changes, store::now()).await?;
         self.tell(&written).await;
         Ok(written)
+    }
+
+    /// Declares the user's tokens void that were issued before then, and ends the user's connections;
+    /// `None` accepts all tokens again.
+    pub async fn revoke_user_tokens(&self, id: &str, before: Option<Timestamp>) -> Result<User, StoreError> {
+        let _guards = self.profiles.lock([id]).await;
+        let user = self.store.revoke_user_tokens(id, before).await?;
+        if before.is_some() {
+            self.hub.expel(&id.into(), close::SERVICE_RESTART);
+        }
+        Ok(user)
+    }
+
+    /// The same for everybody.
+    pub async fn revoke_tokens(&self, before: Option<Timestamp>) -> Result<(), StoreError> {
+        let _guards = self.profiles.lock_all().await;
+        self.store.revoke_tokens(before).await?;
+        if before.is_some() {
+            self.hub.expel_all(close::SERVICE_RESTART);
+        }
+        Ok(())
     }
 
     /// A connection of a user opens, with a token issued when: if they may come, merges what it says

@@ -97,6 +97,27 @@ async fn everybody_s_tokens_can_be_revoked() {
 }
 
 #[tokio::test]
+async fn whoever_arrives_while_their_token_is_revoked_does_not_stay() {
+    let server = TestServer::start().await;
+    for round in 0..20 {
+        let id = format!("ada-{round}");
+        server.knows(&[&id]).await;
+        let before = Timestamp::now();
+        let (path, revoke) = match round % 2 {
+            0 => ("/users", json!({ "users": [{ "id": id, "set": { "revoke_tokens_issued_before": before } }] })),
+            _ => ("/app", json!({ "revoke_tokens_issued_before": before })),
+        };
+        // Saying something new takes a write, between being let in and being here.
+        let json = json!({ "user_id": id, "user_details": { "id": id, "name": "Ada" } }).to_string();
+        let query = [("json", json), ("authorization", issued_at(&id, -60))];
+        let (mut socket, _) = tokio::join!(open(&server, &query), server.server_side(Method::PATCH, path, revoke));
+        // Refused, or expelled: either way it ends.
+        assert!(matches!(close_code(&mut socket).await, Some(1000 | 1012)), "{path}");
+        server.server_side(Method::PATCH, "/app", json!({ "revoke_tokens_issued_before": null })).await;
+    }
+}
+
+#[tokio::test]
 async fn a_development_token_works_only_where_it_was_allowed() {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;

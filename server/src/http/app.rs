@@ -1,7 +1,7 @@
 //! `/app`, `/channeltypes` and `/rate_limits`: how the application is set up.
 
 use axum::extract::State;
-use rollcall_protocol::{ErrorCode, close};
+use rollcall_protocol::ErrorCode;
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
@@ -37,11 +37,7 @@ pub async fn update(State(app): State<AppState>, call: Call) -> Result<Reply, Ap
         return Err(ApiError::new(ErrorCode::FeatureNotSupported, message));
     }
     if let Some(before) = settings.get("revoke_tokens_issued_before") {
-        let before = time("revoke_tokens_issued_before", before)?;
-        app.store.revoke_tokens(before).await?;
-        if before.is_some() {
-            app.hub.expel_all(close::SERVICE_RESTART);
-        }
+        app.revoke_tokens(time("revoke_tokens_issued_before", before)?).await?;
     }
     Ok(Reply::ok(&json!({})))
 }

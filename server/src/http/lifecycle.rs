@@ -115,6 +115,7 @@ pub async fn restore_many(State(app): State<AppState>, call: Call) -> Result<Rep
     call.require_server()?;
     let Many { user_ids, .. } = call.input()?;
     check_count(&user_ids)?;
+    let _guards = app.profiles.lock(user_ids.iter().map(String::as_str)).await;
     app.store.restore_users(&user_ids, store::now()).await?;
     Ok(Reply::created(&json!({})))
 }

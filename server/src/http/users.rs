@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::collections::HashMap;
 
 use axum::extract::State;
-use rollcall_protocol::{close, limits};
+use rollcall_protocol::limits;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -72,10 +72,7 @@ pub async fn update(State(app): State<AppState>, call: Call) -> Result<Reply, Ap
     check(&app, &call.caller, &changes, "UpdateUser").await?;
     let mut written = app.update_users(&changes).await?;
     for (id, before) in revocations {
-        let user = app.store.revoke_user_tokens(&id, before).await?;
-        if before.is_some() {
-            app.hub.expel(&id.as_str().into(), close::SERVICE_RESTART);
-        }
+        let user = app.revoke_user_tokens(&id, before).await?;
         written.iter_mut().filter(|written| written.after.id == id).for_each(|written| written.after = user.clone());
     }
     Ok(Reply::ok(&users_by_id(&app, &call, written).await))
