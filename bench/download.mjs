@@ -9,7 +9,7 @@ import { peers } from './harness/peers.mjs';
 /** What an app of each imports at least to show who is online. */
 const IMPORTS = {
   'stream-chat': "export { StreamChat } from 'stream-chat'",
-  ably: "export { Realtime } from 'ably'",
+  ably: "export { BaseRealtime, FetchRequest, RealtimePresence, WebSocketTransport } from 'ably/modular'",
   'firebase database': `export { initializeApp } from '@firebase/app';
     export { getDatabase, onDisconnect, onValue, ref, serverTimestamp, set } from '@firebase/database'`,
   centrifuge: "export { Centrifuge } from 'centrifuge'",

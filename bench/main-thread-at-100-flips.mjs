@@ -3,6 +3,7 @@
 // official SDK, and a bare WebSocket whose frames are parsed and kept. And pages in which nothing
 // happens: less nobody can have.
 
+import { setTimeout as pause } from 'node:timers/promises';
 import { withFlood } from './harness/flood.mjs';
 import { alternate } from './harness/measure.mjs';
 import { inPage, withChromium, withPage } from './harness/pages.mjs';
@@ -17,13 +18,11 @@ const BARE = 'bare WebSocket + JSON.parse';
 const IDLE = 'ours, nobody flips';
 const NOTHING = 'a page without a socket';
 
-/** In a page: watches these users and listens, until so many events have come, or so much time is over. */
-async function listen({ sdk, query, options, baseURL, ids, events, seconds }) {
+/** In a page: watches these users and listens, until so many events have come. */
+async function listen({ sdk, query, options, baseURL, ids, events }) {
   const { connect, watch, watchBare } = await import('/subject.js');
   let hear;
-  window.finished = events
-    ? new Promise((resolve) => (hear = () => --events || resolve()))
-    : new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  if (events) window.finished = new Promise((resolve) => (hear = () => --events || resolve()));
   if (sdk) {
     const client = await connect(sdk, { baseURL, options });
     client.on('user.presence.changed', hear ?? (() => {}));
@@ -40,20 +39,27 @@ async function worked(devtools) {
 }
 
 export async function results({ short }) {
-  const seconds = short ? 3 : 5;
+  const busyFor = short ? 3 : 5;
+  // Twice as long as the time between two ticks of the client's timer, or a multiple.
+  const idleFor = 10;
   const samples = await withFlood((baseURL) =>
     withChromium((browser, origin) => {
       const of = (subject, flips = FLIPS) => () =>
         withPage(browser, async (page) => {
+          const seconds = flips ? busyFor : idleFor;
           const events = flips * seconds;
           await page.goto(origin);
-          await inPage(page, listen, { ...subject, baseURL, ids: ids(USERS), events, seconds });
+          await inPage(page, listen, { ...subject, baseURL, ids: ids(USERS), events });
           const devtools = await page.context().newCDPSession(page);
           await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
           const before = await worked(devtools);
           const body = JSON.stringify({ users: USERS, events, aSecond: flips });
-          if (flips) await fetch(`${baseURL}/say`, { method: 'POST', body });
-          await page.evaluate('finished');
+          if (flips) {
+            await fetch(`${baseURL}/say`, { method: 'POST', body });
+            await page.evaluate('finished');
+          } else {
+            await pause(seconds * 1000);
+          }
           return ((await worked(devtools)) - before) / seconds;
         });
       const subjects = {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rollcall_load::{Nodes, Scale, load, storm};
 
 const SERVER: &str = env!("CARGO_BIN_EXE_rollcall-server");
-const SCALE: Scale = Scale { connections: 300, watches: 50 };
+const SCALE: Scale = Scale { connections: 300, watches: 50, one_event_a_frame: false };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn under_load_nobody_misses_a_flip() {

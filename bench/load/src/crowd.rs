@@ -26,6 +26,9 @@ pub struct Scale {
     /// Users each of them watches
     #[arg(long, default_value_t = 50)]
     pub watches: usize,
+    /// Every event comes in a frame of its own, as clients are told that do not ask for batches
+    #[arg(long)]
+    pub one_event_a_frame: bool,
 }
 
 pub struct Crowd {
@@ -33,6 +36,7 @@ pub struct Crowd {
     addresses: Vec<SocketAddr>,
     pub size: usize,
     pub watches: usize,
+    pub one_event_a_frame: bool,
     pub http: Client,
     pub requests: Semaphore,
     began: Instant,
@@ -65,13 +69,14 @@ pub struct Durations {
 impl Crowd {
     /// So many users, all known to the server and offline, each of whom watches so many others.
     pub async fn gather(addresses: Vec<SocketAddr>, scale: &Scale) -> Result<Self> {
-        let Scale { connections: size, watches } = *scale;
+        let Scale { connections: size, watches, one_event_a_frame } = *scale;
         ensure!(watches > 0 && watches < size, "each can watch at most all others");
         let crowd = Self {
             addresses,
             size,
             watches,
-            http: client()?,
+            one_event_a_frame,
+            http: client().build()?,
             requests: Semaphore::new(REQUESTS),
             began: Instant::now(),
             truth: (0..size).map(|_| AtomicU64::new(0)).collect(),

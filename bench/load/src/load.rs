@@ -83,7 +83,7 @@ pub struct Report {
 
 /// Runs this scenario against this binary of the server.
 pub async fn run(server: &Path, options: &Options) -> Result<Report> {
-    let Scale { connections, watches } = options.scale;
+    let Scale { connections, watches, .. } = options.scale;
     // As many leave in a second as come, and each does one of them every `STAY`.
     let pool = (options.flips / 2) * STAY.as_secs() as usize;
     let stalled = (connections / 100).max(1);

@@ -1,10 +1,10 @@
 //! One of the crowd: connects, watches, listens, and comes back as a good client does.
 
-use std::net::SocketAddr;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use futures_util::{SinkExt, StreamExt};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
@@ -60,12 +60,14 @@ impl Member {
         let began = Instant::now();
         let mut tries = 0;
         loop {
-            match Self::tries(crowd, number, began).await {
+            let error = match Self::tries(crowd, number, began).await {
                 Ok(member) => return member,
-                Err(error) => crowd.counts(format!("tried again: {}", error.root_cause())),
-            }
+                Err(error) => error,
+            };
+            crowd.counts(format!("tried again: {}", error.root_cause()));
+            let told = error.downcast_ref().map_or(Duration::ZERO, |RetryAfter(wait)| *wait);
             let longest = LONGEST.min(SHORTEST * 2_u32.saturating_pow(tries));
-            sleep(longest.mul_f64(fastrand::f64())).await;
+            sleep(told + longest.mul_f64(fastrand::f64())).await;
             tries += 1;
         }
     }
@@ -80,8 +82,7 @@ impl Member {
     async fn tries(crowd: &Arc<Crowd>, number: usize, began: Instant) -> Result<Self> {
         crowd.forgets(number);
         crowd.asks_again(number);
-        let (socket, connection) =
-            timeout(PATIENCE, greeted(crowd.node_of(number), number)).await.context("not greeted")??;
+        let (socket, connection) = timeout(PATIENCE, greeted(crowd, number)).await.context("not greeted")??;
         crowd.connects(began.elapsed());
         let mut member = Self { crowd: crowd.clone(), number, socket };
         if let Err(error) = watch(crowd, number, &connection).await {
@@ -186,9 +187,28 @@ fn until_reset(reply: &Response) -> Duration {
     reset.and_then(|reset| reset.duration_since(SystemTime::now()).ok()).unwrap_or(SHORTEST)
 }
 
+/// When a server that is busy wants to be asked again.
+#[derive(Debug)]
+struct RetryAfter(Duration);
+
+impl fmt::Display for RetryAfter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "told to come back after {:?}", self.0)
+    }
+}
+
+impl RetryAfter {
+    /// As the reason of a close says.
+    fn of(reason: &str) -> Option<Self> {
+        let (_, seconds) = reason.strip_suffix(" s")?.rsplit_once("retry after ")?;
+        Some(Self(Duration::from_secs(seconds.parse().ok()?)))
+    }
+}
+
 /// Opens a socket; returns it with the id of the connection.
-async fn greeted(address: SocketAddr, number: usize) -> Result<(Socket, String)> {
-    let mut socket = open(address, number, &connect_path(number, true)?).await?;
+async fn greeted(crowd: &Crowd, number: usize) -> Result<(Socket, String)> {
+    let path = connect_path(number, !crowd.one_event_a_frame)?;
+    let mut socket = open(crowd.node_of(number), number, &path).await?;
     match socket.next().await.context("closed without a word")?? {
         Message::Text(text) => {
             let event: Event<'_> = serde_json::from_str(&text).with_context(|| format!("refused: {text}"))?;
@@ -196,7 +216,13 @@ async fn greeted(address: SocketAddr, number: usize) -> Result<(Socket, String)>
             let connection = connection.with_context(|| format!("refused: {text}"))?.to_owned();
             Ok((socket, connection))
         }
-        Message::Close(frame) => bail!("closed {:?}", frame.map(|frame| u16::from(frame.code))),
+        Message::Close(Some(CloseFrame { code, reason })) => {
+            let closed = anyhow!("closed with {}", u16::from(code));
+            Err(match RetryAfter::of(&reason) {
+                Some(wait) => closed.context(wait),
+                None => closed,
+            })
+        }
         _ => Err(Error::AttackAttempt.into()),
     }
 }

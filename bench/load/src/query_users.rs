@@ -6,16 +6,18 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use serde::Serialize;
 use serde_json::{Value, json};
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+use sqlx::ConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::backend::{Backend, client, id};
 use crate::process::own_cpu;
 use crate::server::Server;
 use crate::token::{self, KEY};
 
-/// What the server asks its database, as its log says.
-const SQL: &str = "SELECT users.* FROM users WHERE users.deleted_at IS NULL AND users.deactivated_at IS NULL \
-    AND users.id IN (SELECT value FROM json_each(?)) ORDER BY users.created_at DESC, users.id LIMIT ?";
+/// What the server asks its database.
+pub const SQL: &str = "SELECT users.* FROM users WHERE users.deleted_at IS NULL AND users.deactivated_at IS NULL \
+    AND (users.id IN (SELECT value FROM json_each(?))) ORDER BY (users.created_at) DESC NULLS LAST, users.id \
+    LIMIT ? OFFSET ?";
 /// Here one program asks all the time.
 const FLAGS: [&str; 2] = ["--user-requests-per-minute", "0"];
 
@@ -65,7 +67,8 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
     let server = Server::start(server, &FLAGS).await?;
     Backend::of(server.address)?.introduces(users).await?;
     let database = SqliteConnectOptions::new().filename(server.database()).pragma("query_only", "1");
-    let database = SqlitePool::connect_with(database).await?;
+    // No less prepared for as many rows than the server's own.
+    let mut database = database.row_buffer_size(asked_for.next_power_of_two()).connect().await?;
     let mut report = Report::default();
     let (mut asked, mut own) = (0.0, 0.0);
     // In the first round everything is new to everybody.
@@ -73,8 +76,8 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
         let wanted: Vec<_> = (0..queries).map(|_| some(users, asked_for)).collect();
         let (began, cpu) = (Instant::now(), own_cpu()?);
         for ids in &wanted {
-            let query = sqlx::query(SQL).bind(json!(ids).to_string()).bind(asked_for as i64);
-            ensure!(query.fetch_all(&database).await?.len() == asked_for, "the database has not all of them");
+            let query = sqlx::query(SQL).bind(json!(ids).to_string()).bind(asked_for as i64).bind(0);
+            ensure!(query.fetch_all(&mut database).await?.len() == asked_for, "the database has not all of them");
         }
         if round > 0 {
             report.database.add(queries, began, own_cpu()? - cpu);
@@ -111,7 +114,12 @@ struct Asking {
 impl Asking {
     fn of(server: &Server) -> Result<Self> {
         let me = id(0);
-        Ok(Self { http: client()?, url: format!("http://{}/users", server.address), token: token::user(&me)?, me })
+        Ok(Self {
+            http: client().build()?,
+            url: format!("http://{}/users", server.address),
+            token: token::user(&me)?,
+            me,
+        })
     }
 
     /// How many of these users the server answers with.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, sleep};
@@ -59,8 +59,10 @@ pub async fn run(server: &Path, scale: &Scale) -> Result<Report> {
         crowd.flips(number, true);
         tokio::spawn(keeps_coming_back(crowd.clone(), number, scene.here.clone(), scene.cut.subscribe()));
     }
-    scene.all_back().await;
-    let _ = crowd.all_right(PATIENCE).await;
+    ensure!(scene.all_back().await, "not all arrived: {:?} {:?}", crowd.counted(), crowd.errors());
+    if let Err(wrong) = crowd.all_right(PATIENCE).await {
+        bail!("{wrong} watches are wrong before it has begun: {:?} {:?}", crowd.counted(), crowd.errors());
+    }
     eprintln!("{} are connected and watch", scale.connections);
 
     let cut = scene.weathers(&mut server, false).await?;

@@ -1,7 +1,7 @@
 //! A server that does nothing but write to its sockets: the limit that others are compared with.
 //!
 //! Whoever connects says one byte. Zero: it listens, and is answered a zero. Any other number: so
-//! many times a frame is written to each of those who listen, and then a zero to who asked.
+//! many frames are written at once to each of those who listen, and then a zero to who asked.
 
 use std::io::{Read, Result, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,22 +12,22 @@ const FRAME: usize = 336;
 fn main() -> Result<()> {
     let server = TcpListener::bind("127.0.0.1:0")?;
     println!("listening on {}", server.local_addr()?);
-    let frame = frame();
+    let frames = frame().repeat(usize::from(u8::MAX));
     let mut listeners: Vec<TcpStream> = Vec::new();
     loop {
         let (mut stream, _) = server.accept()?;
         stream.set_nodelay(true)?;
-        let mut times = [0];
-        stream.read_exact(&mut times)?;
-        for _ in 0..times[0] {
-            for listener in &mut listeners {
-                listener.write_all(&frame)?;
+        let mut count = [0];
+        stream.read_exact(&mut count)?;
+        match count[0] {
+            0 => listeners.push(stream.try_clone()?),
+            count => {
+                for listener in &mut listeners {
+                    listener.write_all(&frames[..usize::from(count) * FRAME])?;
+                }
             }
         }
         stream.write_all(&[0])?;
-        if times[0] == 0 {
-            listeners.push(stream);
-        }
     }
 }
 

@@ -41,7 +41,9 @@ impl Rollcall {
         let backend = Backend::of(server.address)?;
         backend.introduces(users).await?;
         let hidden = (0..users).map(|_| AtomicBool::new(false)).collect();
-        Ok(Self { server, backend, http: client()?, batches, hidden })
+        // A connection that waits for a next request would be memory of the server as well.
+        let http = client().pool_max_idle_per_host(0).build()?;
+        Ok(Self { server, backend, http, batches, hidden })
     }
 
     async fn subscribe(&self, user: usize, connection: &str, watched: &[usize]) -> Result<()> {

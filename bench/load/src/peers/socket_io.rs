@@ -26,7 +26,7 @@ impl SocketIo {
     pub async fn start(script: &Path) -> Result<Self> {
         let mut process = Process::start(Command::new("node").arg(script))?;
         let address = SocketAddr::from(([127, 0, 0, 1], process.port().await?));
-        Ok(Self { process, address, http: client()? })
+        Ok(Self { process, address, http: client().build()? })
     }
 }
 

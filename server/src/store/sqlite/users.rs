@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::json;
-use sqlx::SqliteConnection;
+use sqlx::{Sqlite, SqliteConnection};
 
 use super::{SqliteStore, channels, flips, json_list, messages};
 use crate::query::{Sort, Target, UserField, UserQuery};
@@ -54,21 +54,7 @@ impl UserStore for SqliteStore {
     }
 
     async fn query_users(&self, query: &UserQuery) -> Result<Vec<User>> {
-        let mut sql = Sql::new("SELECT users.* FROM users WHERE users.deleted_at IS NULL");
-        if !query.include_deactivated {
-            sql.push(" AND users.deactivated_at IS NULL");
-        }
-        filter::push_id_range(&mut sql, "users.id", &query.ids);
-        sql.push(" AND ");
-        filter::push(&mut sql, &query.filter);
-        let newest_first = Sort { by: Target::Builtin(UserField::CreatedAt), descending: true };
-        let default = match query.ids.is_open() {
-            true => vec![newest_first],
-            false => Vec::new(),
-        };
-        filter::push_sort(&mut sql, &query.sort, &default, "users.id");
-        filter::push_page(&mut sql, query.limit, query.offset);
-        row::all(&sql.build().fetch_all(&self.readers).await?, row::user)
+        row::all(&page(query).build().fetch_all(&self.readers).await?, row::user)
     }
 
     async fn record_presence(&self, seen: &[Sighting], untold: &[Flip]) -> Result<Vec<User>> {
@@ -154,6 +140,24 @@ impl UserStore for SqliteStore {
         tx.commit().await?;
         Ok(user)
     }
+}
+
+fn page(query: &UserQuery) -> Sql<Sqlite> {
+    let mut sql = Sql::new("SELECT users.* FROM users WHERE users.deleted_at IS NULL");
+    if !query.include_deactivated {
+        sql.push(" AND users.deactivated_at IS NULL");
+    }
+    filter::push_id_range(&mut sql, "users.id", &query.ids);
+    sql.push(" AND ");
+    filter::push(&mut sql, &query.filter);
+    let newest_first = Sort { by: Target::Builtin(UserField::CreatedAt), descending: true };
+    let default = match query.ids.is_open() {
+        true => vec![newest_first],
+        false => Vec::new(),
+    };
+    filter::push_sort(&mut sql, &query.sort, &default, "users.id");
+    filter::push_page(&mut sql, query.limit, query.offset);
+    sql
 }
 
 async fn find(tx: &mut SqliteConnection, ids: &[String]) -> Result<Vec<User>> {
@@ -258,4 +262,25 @@ async fn save(tx: &mut SqliteConnection, user: &User) -> Result<()> {
         .execute(tx)
         .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Execute;
+
+    use super::*;
+    use crate::query::{Filter, IdRange, Limits};
+
+    #[test]
+    fn the_benchmark_of_queries_asks_the_database_the_same() {
+        let query = UserQuery {
+            filter: Filter::parse(&json!({ "id": { "$in": ["ada", "bob"] } }), &Limits::default()).unwrap(),
+            sort: Vec::new(),
+            ids: IdRange::default(),
+            include_deactivated: false,
+            limit: 2,
+            offset: 0,
+        };
+        assert_eq!(page(&query).build().sql().as_str(), rollcall_load::query_users::SQL);
+    }
 }
