@@ -105,14 +105,16 @@ async fn admit(app: &App, handshake: &Handshake) -> Result<Opened, ApiError> {
     // Whether the user may come is looked up once, when they arrive.
     let now = store::now();
     let bearer = app.authenticator.authenticate(&handshake.credentials(), now)?;
-    if let Caller::User(id) = &bearer.caller {
-        let platform = Platform::of(handshake.origin.client.as_deref().unwrap_or_default(), false);
-        let (_, allowed) = app.limiter.take(endpoint::CONNECT, platform, Some(id), now.as_second());
-        allowed.map_err(|error| {
-            let seconds = error.retry_after().unwrap_or_default();
-            ApiError::rate_limited(format!("too many connects: {}", retry_after(seconds)), seconds)
-        })?;
-    }
+    let user = match &bearer.caller {
+        Caller::User(id) => Some(&**id),
+        Caller::Anonymous | Caller::Server => None,
+    };
+    let platform = Platform::of(handshake.origin.client.as_deref().unwrap_or_default(), false);
+    let (_, allowed) = app.limiter.take(endpoint::CONNECT, platform, user, now.as_second());
+    allowed.map_err(|error| {
+        let seconds = error.retry_after().unwrap_or_default();
+        ApiError::rate_limited(format!("too many connects: {}", retry_after(seconds)), seconds)
+    })?;
     open(app, bearer, handshake).await
 }
 

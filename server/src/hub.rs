@@ -190,11 +190,12 @@ impl Hub {
             if state.closing {
                 outbox.close(close::GOING_AWAY);
             } else {
+                // The user's other connections are, or are not, already: see [`Hub::set_invisible`].
+                outbox.put_aside(invisible);
                 state.outboxes.insert(id, outbox);
                 state.visits.insert(id, visit.clone());
                 state.journal.add(now, user, Happening::Connected(id));
                 state.registry.connect(now, user, id, invisible);
-                state.set_aside(user);
             }
             Ok(())
         })?;

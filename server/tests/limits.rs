@@ -6,7 +6,7 @@
 mod common;
 
 use common::binary::hello;
-use common::person::open;
+use common::person::{next_frame, open};
 use common::{KEY, TestServer, token, user_token};
 use futures_util::StreamExt;
 use reqwest::header::HeaderMap;
@@ -216,6 +216,26 @@ async fn a_user_may_connect_so_often_and_strangers_make_so_many_guests() {
     }
     assert_eq!(statuses[0], (201, Value::Null));
     assert!(statuses.contains(&(429, json!(9))), "{statuses:?}");
+}
+
+#[tokio::test]
+async fn connects_without_a_token_count_too() {
+    let server = TestServer::with(&["--rate-limit-scale", "1"]).await;
+    let nobody = [("stream-auth-type", "anonymous".to_owned())];
+    let left = async || {
+        let rates = server.server_side(Method::GET, "/rate_limits?web=true&endpoints=Connect", Value::Null).await;
+        rates["web"]["Connect"].clone()
+    };
+    // A window may end meanwhile.
+    loop {
+        let before = left().await;
+        next_frame(&mut open(&server, &nobody).await).await;
+        let after = left().await;
+        if before["reset"] == after["reset"] {
+            assert_eq!((before["remaining"].as_u64(), after["remaining"].as_u64()), (Some(10_000), Some(9_999)));
+            break;
+        }
+    }
 }
 
 #[tokio::test]

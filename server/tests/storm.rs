@@ -4,11 +4,18 @@
 
 mod common;
 
+use std::time::{Duration, Instant};
+
+use clap::Parser;
 use common::person::{Socket, next_frame, open};
-use common::{KEY, TestServer, user_token};
+use common::{KEY, SECRET, TestServer, user_token};
 use futures_util::StreamExt;
 use futures_util::future::select;
 use reqwest::StatusCode;
+use rollcall_server::auth::{ANONYMOUS, Issued};
+use rollcall_server::config::Config;
+use rollcall_server::hub::{Hub, Inbox, Membership, Origin};
+use rollcall_server::server::Server;
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor};
 use tokio_tungstenite::tungstenite::Message;
@@ -47,6 +54,35 @@ async fn who_has_waited_too_long_for_a_turn_is_told_to_come_back() {
     assert_eq!(waiting.await, Ok(()));
     let mut again = arrives(&server, "eve").await;
     assert_eq!(outcome(&mut again).await, Ok(()));
+}
+
+/// How long the fastest of some hundreds of strangers takes to arrive and watch a channel.
+async fn a_strangers_arrival(hub: &Hub, here: &mut Vec<(Membership, Inbox)>) -> Duration {
+    let mut fastest = Duration::MAX;
+    for _ in 0..300 {
+        let began = Instant::now();
+        let arrived = hub.connect(&ANONYMOUS.into(), true, Origin::default(), Issued::Unsigned).unwrap();
+        hub.watch_channels(arrived.0.id(), &["livestream:show".into()]).await.unwrap();
+        fastest = fastest.min(began.elapsed());
+        here.push(arrived);
+    }
+    fastest
+}
+
+#[tokio::test]
+async fn a_stranger_costs_as_much_among_thousands_as_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite://{}", folder.path().join("rollcall.db").display());
+    let flags = ["rollcall-server", "--api-secret", SECRET, "--database", &database, "--anonymous-connections", "0"];
+    let app = Server::assemble(Config::parse_from(flags)).await.unwrap();
+    let mut here = Vec::new();
+    let few = a_strangers_arrival(&app.hub, &mut here).await;
+    while here.len() < 10_000 {
+        here.push(app.hub.connect(&ANONYMOUS.into(), true, Origin::default(), Issued::Unsigned).unwrap());
+    }
+    let many = a_strangers_arrival(&app.hub, &mut here).await;
+    // Looking at each of the others would be dozens of times as much.
+    assert!(many < few * 5, "{many:?} among thousands, {few:?} among few");
 }
 
 #[tokio::test]

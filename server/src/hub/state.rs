@@ -65,7 +65,7 @@ impl State {
         let Some(user) = self.registry.owner(connection).cloned() else {
             return;
         };
-        if self.watchers.unwatch(connection, cid) && !self.is_watching(&user, cid) && self.registry.is_in_sight(&user) {
+        if self.watchers.unwatch(connection, cid) && self.registry.is_in_sight(&user) && !self.is_watching(&user, cid) {
             self.notify_watching(&user, &cid.into(), false);
         }
     }

@@ -81,8 +81,8 @@ impl Hub {
                 return;
             };
             for cid in cids {
-                let watched_before = state.is_watching(&user, cid);
-                if state.watchers.watch(connection, cid) && !watched_before && state.registry.is_in_sight(&user) {
+                let is_news = state.registry.is_in_sight(&user) && !state.is_watching(&user, cid);
+                if state.watchers.watch(connection, cid) && is_news {
                     state.notify_watching(&user, cid, true);
                 }
             }
