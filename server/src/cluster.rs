@@ -177,12 +177,16 @@ impl Cluster {
     /// The link cannot be relied upon: what was said may have been lost. A new one begins with
     /// saying everything.
     pub fn broke(&self, link: &Link, cause: &dyn std::fmt::Display) {
-        let mut current = self.shared.link.write().unwrap_or_else(PoisonError::into_inner);
-        if current.as_ref().is_some_and(|current| current.lease == link.lease) {
+        let was_used = {
+            let mut current = self.shared.link.write().unwrap_or_else(PoisonError::into_inner);
+            current.take_if(|current| current.lease == link.lease).is_some()
+        };
+        // Waits for what is being heard, which may wait for somebody who asks for the link. And before anybody
+        // learns that it broke: a new one hears nothing that this one still does.
+        link.give_up();
+        if was_used {
             tracing::warn!(%cause, "the link to Redis broke");
             self.shared.metrics.redis_errors.inc();
-            link.give_up();
-            *current = None;
             self.shared.broken.notify_one();
         }
     }

@@ -29,6 +29,8 @@ pub struct Census {
 impl Hub {
     /// Counts. It looks at every connection: for a question asked every few seconds.
     pub fn census(&self) -> Census {
+        // Before the state is locked, under which nothing else is waited for.
+        let (cut_off, in_doubt) = (!self.is_linked(), self.is_in_doubt());
         let state = self.lock();
         let queues = state.outboxes.values().map(|outbox| outbox.waiting());
         let (queued_events, longest_queue) =
@@ -43,8 +45,8 @@ impl Hub {
             queued_events,
             longest_queue,
             flaps_held_back: state.registry.held_back(),
-            cut_off: !self.is_linked(),
-            in_doubt: self.is_in_doubt(),
+            cut_off,
+            in_doubt,
         }
     }
 }

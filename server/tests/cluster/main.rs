@@ -6,6 +6,7 @@ mod apart;
 #[path = "../common/mod.rs"]
 mod common;
 mod faults;
+mod links;
 mod model;
 mod outages;
 mod proxy;
