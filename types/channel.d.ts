@@ -126,6 +126,8 @@ export interface ChannelResponse<Custom = CustomFields> {
   read?: unknown[];
   /** Rollcall's servers: members left out of the presence subscription because its limit was reached. */
   presence_omitted?: number;
+  /** Rollcall's servers: the channel is not watched, because this connection watches as many as it may. */
+  watch_omitted?: boolean;
   /** How long the server took. */
   duration?: string;
   /** What else the server says. */

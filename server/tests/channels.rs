@@ -142,6 +142,34 @@ async fn one_watch_subscribes_to_so_many_members_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_connection_watches_so_many_channels_and_is_told_of_those_it_does_not() {
+    let server = TestServer::with(&["--subscriptions-per-connection", "1"]).await;
+    let mut ada = server.connect("ada").await;
+    server.knows(&["bob"]).await;
+    for channel in ["tea", "cake"] {
+        open(&ada, channel, json!({ "data": { "members": ["ada", "bob"] } })).await;
+    }
+    let watch = json!({ "watch": true });
+    assert_eq!(open(&ada, "tea", watch.clone()).await.get("watch_omitted"), None);
+    assert_eq!(open(&ada, "tea", watch.clone()).await.get("watch_omitted"), None, "it watches it already");
+    assert_eq!(open(&ada, "cake", watch.clone()).await["watch_omitted"], true);
+    let query = json!({ "filter_conditions": {}, "sort": [{ "field": "created_at", "direction": 1 }], "watch": true });
+    let found = ada.call(Method::POST, "/channels", query).await;
+    let omitted: Vec<_> =
+        found["channels"].as_array().unwrap().iter().map(|state| state.get("watch_omitted")).collect();
+    assert_eq!(omitted, [None, Some(&json!(true))]);
+    let sync = json!({ "channel_cids": ["messaging:tea", "messaging:cake"], "last_sync_at": jiff::Timestamp::now(), "watch": true });
+    let synced = ada.call(Method::POST, "/sync", sync).await;
+    assert_eq!(synced["watch_omitted"], json!(["messaging:cake"]));
+
+    ada.call(Method::POST, "/channels/messaging/tea/stop-watching", json!({})).await;
+    assert_eq!(open(&ada, "cake", watch).await.get("watch_omitted"), None);
+    let wave = json!({ "event": { "type": "wave", "user_id": "bob" } });
+    server.server_side(Method::POST, "/channels/messaging/cake/event", wave).await;
+    assert_eq!(ada.hears("wave").await["cid"], "messaging:cake");
+}
+
+#[tokio::test]
 async fn channels_are_found_by_what_is_in_them() {
     let server = TestServer::start().await;
     let (ada, bob) = (server.connect("ada").await, server.connect("bob").await);

@@ -100,15 +100,17 @@ pub struct Records {
     reads: HashMap<String, Vec<Read>>,
     watchers: HashMap<String, Vec<UserId>>,
     omitted: HashMap<String, usize>,
+    unwatched: Vec<Cid>,
 }
 
 impl Records {
     /// Subscribes first and reads afterwards: what changes in between comes as an event.
     pub async fn load(app: &App, call: &Call, channels: &[Channel], wanted: &Wanted) -> Result<Self, ApiError> {
         let watched: Vec<Cid> = channels.iter().map(|channel| channel.cid.as_str().into()).collect();
-        if let Some(connection) = wanted.watch {
-            app.hub.watch_channels(connection, &watched).await?;
-        }
+        let unwatched = match wanted.watch {
+            Some(connection) => app.hub.watch_channels(connection, &watched).await?,
+            None => Vec::new(),
+        };
         let cids: Vec<String> = channels.iter().map(|channel| channel.cid.clone()).collect();
         let limit = wanted.members.limit() as u32;
         let members = group(app.store.members_of(&cids, limit, wanted.members.offset).await?, |member| &member.cid);
@@ -141,6 +143,7 @@ impl Records {
             reads: group(reads, |read| &read.cid),
             watchers: cids.into_iter().zip(watchers).collect(),
             omitted,
+            unwatched,
         })
     }
 
@@ -196,6 +199,7 @@ impl Records {
                 page.filter_map(|user| people.get(user)).collect()
             }),
             presence_omitted: self.omitted.get(cid).copied().unwrap_or(0),
+            watch_omitted: self.unwatched.iter().any(|other| **other == *cid),
         }
     }
 }

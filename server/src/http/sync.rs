@@ -50,11 +50,14 @@ pub async fn sync(State(app): State<AppState>, call: Call) -> Result<Reply, ApiE
             readable.push(channel.cid);
         }
     }
-    if let Some(connection) = connection {
-        // Before the messages are read: one in between comes as an event.
-        let cids: Vec<Cid> = readable.iter().map(|cid| cid.as_str().into()).collect();
-        app.hub.watch_channels(connection, &cids).await?;
-    }
+    // Before the messages are read: one in between comes as an event.
+    let unwatched = match connection {
+        Some(connection) => {
+            let cids: Vec<Cid> = readable.iter().map(|cid| cid.as_str().into()).collect();
+            app.hub.watch_channels(connection, &cids).await?
+        }
+        None => Vec::new(),
+    };
     let limit = limits::MESSAGES_PER_REQUEST;
     let mut missed = app.store.latest_messages(&readable, limit as u32).await?;
     let history = match call.acting_user() {
@@ -76,6 +79,9 @@ pub async fn sync(State(app): State<AppState>, call: Call) -> Result<Reply, ApiE
         })
     });
     let mut body = json!({ "events": events.collect::<Vec<_>>() });
+    if !unwatched.is_empty() {
+        body["watch_omitted"] = json!(unwatched);
+    }
     if with_inaccessible_cids.0 {
         let readable: HashSet<&str> = readable.iter().map(String::as_str).collect();
         let others = channel_cids.iter().filter(|cid| !readable.contains(cid.as_str()));

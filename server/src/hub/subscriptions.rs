@@ -62,23 +62,21 @@ impl Hub {
         .await
     }
 
-    /// The connection watches the channels; their other watchers hear of a user who is new there.
-    pub async fn watch_channels(&self, connection: ConnectionId, cids: &[Cid]) -> Result<(), Unreachable> {
+    /// The connection watches the channels; their other watchers hear of a user who is new there. Returns
+    /// those that were left out because the connection watches as many as it may.
+    pub async fn watch_channels(&self, connection: ConnectionId, cids: &[Cid]) -> Result<Vec<Cid>, Unreachable> {
         let question = |connection| Question::Watch { connection, cids: cids.to_vec() };
         match self.elsewhere(connection, question).await {
-            Some(watched) => watched.map(Option::unwrap_or_default),
-            None => {
-                self.watch_here(connection, cids).await;
-                Ok(())
-            }
+            Some(omitted) => omitted.map(Option::unwrap_or_default),
+            None => Ok(self.watch_here(connection, cids).await),
         }
     }
 
-    pub(super) async fn watch_here(&self, connection: ConnectionId, cids: &[Cid]) {
+    pub(super) async fn watch_here(&self, connection: ConnectionId, cids: &[Cid]) -> Vec<Cid> {
         self.listen_to_channels(cids).await;
-        self.update(|state, _| {
+        let omitted = self.update(|state, _| {
             let Some(user) = state.registry.owner(connection).cloned() else {
-                return;
+                return Vec::new();
             };
             for cid in cids {
                 let is_news = state.registry.is_in_sight(&user) && !state.is_watching(&user, cid);
@@ -86,8 +84,10 @@ impl Hub {
                     state.notify_watching(&user, cid, true);
                 }
             }
+            cids.iter().filter(|cid| !state.watchers.watches(connection, cid)).cloned().collect()
         });
         self.shared().await;
+        omitted
     }
 
     /// The connection stops watching the channel and the presence of its members.

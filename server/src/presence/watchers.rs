@@ -11,7 +11,7 @@ use super::{Cid, ConnectionId, UserId};
 pub enum Scope {
     /// A query of users: lasts as long as the connection.
     Users,
-    /// The members of a channel: lasts until the channel is no longer watched.
+    /// The members of a channel: lasts until [`Watchers::unwatch`], watched or not.
     Channel(Cid),
 }
 
@@ -38,13 +38,13 @@ struct Watching {
 }
 
 impl Watching {
-    fn scope_mut(&mut self, scope: Scope) -> &mut Vec<Number> {
+    /// Where the scope is, which is made if there is none.
+    fn place_of(&mut self, scope: Scope) -> usize {
         let place = self.scopes.binary_search_by(|(other, _)| other.cmp(&scope));
-        let place = place.unwrap_or_else(|place| {
+        place.unwrap_or_else(|place| {
             self.scopes.insert(place, (scope, Vec::new()));
             place
-        });
-        &mut self.scopes[place].1
+        })
     }
 }
 
@@ -66,7 +66,8 @@ impl Watchers {
         let Some(watching) = self.connections.value_mut(connection) else { return 0 };
         let before = watching.subscriptions;
         let full = before >= self.limit;
-        let scoped = watching.scope_mut(scope);
+        let place = watching.place_of(scope);
+        let (_, scoped) = &mut watching.scopes[place];
         let mut added = 0;
         let mut omitted = 0;
         for user in users {
@@ -85,8 +86,11 @@ impl Watchers {
             }
             added += 1;
         }
-        // It is as long as it will be for a while.
-        scoped.shrink_to_fit();
+        match scoped.is_empty() {
+            true => drop(watching.scopes.remove(place)),
+            // It is as long as it will be for a while.
+            false => scoped.shrink_to_fit(),
+        }
         watching.subscriptions += added;
         self.subscriptions += added;
         omitted
@@ -226,5 +230,24 @@ fn leave<K: Clone + Eq + Hash>(watched: &mut Numbered<K, Vec<Number>>, number: N
         if connections.is_empty() {
             watched.remove(number);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn asking_again_and_again_in_vain_leaves_nothing() {
+        let mut watchers = Watchers::new(1);
+        let ada = ConnectionId::random();
+        watchers.subscribe(ada, Scope::Users, ["bob".into()]);
+        for number in 0..100 {
+            let scope = Scope::Channel(format!("messaging:{number}").into());
+            assert_eq!(watchers.subscribe(ada, scope.clone(), ["cid".into()]), 1);
+            assert_eq!(watchers.subscribe(ada, scope, []), 0);
+        }
+        let scopes: Vec<_> = watchers.connections.values().flat_map(|watching| &watching.scopes).collect();
+        assert_eq!(scopes.len(), 1, "{scopes:?}");
     }
 }

@@ -97,6 +97,9 @@ pub struct ChannelState<'a> {
     /// Extension: members whose presence is not subscribed to, because of the limit.
     #[serde(skip_serializing_if = "is_zero")]
     pub presence_omitted: usize,
+    /// Extension: the connection that asked to watch the channel does not, because of the limit.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub watch_omitted: bool,
 }
 
 /// How far a member has read.

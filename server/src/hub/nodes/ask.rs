@@ -175,10 +175,8 @@ impl Hub {
                 json!(self.subscribe_here(connection, wanted).await)
             }
             Question::Watch { connection, cids } => {
-                if let Some(connection) = here(&connection) {
-                    self.watch_here(connection, &cids).await;
-                }
-                Value::Null
+                let Some(connection) = here(&connection) else { return Value::Null };
+                json!(self.watch_here(connection, &cids).await)
             }
             Question::StopWatching { connection, cid } => {
                 if let Some(connection) = here(&connection) {
