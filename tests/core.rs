@@ -315,11 +315,17 @@ fn a_goodbye_forgets_everything() {
 }
 
 #[test]
-fn disconnecting_while_connecting_settles_the_promise() {
-    let mut client = TestClient::new();
+fn who_connects_after_a_goodbye_is_told_nothing_of_the_connection_before() {
+    let mut client = TestClient::connected();
+    client.core.handle_input(client.now, Input::Closed { generation: client.generation, code: 1008 });
+    client.core.handle_input(client.now, Input::Disconnect);
     client.connect(false);
-    client.feed(Input::Disconnect);
-    assert_eq!(client.settled(), Some(Err(ConnectError::Disconnected)));
+    let outputs = client.take();
+    let told = Output::Emit(Event::ConnectionState);
+    assert!(
+        matches!(&outputs[..], [Output::HangUp { .. }, end, Output::Dial { .. }, begin] if [end, begin] == [&told; 2]),
+        "{outputs:?}"
+    );
 }
 
 #[test]

@@ -180,9 +180,11 @@ export class FakeEngine implements Omit<Real, Unused> {
     this.#server.clock.now = end;
   }
 
-  disconnect(): void {
+  disconnect(): undefined {
     if (this.#state === 'disconnected') return;
     this.#server.disconnect();
+    // What was still to be told is not for whoever connects next.
+    this.#outputs.length = 0;
     this.#end();
   }
 
@@ -193,13 +195,8 @@ export class FakeEngine implements Omit<Real, Unused> {
     this.#tickets = [];
     this.#channels.clear();
     this.#known.forget();
-    this.#become('disconnected');
-  }
-
-  async goodbye(): Promise<void> {
-    this.pump();
     this.#listening.clear();
-    this.#page = undefined;
+    this.#become('disconnected');
   }
 
   connection(): Connection {
@@ -234,6 +231,7 @@ export class FakeEngine implements Omit<Real, Unused> {
     this.#isPumping = true;
     for (let output = this.#outputs.shift(); output; output = this.#outputs.shift()) output(page);
     this.#isPumping = false;
+    if (this.#state === 'disconnected') this.#page = undefined;
   }
 
   #soon(output: (page: Page) => void): void {

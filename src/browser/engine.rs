@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
+use web_sys::WebSocket;
 
 use super::http;
 use super::page::{self, Page};
@@ -38,14 +39,9 @@ impl Engine {
         self.shell.feed(Input::Connect { renewable_token });
     }
 
-    /// Carried out by [`Engine::goodbye`].
-    pub fn disconnect(&self) {
-        self.shell.take_in(Input::Disconnect);
-    }
-
-    /// Resolves when the server has heard it.
-    pub fn goodbye(&self) -> Promise {
-        self.shell.goodbye()
+    /// Gives back the socket, which is closing. Listeners hear of it by [`Engine::pump`].
+    pub fn disconnect(&self) -> Option<WebSocket> {
+        self.shell.disconnect()
     }
 
     pub fn connection(&self) -> JsValue {

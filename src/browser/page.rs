@@ -47,7 +47,6 @@ extern "C" {
     pub(super) fn closed(code: u16) -> JsValue;
     #[wasm_bindgen(js_name = notAccepted)]
     pub(super) fn not_accepted() -> JsValue;
-    pub(super) fn disconnected() -> JsValue;
 }
 
 #[wasm_bindgen(module = "/src/page/presence.js")]

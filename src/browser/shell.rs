@@ -7,8 +7,9 @@
 use std::cell::{Cell, RefCell, RefMut};
 use std::rc::{Rc, Weak};
 
-use js_sys::{Array, Function, Promise};
+use js_sys::{Array, Function};
 use wasm_bindgen::prelude::*;
+use web_sys::WebSocket;
 
 use super::page::{self, Page};
 use super::server_clock::ServerClock;
@@ -18,7 +19,7 @@ use super::timer::{Timer, now};
 use crate::core::{
     Ask, Asked, ConnectError, Core, Event, Freshness, Generation, Input, Millis, Output, RequestId, Seen, Status,
 };
-use rollcall_protocol::event;
+use rollcall_protocol::{close, event};
 
 pub(super) struct Shell {
     core: RefCell<Core<JsValue>>,
@@ -26,7 +27,6 @@ pub(super) struct Shell {
     page: Slot<Option<Rc<Page>>>,
     socket: Cell<Option<Socket>>,
     server_clock: ServerClock,
-    goodbye: Cell<Option<Promise>>,
     timer: Cell<Option<Timer>>,
     /// When the timer is due.
     due: Cell<Option<Millis>>,
@@ -44,7 +44,6 @@ impl Shell {
             page: Slot::default(),
             socket: Cell::default(),
             server_clock: ServerClock::default(),
-            goodbye: Cell::default(),
             timer: Cell::default(),
             due: Cell::default(),
             pumping: Cell::new(false),
@@ -62,10 +61,11 @@ impl Shell {
         self.page.set(Some(Rc::new(page)));
     }
 
-    /// Carries the disconnect out; the promise resolves when the server has heard it.
-    pub(super) fn goodbye(self: &Rc<Self>) -> Promise {
-        self.pump();
-        self.goodbye.take().unwrap_or_else(|| Promise::resolve(&JsValue::UNDEFINED))
+    /// The socket is closed at once, also in the middle of a pump: whoever says goodbye in a listener
+    /// waits for it too. The rest is for [`Shell::pump`].
+    pub(super) fn disconnect(&self) -> Option<WebSocket> {
+        self.take_in(Input::Disconnect);
+        self.hang_up(close::NORMAL)
     }
 
     // --- What the page tells ------------------------------------------------------------------
@@ -200,9 +200,7 @@ impl Shell {
             Output::TokenRefused => page.token_refused(),
             Output::SendHealthCheck => self.send_health_check(),
             Output::HangUp { code } => {
-                if let Some(socket) = self.socket.take() {
-                    self.goodbye.set(Some(socket.close(code)));
-                }
+                self.hang_up(code);
             }
             Output::Connected => page.up(),
             Output::ConnectSettled(Ok(frame)) => page.settled(&frame, &JsValue::UNDEFINED),
@@ -252,6 +250,10 @@ impl Shell {
             self.socket.set(Some(Socket::new(socket, move |code| closed(&shell, generation, code))));
         }
         Ok(())
+    }
+
+    fn hang_up(&self, code: u16) -> Option<WebSocket> {
+        Some(self.socket.take()?.close(code))
     }
 
     /// Whether a health check that the server `said` then answers ours.
@@ -305,6 +307,5 @@ fn problem(reason: ConnectError<JsValue>) -> JsValue {
         ConnectError::Failed(reason) => reason,
         ConnectError::Closed(code) => page::closed(code),
         ConnectError::TimedOut => page::not_accepted(),
-        ConnectError::Disconnected => page::disconnected(),
     }
 }

@@ -1,14 +1,10 @@
 //! The browser's WebSocket, closed and silenced when dropped.
 
-use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::{CloseEvent, WebSocket};
 
-use super::timer::{Callback, callback, set_timeout};
+use super::timer::{Callback, callback};
 use rollcall_protocol::close;
-
-/// How long a goodbye may take before the socket is left to the browser, in milliseconds.
-const GOODBYE: f64 = 1_000.0;
 
 pub(super) struct Socket {
     socket: WebSocket,
@@ -38,17 +34,10 @@ impl Socket {
         let _ = self.socket.send_with_str(text);
     }
 
-    /// Closes with `code`. The promise resolves when the server has answered, or a second later.
-    pub(super) fn close(mut self, code: u16) -> Promise {
+    /// Closes with `code`. What is given back tells whoever cares when the server has answered.
+    pub(super) fn close(mut self, code: u16) -> WebSocket {
         self.farewell = code;
-        let socket = self.socket.clone();
-        drop(self);
-        Promise::new(&mut |done, _| {
-            // It resolves to nothing, whatever it is called with.
-            let done = done.bind1(&JsValue::UNDEFINED, &JsValue::UNDEFINED);
-            set_timeout(&done, GOODBYE);
-            socket.set_onclose(Some(done.unchecked_ref()));
-        })
+        self.socket.clone()
     }
 }
 

@@ -78,7 +78,7 @@ pub enum Frame<P> {
 pub enum Input<P> {
     /// The app wants to be connected; `renewable_token` when a provider can fetch another one.
     Connect { renewable_token: bool },
-    /// The app says goodbye.
+    /// The app says goodbye, and is told nothing more of the connection but that it has ended.
     Disconnect,
     /// No socket could be made: the token provider failed, or the address is malformed.
     DialFailed { generation: Generation, reason: P },
@@ -176,6 +176,4 @@ pub enum ConnectError<P> {
     Closed(u16),
     /// Nobody answered in time.
     TimedOut,
-    /// The app disconnected meanwhile.
-    Disconnected,
 }

@@ -28,6 +28,8 @@ import { Work } from './work.js';
 const DEFAULT_BASE_URL = 'https://chat.stream-io-api.com';
 /** How long a request may take unless the app says otherwise, in milliseconds. */
 const DEFAULT_TIMEOUT = 10_000;
+/** How long a goodbye may take before the socket is left to the browser, in milliseconds. */
+const GOODBYE = 1_000;
 
 export class PresenceClient {
   #address;
@@ -90,8 +92,7 @@ export class PresenceClient {
     const details = input.object(call, 'the user', user);
     const id = input.userId(call, details.id);
     const current = this._connected;
-    if (current?.id === id) return current.connecting;
-    if (current) {
+    if (current && current.id !== id) {
       throw error(
         'already_connected',
         `connectUser: \`${current.id}\` is connected; await client.disconnectUser() before connecting \`${id}\``,
@@ -101,21 +102,22 @@ export class PresenceClient {
     /** @type {Session | undefined} */
     let session;
     try {
-      // The engine has a deadline of its own.
-      return await this._work.run(undefined, signal, () => {
-        session = this._connected = new Session(id, details, token, (me) => show(this.user, me));
-        return this.#begin(session);
+      // The engine has a deadline of its own, and a disconnect ends the session.
+      return await new Work().run(undefined, signal, () => {
+        session = current ?? (this._connected = new Session(id, details, token, (me) => show(this.user, me)));
+        session.wanted++;
+        if (!current) this.#begin(session);
+        return session.connecting;
       });
     } catch (problem) {
-      // It was the signal, if the attempt still goes on.
-      if (session && this._connected === session) this.disconnectUser();
+      // It was the signal, if the attempt still goes on. The last who wanted it ends it.
+      if (session && this._connected === session && !--session.wanted) this.disconnectUser();
       throw problem;
     }
   }
 
   /** @param {Session} session */
   #begin(session) {
-    session.connecting = new Promise((resolve, reject) => (session.settle = { resolve, reject }));
     if (!this._engine) {
       // While the engine is being made, the browser can open the socket.
       session.dialAhead(this.#address);
@@ -126,14 +128,21 @@ export class PresenceClient {
       this.#leavePage = watchPage(this._engine);
       this._engine.connect(this, session.token.isRenewable);
     }
-    return session.connecting;
   }
 
   /** @returns {Promise<void>} */
   async disconnectUser() {
-    this._engine?.disconnect();
+    const { _engine: engine } = this;
+    const socket = engine?.disconnect();
     this.#end();
-    await this._engine?.goodbye();
+    engine?.pump();
+    // Until the server has heard it.
+    if (socket) {
+      await new Promise((done) => {
+        socket.onclose = done;
+        setTimeout(done, GOODBYE);
+      });
+    }
   }
 
   #end() {
@@ -306,12 +315,11 @@ export class PresenceClient {
    * @param {unknown} problem
    */
   _settled(frame, problem) {
-    const settle = this._connected?.settle;
+    const session = this._connected;
     if (frame) {
-      settle?.resolve(frame);
+      session?.resolve(frame);
     } else {
-      // Before everything ends for having been disconnected.
-      settle?.reject(problem);
+      session?.reject(problem);
       this.#end();
     }
   }

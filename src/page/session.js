@@ -1,5 +1,6 @@
 // What belongs to one `connectUser`: who, with which token, and what the server said of them.
 
+import { disconnected } from './error.js';
 import { Token } from './token.js';
 
 /** What only the user may see of themselves. Events show the public side, so these are kept. */
@@ -27,10 +28,13 @@ export class Session {
   refusedToken;
   /** False until the server has taken the details in: reconnects must not undo later changes. */
   #introduced = false;
-  /** @type {Promise<any> | undefined} what `connectUser` returned */
-  connecting;
-  /** @type {{ resolve: (frame: any) => void, reject: (reason: unknown) => void } | undefined} */
-  settle;
+  /** Settle what follows. */
+  resolve = /** @type {(frame: any) => void} */ (/** @type {unknown} */ (undefined));
+  reject = /** @type {(reason: unknown) => void} */ (/** @type {unknown} */ (undefined));
+  /** @type {Promise<any>} what each `connectUser` of this user waits for */
+  connecting = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
+  /** How many of them have not been in vain. */
+  wanted = 0;
   /** @type {Json} the connected user, as last heard */
   me;
   /** @type {WebSocket | undefined} opened before there was an engine to dial */
@@ -51,6 +55,8 @@ export class Session {
     this.me = this.#details = { ...user };
     this.#show = show;
     show(this.me);
+    // Whoever waits for it is told; perhaps nobody does any more.
+    this.connecting.catch(() => {});
   }
 
   /** @param {Json} me */
@@ -108,6 +114,7 @@ export class Session {
   /** Nobody is connected any more. */
   end() {
     this.#ahead?.close();
+    this.reject(disconnected());
     this.#show({});
   }
 }

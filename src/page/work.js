@@ -5,11 +5,11 @@ import { disconnected, error } from './error.js';
 
 /** The work in progress, so that a disconnect can end it. */
 export class Work {
-  /** @type {Set<AbortController>} */
+  /** @type {Set<(problem: unknown) => void>} */
   #running = new Set();
 
   /**
-   * Runs what `begin` begins; its signal is aborted, and this rejects, when it ends early. What
+   * Runs what `begin` begins; when it ends early this rejects, and then the signal is aborted. What
    * `begin` throws before it first waits is thrown here as well.
    * @template T
    * @param {number | undefined} timeout in milliseconds
@@ -18,33 +18,28 @@ export class Work {
    * @returns {Promise<T>}
    */
   async run(timeout, signal, begin) {
-    const aborted = () => ender.abort(error('aborted', 'the request was ended by its AbortSignal'));
     const ender = new AbortController();
-    if (signal?.aborted) aborted();
-    ender.signal.throwIfAborted();
-    this.#running.add(ender);
-    signal?.addEventListener('abort', aborted);
-    const timer =
-      timeout === undefined
-        ? undefined
-        : setTimeout(
-            () => ender.abort(error('timeout', `the server did not answer within ${timeout} ms; it may succeed later`)),
+    let end = /** @type {(problem: unknown) => void} */ (/** @type {unknown} */ (undefined));
+    const aborted = () => end(error('aborted', 'the request was ended by its AbortSignal'));
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#running.add((end = reject));
+        if (signal?.aborted) return aborted();
+        signal?.addEventListener('abort', aborted);
+        if (timeout !== undefined) {
+          timer = setTimeout(
+            () => reject(error('timeout', `the server did not answer within ${timeout} ms; it may succeed later`)),
             timeout,
           );
-    try {
-      return await Promise.race([
-        begin(ender.signal),
-        new Promise((_, reject) => {
-          const end = () => reject(ender.signal.reason);
-          ender.signal.addEventListener('abort', end);
-          // What begins it may be the app's, and have ended it.
-          if (ender.signal.aborted) end();
-        }),
-      ]);
+        }
+        begin(ender.signal).then(resolve, reject);
+      });
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', aborted);
-      this.#running.delete(ender);
+      this.#running.delete(end);
       // Whatever still runs of it is waited for by nobody.
       ender.abort();
     }
@@ -52,6 +47,6 @@ export class Work {
 
   /** Ends everything that runs. */
   endAll() {
-    for (const ender of this.#running) ender.abort(disconnected());
+    for (const end of this.#running) end(disconnected());
   }
 }

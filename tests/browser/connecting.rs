@@ -113,6 +113,41 @@ async fn a_token_provider_may_disconnect() {
 }
 
 #[wasm_bindgen_test]
+async fn whoever_waits_for_the_same_connection_has_an_answer_too() {
+    let story = Story::new();
+    let said = story
+        .run(
+            "const connect = (signal) =>
+               client.connectUser({ id: 'john' }, client.devToken('john'), { signal }).then(() => 'connected', ({ code }) => code);
+             const told = [];
+             const cut = [connect(), connect()];
+             client.disconnectUser();
+             told.push(await Promise.all(cut));
+
+             const [first, second] = [new AbortController(), new AbortController()];
+             const given = [connect(first.signal), connect(second.signal), connect()];
+             second.abort();
+             told.push(await given[1]);
+             first.abort();
+             told.push(await given[0]);
+             await network.until(() => network.socket && !network.socket.closed);
+             network.socket.greet({ id: 'john' });
+             told.push(await given[2]);
+
+             await client.disconnectUser();
+             const last = new AbortController();
+             const left = [connect(last.signal), connect(last.signal)];
+             last.abort();
+             return [...told, await Promise.all(left), client.connection.state]",
+        )
+        .await;
+    assert_eq!(
+        said,
+        r#"[["disconnected","disconnected"],"aborted","aborted","connected",["aborted","aborted"],"disconnected"]"#
+    );
+}
+
+#[wasm_bindgen_test]
 async fn a_socket_that_fails_without_closing_is_tried_again() {
     let story = Story::new();
     let said = story

@@ -78,3 +78,70 @@ async fn a_listener_may_disconnect_in_the_middle_of_an_event() {
         .await;
     assert_eq!(said, r#"[["bye"],1000,null,"not_connected"]"#);
 }
+
+#[wasm_bindgen_test]
+async fn a_goodbye_said_by_a_listener_has_been_heard_when_it_resolves() {
+    let story = Story::connected().await;
+    let said = story
+        .run(
+            "const { socket } = network;
+             const told = [];
+             // A server that takes its time to answer.
+             socket.close = (code) => told.push(`closed with ${code}`);
+             const left = new Promise((resolve) => client.on('typing.start', async () => {
+               await client.disconnectUser();
+               told.push('resolved');
+               resolve();
+             }));
+             socket.say({ type: 'typing.start' });
+             await new Promise((resolve) => setTimeout(resolve));
+             told.push('answered');
+             socket.onclose({ code: 1000 });
+             await left;
+             return told",
+        )
+        .await;
+    assert_eq!(said, r#"["closed with 1000","answered","resolved"]"#);
+}
+
+/// The next user of a client is not told how the one before them ended.
+#[wasm_bindgen_test]
+async fn a_listener_may_change_the_user_whatever_happens_just_then() {
+    let change = "
+        let next;
+        const change = () => {
+          client.disconnectUser();
+          next ??= client.connectUser({ id: 'jill' }, client.devToken('jill'));
+        };
+        const jillIsConnected = async () => {
+          await network.until(() => !network.socket.closed && network.socket.url.searchParams.get('json')?.includes('jill'));
+          network.socket.greet({ id: 'jill', online: true });
+          const { me } = await next;
+          return [me.id, client.userID, client.user.id, client.connection.state];
+        };
+        const heard = [];
+        client.on('connection.error', () => heard.push('error'));";
+    let connecting = "
+        client.on('connection.state', ({ connection }) => connection.state === 'connecting' && !next && change());
+        const first = client.connectUser({ id: 'john' }, client.devToken('john'));
+        return [await first.catch(({ code }) => code), ...(await jillIsConnected()), heard]";
+    let greeted = "
+        client.on('health.check', () => next || change());
+        const first = client.connectUser({ id: 'john' }, client.devToken('john'));
+        await network.until(() => network.socket);
+        network.socket.greet({ id: 'john', online: true });
+        return [await first.catch(({ code }) => code), ...(await jillIsConnected()), heard]";
+    let shut_out = "
+        client.on('connection.changed', ({ online }) => online || next || change());
+        const first = client.connectUser({ id: 'john' }, client.devToken('john'));
+        await network.until(() => network.socket);
+        network.socket.greet({ id: 'john', online: true });
+        await first;
+        network.socket.lose(1008);
+        return ['disconnected', ...(await jillIsConnected()), heard]";
+    for then in [connecting, greeted, shut_out] {
+        let story = Story::new();
+        let said = story.run(&[change, then].concat()).await;
+        assert_eq!(said, r#"["disconnected","jill","jill","jill","connected",[]]"#, "{then}");
+    }
+}
