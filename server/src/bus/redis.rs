@@ -1,13 +1,14 @@
 //! The bus of several nodes: what happens goes to Redis, and comes back to whoever listens, this node
 //! included. So all nodes see one order of what concerns a user or a channel.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use redis::{Pipeline, Value};
 
 use super::{Audience, Bus, Envelope, Missed, News, Stands, Updated, Watches};
-use crate::cluster::{Cluster, Flip, Header, Link, Order, Topic, Unlinked, Watching, keys};
+use crate::cluster::{Cluster, Flip, Header, Link, NodeId, Order, Topic, Unlinked, Watching, keys};
 use crate::presence::UserId;
 use crate::presence::registry::Claim;
 use crate::store;
@@ -17,31 +18,57 @@ pub trait Local: Send + Sync {
     fn deliver(&self, envelope: &Envelope);
     fn deliver_updated(&self, updated: &Updated);
     fn deliver_missed(&self, missed: &Missed);
-    fn obey(&self, order: &Order);
 }
 
 pub struct RedisBus {
     cluster: Cluster,
     local: Arc<dyn Local>,
-    /// What other nodes have to do, and may not have heard.
-    unsent: Mutex<Vec<News>>,
+    late: Mutex<Late>,
+}
+
+/// What other nodes may not have heard in time. What was ordered may have been undone since: so they are not
+/// told to do it, but to read from the database what is so.
+#[derive(Debug, Default)]
+struct Late {
+    /// Users, and whether others may see a difference.
+    changed: BTreeMap<UserId, bool>,
+    rights: bool,
+}
+
+impl Late {
+    fn add(&mut self, order: &Order) {
+        match order {
+            Order::Changed { user, visibly, .. } => *self.changed.entry(user.clone()).or_default() |= visibly,
+            Order::Expel { user, .. } => {
+                // Whether they may be here at all is in their profile.
+                self.changed.entry(user.clone()).or_default();
+                self.rights = true;
+            }
+            Order::ExpelAll { .. } | Order::Evict { .. } | Order::Forget { .. } | Order::CheckRights { .. } => {
+                self.rights = true;
+            }
+        }
+    }
+
+    fn take(&mut self, by: NodeId) -> Vec<News> {
+        let Self { changed, rights } = std::mem::take(self);
+        let changed = changed.into_iter().map(|(user, visibly)| Order::Changed { by, user, visibly });
+        changed.chain(rights.then_some(Order::CheckRights { by })).map(News::Order).collect()
+    }
 }
 
 impl RedisBus {
     pub fn new(cluster: Cluster, local: Arc<dyn Local>) -> Self {
-        Self { cluster, local, unsent: Mutex::default() }
+        Self { cluster, local, late: Mutex::default() }
     }
 
     /// What can be done while Redis is out of reach: events reach the connections of this node. How
-    /// users stand is said when it is back, and so is what other nodes have to do.
+    /// users stand is said when it is back, and so is what other nodes have to do; this one has done it.
     fn tell_alone(&self, news: &[News]) {
         for news in news {
             match news {
                 News::Event(envelope) => self.local.deliver(envelope),
-                News::Order(order) => {
-                    self.local.obey(order);
-                    self.lock_unsent().push(News::Order(order.clone()));
-                }
+                News::Order(order) => self.lock_late().add(order),
                 News::Stands(_) | News::Watches(_) | News::Updated(_) | News::Missed(_) => {}
             }
         }
@@ -51,9 +78,9 @@ impl RedisBus {
 #[async_trait]
 impl Bus for RedisBus {
     async fn tell(&self, news: &[News]) -> Vec<usize> {
-        let unsent = std::mem::take(&mut *self.lock_unsent());
-        if !unsent.is_empty() {
-            self.try_tell(&unsent).await;
+        if self.cluster.link().is_some() {
+            let late = self.lock_late().take(self.cluster.id());
+            self.try_tell(&late).await;
         }
         self.try_tell(news).await
     }
@@ -104,8 +131,8 @@ impl RedisBus {
         Ok(flipped.filter_map(|(_, place)| place).collect())
     }
 
-    fn lock_unsent(&self) -> MutexGuard<'_, Vec<News>> {
-        self.unsent.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_late(&self) -> MutexGuard<'_, Late> {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -124,7 +151,7 @@ fn add(commands: &mut Pipeline, link: &Link, news: &News) {
                 Order::Changed { user, .. } | Order::Evict { user, .. } | Order::Expel { user, .. } => {
                     Topic::User(user.clone())
                 }
-                Order::ExpelAll { .. } => Topic::Nodes,
+                Order::ExpelAll { .. } | Order::CheckRights { .. } => Topic::Nodes,
                 Order::Forget { cid } => Topic::Channel(cid.clone()),
             };
             link.publish(commands, &topic, &Header::Order(order.clone()), "");

@@ -88,6 +88,8 @@ pub enum Order {
     ExpelAll { code: u16 },
     /// The channel is gone.
     Forget { cid: Cid },
+    /// That node could not say in time who may not be here, or watch what, any more: it is read again.
+    CheckRights { by: NodeId },
 }
 
 /// What is asked of the node that has a connection.

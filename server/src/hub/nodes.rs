@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::AbortHandle;
 use tungstenite::Utf8Bytes;
 
@@ -45,6 +45,8 @@ pub(super) struct Nodes {
     /// Users whose profiles other nodes changed.
     changed: mpsc::UnboundedSender<Change>,
     changes: Mutex<Option<mpsc::UnboundedReceiver<Change>>>,
+    /// Who may be here, and watch what, has to be read again.
+    rights: Notify,
 }
 
 impl Nodes {
@@ -60,6 +62,7 @@ impl Nodes {
             store: OnceLock::new(),
             changed,
             changes: Mutex::new(Some(changes)),
+            rights: Notify::new(),
         }
     }
 
@@ -88,6 +91,7 @@ impl Hub {
         let changes = nodes.changes.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(changes) = changes {
             tokio::spawn(profiles::run(self.clone(), changes, store, profiles));
+            tokio::spawn(rights::run(self.clone()));
         }
         nodes.cluster.join(Arc::new(self.clone())).await
     }
@@ -149,6 +153,21 @@ impl Hub {
         self.deliver(&Envelope { audience: Audience::Presence(user.clone()), event });
     }
 
+    fn obey(&self, nodes: &Nodes, order: &Order) {
+        match order {
+            Order::Changed { by, .. } if *by == nodes.cluster.id() => {}
+            Order::Changed { user, visibly, .. } => {
+                nodes.hear_change(user.clone(), if *visibly { Told::Always } else { Told::Never });
+            }
+            Order::Evict { user, cid } => self.evict_here(user, cid),
+            Order::Expel { user, code } => self.expel_here(user, *code),
+            Order::ExpelAll { code } => self.expel_all_here(*code),
+            Order::Forget { cid } => self.forget_channel_here(cid),
+            Order::CheckRights { by } if *by == nodes.cluster.id() => {}
+            Order::CheckRights { .. } => nodes.rights.notify_one(),
+        }
+    }
+
     fn hear_flip(&self, nodes: &Nodes, flip: &Flip, body: &Utf8Bytes) {
         // Held while it is delivered: what is told of a user keeps its order.
         let mut heard = nodes.heard();
@@ -177,7 +196,7 @@ impl Node for Hub {
                 }
             }
             Header::Event { audience } => self.deliver(&Envelope { audience, event: event(body) }),
-            Header::Order(order) => self.obey(&order),
+            Header::Order(order) => self.obey(nodes, &order),
             Header::Ask { id, from, question } => self.hear_question(nodes, id, from, question),
             Header::Answer { id, answer } => nodes.answered(id, answer),
             Header::Cancel { id, from } => nodes.cancel(from, id),
@@ -277,20 +296,6 @@ impl Local for Hub {
         let mut heard = nodes.heard();
         if let Some(online) = heard.take_untold(&missed.user) {
             self.deliver_of(&missed.user, missed.event.of(online), heard.seq(&missed.user));
-        }
-    }
-
-    fn obey(&self, order: &Order) {
-        let Some(nodes) = &self.shared.nodes else { return };
-        match order {
-            Order::Changed { by, .. } if *by == nodes.cluster.id() => {}
-            Order::Changed { user, visibly, .. } => {
-                nodes.hear_change(user.clone(), if *visibly { Told::Always } else { Told::Never });
-            }
-            Order::Evict { user, cid } => self.evict_here(user, cid),
-            Order::Expel { user, code } => self.expel_here(user, *code),
-            Order::ExpelAll { code } => self.expel_all_here(*code),
-            Order::Forget { cid } => self.forget_channel_here(cid),
         }
     }
 }

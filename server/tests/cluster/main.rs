@@ -8,6 +8,7 @@ mod common;
 mod faults;
 mod links;
 mod model;
+mod orders;
 mod outages;
 mod proxy;
 mod start;

@@ -24,6 +24,7 @@ pub struct Person {
     pub me: Value,
     pub connection_id: String,
     pub hello: Value,
+    token: String,
     base: String,
     client: reqwest::Client,
     socket: Socket,
@@ -39,11 +40,23 @@ impl Person {
         Self::connect_at(&server.address.to_string(), details, extensions).await
     }
 
-    /// The same, at this host and port.
+    /// Somebody with a token that was issued so many seconds ago.
+    pub async fn connect_with_token_of(server: &TestServer, id: &str, seconds: i64) -> Self {
+        let issued_at = rollcall_server::store::now().as_second() - seconds;
+        let token = token(json!({ "user_id": id, "iat": issued_at }));
+        Self::connect_by(&server.address.to_string(), json!({ "id": id }), "", token).await
+    }
+
+    /// Somebody at this host and port, whose client asks for these extensions.
     pub async fn connect_at(address: &str, details: Value, extensions: &str) -> Self {
+        let token = user_token(details["id"].as_str().unwrap());
+        Self::connect_by(address, details, extensions, token).await
+    }
+
+    async fn connect_by(address: &str, details: Value, extensions: &str, token: String) -> Self {
         let id = details["id"].as_str().unwrap().to_owned();
         let payload = json!({ "user_id": id, "user_details": details });
-        let mut query = vec![("json", payload.to_string()), ("authorization", user_token(&id))];
+        let mut query = vec![("json", payload.to_string()), ("authorization", token.clone())];
         if !extensions.is_empty() {
             query.push(("rollcall", extensions.to_owned()));
         }
@@ -55,6 +68,7 @@ impl Person {
             me: hello["me"].clone(),
             connection_id: hello["connection_id"].as_str().unwrap().to_owned(),
             hello,
+            token,
             base: format!("http://{address}"),
             client: reqwest::Client::new(),
             socket,
@@ -82,7 +96,7 @@ impl Person {
         let request = self
             .client
             .request(method.clone(), url)
-            .header("authorization", user_token(&self.id))
+            .header("authorization", &self.token)
             .header("stream-auth-type", "jwt");
         let request = if method == Method::GET { request } else { request.json(&body) };
         let response = request.send().await.unwrap();

@@ -16,6 +16,15 @@ use crate::store::{Channel, Store, StoreError, Timestamp};
 const CHUNK: usize = 500;
 const RETRY: Duration = Duration::from_millis(500);
 
+/// Each time another node asks for it; asked for several times in between, once.
+pub(super) async fn run(hub: Hub) {
+    let Some(nodes) = &hub.shared.nodes else { return };
+    loop {
+        nodes.rights.notified().await;
+        hub.check_rights().await;
+    }
+}
+
 impl Hub {
     /// Does what other nodes may have ordered: ends connections whose tokens were revoked, and the watching
     /// of channels that are gone, or that are not for those who watch them any more. Users who were deleted
