@@ -1,6 +1,6 @@
 // How the server is asked: each call waits for what it needs, and has its answer in time or an error.
 
-import { invalid } from './error.js';
+import { disconnected, invalid } from './error.js';
 
 /** @import { Question } from '../../target/wasm-pack/glue.js' */
 /** @import { Address } from './address.js' */
@@ -45,7 +45,8 @@ export class Calls {
    * @returns {Promise<any>}
    */
   async send({ name, method, path, payload, subscribes, signal, after, patience = this.#timeout }, take) {
-    const { id, token } = this.#client._session(name);
+    const session = this.#client._session(name);
+    const { id, token } = session;
     const { _engine: engine, _work: work } = this.#client;
     let text;
     try {
@@ -71,6 +72,8 @@ export class Calls {
       // An answer may be the first thing that a page hears after a sleep.
       engine.look();
     }
+    // Whoever heard of that may have disconnected.
+    if (this.#client._connected !== session) throw disconnected();
     return take(answer.asked, answer.reply);
   }
 

@@ -131,3 +131,30 @@ async fn connecting_may_be_given_up_by_a_signal_and_begun_anew() {
         .await;
     assert_eq!(said, r#"[["aborted","aborted"],1000,"connected"]"#);
 }
+
+#[wasm_bindgen_test]
+async fn an_answer_that_comes_after_its_user_has_gone_is_not_the_next_ones() {
+    let story = Story::connected().await;
+    let said = story
+        .run(
+            "network.answers['/users'] = () => ({ users: [{ id: 'jack', online: true }] });
+             let jill;
+             client.on('connection.state', ({ connection }) => {
+               if (!connection.inDoubt) return;
+               client.disconnectUser();
+               jill = client.connectUser({ id: 'jill' }, client.devToken('jill'));
+             });
+             const asked = [client.queryUsers({}, {}, { presence: true }), client.markInvisible()];
+             // The machine has slept: the answers are the first that the page hears.
+             network.clock.wall += 3_600_000;
+             const told = [];
+             for (const answer of asked) told.push(await answer.catch(({ code }) => code));
+             await network.until(() => network.sockets.length === 2);
+             network.requests.length = 0;
+             network.socket.greet({ id: 'jill', online: true });
+             await jill;
+             return [told, network.requests.length, client.user('jack').presence.freshness, client.user.invisible ?? null]",
+        )
+        .await;
+    assert_eq!(said, r#"[["disconnected","disconnected"],0,"unknown",null]"#);
+}
