@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rollcall_protocol::close;
 use tokio::sync::oneshot;
@@ -22,6 +23,9 @@ use crate::rate_limit::RateLimiter;
 use crate::state::{App, AppState};
 use crate::store::{self, StoreError};
 use crate::webhook::{Receiver, Webhook, WebhookError};
+
+/// What is kept of the time to stop, or half of it, to write and tell what happened last.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// A server that holds its address and its database, ready to run.
 pub struct Server {
@@ -145,15 +149,22 @@ impl Server {
         if let Some(webhook) = &app.webhook {
             webhook.hurry();
         }
-        let deadline = Instant::now() + app.config.shutdown_timeout;
-        let end = async {
+        let patience = app.config.shutdown_timeout;
+        let deadline = Instant::now() + patience;
+        // Whoever dawdles over a request or its reply takes no time from what follows.
+        let under_way = async {
             serving.await;
             app.hub.drained().await;
+        };
+        if timeout_at(deadline - GOODBYE.min(patience / 2), under_way).await.is_err() {
+            tracing::warn!("some connections did not end in time");
+        }
+        let goodbye = async {
             app.hub.finish().await;
             app.hub.leave().await;
         };
-        if timeout_at(deadline, end).await.is_err() {
-            tracing::warn!("some connections did not end in time");
+        if timeout_at(deadline, goodbye).await.is_err() {
+            tracing::warn!("what happened last was not told in time");
         }
         if let Some(webhook) = &app.webhook {
             webhook.finish(deadline).await;

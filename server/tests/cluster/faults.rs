@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use rollcall_server::cluster::keys::Keys;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tokio::time::{interval, timeout};
 
 use crate::Cluster;
@@ -310,11 +312,15 @@ async fn in_a_rolling_restart_nobody_flaps_who_comes_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_does_not_come_back_after_a_node_was_stopped_goes_offline_after_the_grace() {
     let Some(cluster) = Cluster::new().await else { return };
-    let flags = [&FLAGS[..], &["--offline-grace", "1s", "--drain-window", "0s"]].concat();
+    let more = ["--offline-grace", "1s", "--drain-window", "0s", "--shutdown-timeout", "2s"];
+    let flags = [&FLAGS[..], &more].concat();
     let (a, b) = (cluster.node_with(&flags).await, cluster.node_with(&flags).await);
     let _ada = b.connect("ada").await;
     let mut bob = a.connect("bob").await;
     assert_eq!(is_online(&bob.watch_users(&["ada"]).await), [true]);
+    // Who never ends a request holds up no goodbye.
+    let mut dawdler = TcpStream::connect(b.address).await.unwrap();
+    dawdler.write_all(b"GET /healthz HTTP/1.1\r\nhost: local").await.unwrap();
     until_somebody_clears_up(&cluster, 2).await;
     let stopped = Instant::now();
     b.stop().await;
