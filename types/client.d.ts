@@ -227,8 +227,9 @@ export declare class PresenceClient<Custom = CustomFields> {
   watchPresence(ids: readonly string[], options?: RequestOptions): Promise<PresenceWatch<Custom>>;
 
   /**
-   * A channel by its id, or by its members when it has none; the same object each time.
-   * Nothing is sent until one of its methods is called.
+   * A channel by its id, or by its members when it has none; the same object each time. One that
+   * `queryChannels` has found is the one with its id; asked for by its members it is another object,
+   * which is kept current as well. Nothing is sent until one of its methods is called.
    *
    * @example
    * const lunch = client.channel('messaging', 'lunch', { members: ['jack', 'jill'], color: 'green' });

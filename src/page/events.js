@@ -92,8 +92,8 @@ export function deliver(client, event) {
         session?.takeMe(me);
       }
   }
-  const channel = typeof cid === 'string' ? channels.find((channel) => channel.cid === cid) : undefined;
-  channel?._apply(event);
+  const told = channels.filter((channel) => cid && channel.cid === cid);
+  for (const channel of told) channel._apply(event);
   client._dispatch(event);
-  channel?._dispatch(event);
+  for (const channel of told) channel._dispatch(event);
 }

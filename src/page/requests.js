@@ -234,8 +234,7 @@ export async function askAgain(client, request, ids, areUsers, watch, presence, 
 export function seeChannels(client, asked, { channels }, cids, presence) {
   for (const cid of cids) {
     const response = Array.isArray(channels) ? channels.findLast((found) => found?.channel?.cid === cid) : undefined;
-    const channel = client._channels.find((channel) => channel.cid === cid);
-    channel?._hydrate(asked, response);
+    for (const channel of client._channels) if (channel.cid === cid) channel._hydrate(asked, response);
     if (presence) {
       seeMembers(client, response);
       client._engine.watchMembers(cid, asked);

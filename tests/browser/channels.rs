@@ -134,3 +134,33 @@ async fn of_two_calls_for_one_watch_the_later_one_wins() {
         .await;
     assert_eq!(said, r#"[["query"],[["query","stop-watching"],"unknown"],["stop-watching","query"],"live"]"#);
 }
+
+/// By its members, who may leave, no channel is known for certain: there may be two objects of one.
+#[wasm_bindgen_test]
+async fn a_conversation_is_kept_current_however_often_an_app_has_it() {
+    let story = Story::connected().await;
+    let said = story
+        .run(
+            "const found = { channel: { type: 'messaging', id: '!members-x', cid: 'messaging:!members-x' }, messages: [],
+               members: ['john', 'jack'].map((id) => ({ user_id: id, user: { id } })) };
+             network.answers['/channels'] = () => ({ channels: [found] });
+             network.answers['/channels/messaging/query'] = () => ({ status: 201, ...found });
+             const [queried] = await client.queryChannels({ members: { $in: ['john'] } });
+             const among = client.channel('messaging', { members: ['jack', 'john'] });
+             await among.watch({ presence: true });
+             const both = [queried, among], heard = [0, 0];
+             both.forEach((channel, index) => channel.on('message.new', () => heard[index]++));
+             network.socket.say({ type: 'message.new', cid: queried.cid, message: { id: '1', user: { id: 'jack' } } });
+             const held = both.map(({ state }) => state.messages.length);
+             const recovered = new Promise((resolve) => client.on('connection.recovered', resolve));
+             found.members.pop();
+             network.socket.lose();
+             await network.until(() => network.sockets.length === 2);
+             network.socket.greet({ id: 'john' });
+             await recovered;
+             return [heard, held, both.map(({ state }) => Object.keys(state.members)),
+               client.channel('messaging', '!members-x') === queried, client.channel('messaging', { members: ['john', 'jack'] }) === among]",
+        )
+        .await;
+    assert_eq!(said, r#"[[1,1],[1,1],[["john"],["john"]],true,true]"#);
+}
