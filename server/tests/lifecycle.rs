@@ -69,6 +69,29 @@ async fn many_at_once_are_a_task_that_tells_what_came_of_each() {
 }
 
 #[tokio::test]
+async fn nobody_waits_for_the_end_of_somebody_s_conversations() {
+    let server = TestServer::start().await;
+    server.knows(&["ada"]).await;
+    let mut bob = server.connect("bob").await;
+    for number in 0..60 {
+        let open = json!({ "data": { "members": ["ada", "bob"], "created_by_id": "ada" } });
+        server.server_side(Method::POST, &format!("/channels/messaging/tea-{number}/query"), open).await;
+    }
+    let delete = server.server_side(Method::DELETE, "/users/ada?delete_conversation_channels=true", Value::Null);
+    // Her own profile, and those of all whose lock is the same.
+    let write = async {
+        bob.hears("notification.channel_deleted").await;
+        let change = json!({ "users": [{ "id": "ada", "set": { "status": "on my way out" } }] });
+        server.server_side(Method::PATCH, "/users", change).await
+    };
+    tokio::select! {
+        biased;
+        reply = delete => panic!("first the conversations, then the profile: {reply}"),
+        reply = write => assert_eq!(reply["users"]["ada"]["status"], "on my way out"),
+    }
+}
+
+#[tokio::test]
 async fn how_to_delete_many_is_never_guessed() {
     let server = TestServer::start().await;
     server.knows(&["bob"]).await;

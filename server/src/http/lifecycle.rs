@@ -67,11 +67,11 @@ pub async fn delete_many(State(app): State<AppState>, call: Call) -> Result<Repl
 }
 
 async fn delete_user(app: &App, id: &str, deletion: wire::Deletion) -> Result<User, ApiError> {
-    let ids = [id.to_owned()];
-    let _guards = app.profiles.lock([id]).await;
     if deletion.delete_conversation_channels {
         delete_conversations(app, id).await?;
     }
+    let ids = [id.to_owned()];
+    let _guards = app.profiles.lock([id]).await;
     let now = store::now();
     let mut users = match deletion.hard_delete {
         true => app.store.erase_users(&ids).await?,
