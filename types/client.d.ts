@@ -46,9 +46,10 @@ export interface Connection {
   /** When `state` began. */
   readonly since: Date;
   /**
-   * True while `connected` when that may no longer be so: the machine slept, the network changed,
-   * or the server is silent. It has been asked for a sign of life, and what is shown is stale
-   * until it gives one.
+   * True while `connected` when what is shown may no longer be so, and is therefore stale: the
+   * machine slept, the network changed, or the server is silent, until it gives the sign of life
+   * that it was asked for; or the server says that it may be wrong about others, until it says that
+   * it no longer is.
    */
   readonly inDoubt: boolean;
   /** When the server was last heard, on this connection or the one before; null when it never was. */
@@ -206,9 +207,10 @@ export declare class PresenceClient<Custom = CustomFields> {
 
   /**
    * Watches any number of users: their presence is kept current, through reconnects too, until the
-   * watch is stopped. Resolves when there is word of all of them; they are asked for in pages of a
-   * hundred, and a page that fails for a while is asked for again. There is no deadline but that of
-   * your `signal`: while the network is away, it waits.
+   * watch is stopped. Resolves when there is word of all of them; they are asked for in pages, of a
+   * thousand where the server takes that and of a hundred elsewhere, and a page that fails for a
+   * while is asked for again. There is no deadline but that of your `signal`: while the network is
+   * away, it waits.
    *
    * Users whom the server does not know stay in the watch as `unknown`, and are asked about again
    * only by a reconnect or another watch: have your backend create them first. Whoever is watched

@@ -77,11 +77,15 @@ export interface EventMap<Custom = CustomFields> {
   /** A watched user came online or went offline. */
   'user.presence.changed': UserEvent<Custom> & {
     type: 'user.presence.changed';
-    /** True when the change happened while disconnected and was learnt by asking again. */
+    /** True when it was not told as it happened, but learnt from an answer: after a reconnect, or to a query of your own. */
     resync?: boolean;
   };
   /** A watched user's profile changed: their name, their status… */
-  'user.updated': UserEvent<Custom> & { type: 'user.updated' };
+  'user.updated': UserEvent<Custom> & {
+    type: 'user.updated';
+    /** As of `user.presence.changed`. */
+    resync?: boolean;
+  };
   /** A watched user was deleted. */
   'user.deleted': UserEvent<Custom> & { type: 'user.deleted'; hard_delete?: boolean };
   /** Somebody began to watch a channel that you watch. */
@@ -133,7 +137,10 @@ export interface EventMap<Custom = CustomFields> {
   'connection.error': BaseEvent & { type: 'connection.error'; error: PresenceError };
   /** Made here: `state` or `inDoubt` of `client.connection` is another now. For showing it: nobody need poll. */
   'connection.state': BaseEvent & { type: 'connection.state'; connection: Connection };
-  /** Made here: after a reconnect, everything that was watched is watched and current again. */
+  /**
+   * Made here: after a reconnect, everything that was watched has been asked for and is current
+   * again, but for what the server refused: that stays stale.
+   */
   'connection.recovered': BaseEvent & { type: 'connection.recovered' };
 }
 

@@ -9,7 +9,8 @@ use crate::core::Status;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Connection {
     pub status: Status,
-    /// Whether a connection that is up may be dead: a sign of life is overdue or was asked for.
+    /// Whether a connection that is up may be dead, because a sign of life is overdue or was asked for;
+    /// or its server says that it may be wrong about others.
     pub in_doubt: bool,
     /// How long until the next attempt, while waiting for it.
     pub next_try_in: Option<Duration>,

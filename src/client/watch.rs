@@ -18,7 +18,7 @@ impl Watch {
         Self(watch)
     }
 
-    /// What is known of somebody; of those who are not in this watch nothing is.
+    /// What is known of somebody, whoever watches them; of whom nobody watches nothing is.
     pub fn get(&self, id: &str) -> Presence {
         self.0.get(id).map_or_else(|_| Presence::unknown(id), Presence::from)
     }

@@ -147,15 +147,16 @@ pub enum Ask {
 pub enum Event<P> {
     /// As it came from the server.
     Received(P),
-    /// A watched user's presence differs from what was known before a reconnect.
+    /// An answer shows a watched user's presence otherwise than it was known.
     PresenceLearnt {
         user: P,
     },
-    /// A watched user who was online is nowhere to be found any more; `user` as last shown.
+    /// By an answer a watched user who was online is nowhere to be found any more; `user` as last
+    /// shown.
     OfflineLearnt {
         user: P,
     },
-    /// A watched user's profile differs from what was known before a reconnect.
+    /// An answer shows a watched user's profile otherwise than it was known.
     ProfileLearnt {
         user: P,
     },

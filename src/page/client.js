@@ -381,7 +381,7 @@ export class PresenceClient {
   }
 
   /**
-   * An answer differs from what was known before a reconnect.
+   * An answer differs from what was known.
    * @param {boolean} flipped whether it is the presence, and not only the profile
    * @param {boolean} lost whether it shows the user no more; then they are given as last shown
    * @param {Json} user
