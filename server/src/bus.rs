@@ -121,8 +121,8 @@ pub struct Watches {
     pub begins: bool,
     /// The node that is spoken for, if it is one that has ended.
     pub ended: Option<Lease>,
-    /// What is told if it is the first or the last node; without `watcher_count`.
-    pub event: Event,
+    /// What those who watch are told if it is the first or the last node, if anything; without `watcher_count`.
+    pub event: Option<Event>,
     /// How many watch then, by what this node knows.
     pub watcher_count: usize,
 }

@@ -127,7 +127,7 @@ impl App {
     ) -> Result<(Membership, Inbox), ApiError> {
         let id: UserId = change.id.as_str().into();
         // Before the profile is read: what another node changes in it from now on is heard.
-        self.hub.listen_to_users([id.clone()]).await;
+        let _arrival = self.hub.expect(&id).await;
         let _guards = self.profiles.lock([&*id]).await;
         let user = self.admit(&id, issued_at).await?;
         let written = match user {

@@ -38,6 +38,18 @@ async fn a_deleted_user_is_gone_at_once_and_can_be_restored() {
 }
 
 #[tokio::test]
+async fn whoever_is_erased_leaves_the_list_of_those_who_watch() {
+    let server = TestServer::start().await;
+    let (ada, mut bob) = (server.connect("ada").await, server.connect("bob").await);
+    for person in [&bob, &ada] {
+        person.call(Method::POST, "/channels/livestream/show/query", json!({ "watch": true })).await;
+    }
+    server.server_side(Method::DELETE, "/users/ada?hard_delete=true", Value::Null).await;
+    let event = bob.hears("user.watching.stop").await;
+    assert_eq!((&event["user"]["id"], &event["watcher_count"]), (&json!("ada"), &json!(1)));
+}
+
+#[tokio::test]
 async fn a_deactivated_user_may_not_connect_until_reactivated() {
     let server = TestServer::start().await;
     let bob = server.connect("bob").await;

@@ -44,10 +44,13 @@ fn alone(news: &News) -> serde_json::Result<Option<Envelope>> {
             Some(event) => (Audience::Presence(stands.user.clone()), event.explained(&stands.explanation)?),
             None => return Ok(None),
         },
-        News::Watches(watches) => {
-            let count = json!({ "watcher_count": watches.watcher_count });
-            (Audience::Channel(watches.cid.clone()), watches.event.with(&count)?)
-        }
+        News::Watches(watches) => match &watches.event {
+            Some(event) => {
+                let count = json!({ "watcher_count": watches.watcher_count });
+                (Audience::Channel(watches.cid.clone()), event.with(&count)?)
+            }
+            None => return Ok(None),
+        },
         News::Updated(updated) => {
             (Audience::Presence(updated.user.clone()), updated.event.of(updated.is_online).clone())
         }

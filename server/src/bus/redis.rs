@@ -208,5 +208,6 @@ fn add_watches(commands: &mut Pipeline, link: &Link, watches: &Watches) {
     let command = commands.cmd("EVALSHA").arg(&*link.scripts.watching).arg(3);
     command.arg(link.keys.watchers(cid)).arg(link.keys.watched(part, lease)).arg(link.keys.swept(part, lease));
     command.arg(if *begins { "begins" } else { "ends" }).arg(lease.to_string()).arg(&**user).arg(&**cid);
-    command.arg(header.head("watcher_count")).arg(&*event.json);
+    command.arg(header.head("watcher_count"));
+    command.arg(event.as_ref().map_or("", |event| &event.json));
 }

@@ -40,8 +40,16 @@ pub enum Notice {
     Updated { user: UserId, online: bool },
     /// Other nodes changed how the user stands, and this node did not hear of it in time.
     Missed { user: UserId },
-    /// The user began or stopped to watch the channel.
-    Watching { user: UserId, cid: Cid, started: bool, online: bool, watcher_count: usize, ended: Option<Lease> },
+    /// The user began or stopped to watch the channel; those who watch it are told, or only other nodes.
+    Watching {
+        user: UserId,
+        cid: Cid,
+        started: bool,
+        online: bool,
+        watcher_count: usize,
+        ended: Option<Lease>,
+        told: bool,
+    },
     /// An event complete as it is.
     Ready(Envelope),
     /// What other nodes have to do.
@@ -161,11 +169,15 @@ async fn try_complete(
             }
             Notice::Updated { user, .. }
             | Notice::Missed { user }
-            | Notice::Watching { user, .. }
+            | Notice::Watching { user, told: true, .. }
             | Notice::Greets { user, .. } => {
                 told.insert(user);
             }
-            Notice::Ready(_) | Notice::Order(_) | Notice::Turn(_) | Notice::Stop(_) => {}
+            Notice::Watching { told: false, .. }
+            | Notice::Ready(_)
+            | Notice::Order(_)
+            | Notice::Turn(_)
+            | Notice::Stop(_) => {}
         }
     }
     let mut users = match seen.is_empty() {
@@ -183,7 +195,7 @@ async fn try_complete(
 }
 
 /// Of a user who is no longer in the store, deleted for good, there is nothing left to show: `user.deleted`
-/// was the last of it.
+/// was the last of it, but for the end of what they watched.
 fn news_of(notice: Notice, users: &BTreeMap<String, User>) -> Option<News> {
     let shape = |user: &str, online| Some(wire::User::public(users.get(user)?, online));
     let now = store::now();
@@ -213,11 +225,15 @@ fn news_of(notice: Notice, users: &BTreeMap<String, User>) -> Option<News> {
             let event = Either { online: event(true)?, offline: event(false)? };
             Some(News::Missed(Missed { user, event }))
         }
-        Notice::Watching { user, cid, started: begins, online, watcher_count, ended } => {
-            let kind = if begins { name::USER_WATCHING_START } else { name::USER_WATCHING_STOP };
-            let event = wire::Event { user: Some(shape(&user, online)?), ..wire::Event::in_channel(kind, &cid, now) };
-            let event = serialized(&event)?;
-            Some(News::Watches(Watches { user, cid, begins, ended, event, watcher_count }))
+        Notice::Watching { user, cid, started: begins, online, watcher_count, ended, told } => {
+            let event = told.then(|| {
+                let kind = if begins { name::USER_WATCHING_START } else { name::USER_WATCHING_STOP };
+                // Who is shown among those who watch has to be taken out, though nothing but the id is left.
+                let nobody = User::new(&*user, now);
+                let shape = wire::User::public(users.get(&*user).unwrap_or(&nobody), online);
+                serialized(&wire::Event { user: Some(shape), ..wire::Event::in_channel(kind, &cid, now) })
+            });
+            Some(News::Watches(Watches { user, cid, begins, ended, event: event.flatten(), watcher_count }))
         }
         Notice::Ready(envelope) => Some(News::Event(envelope)),
         Notice::Order(order) => Some(News::Order(order)),

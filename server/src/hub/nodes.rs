@@ -17,6 +17,7 @@ use tokio::task::AbortHandle;
 use tungstenite::Utf8Bytes;
 
 use super::heard::Heard;
+use super::state::tells_who_watches;
 use super::{Hub, Notice};
 use crate::bus::redis::Local;
 use crate::bus::{Audience, Envelope, Event, Missed, Updated};
@@ -47,6 +48,8 @@ pub(super) struct Nodes {
     changes: Mutex<Option<mpsc::UnboundedReceiver<Change>>>,
     /// Who may be here, and watch what, has to be read again.
     rights: Notify,
+    /// Users who are on their way here, and how many of their connections.
+    arriving: Mutex<HashMap<UserId, usize>>,
 }
 
 impl Nodes {
@@ -63,6 +66,7 @@ impl Nodes {
             changed,
             changes: Mutex::new(Some(changes)),
             rights: Notify::new(),
+            arriving: Mutex::default(),
         }
     }
 
@@ -74,6 +78,10 @@ impl Nodes {
 
     fn heard(&self) -> MutexGuard<'_, Heard> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn arriving(&self) -> MutexGuard<'_, HashMap<UserId, usize>> {
+        self.arriving.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -222,6 +230,7 @@ impl Node for Hub {
                 state.notify(Notice::Claims { user, claim: Claim::Gone, ended: Some(ended.clone()) });
             }
             for (cid, user) in watches {
+                let told = tells_who_watches(&cid);
                 state.notify(Notice::Watching {
                     user,
                     cid,
@@ -229,6 +238,7 @@ impl Node for Hub {
                     online: false,
                     watcher_count: 0,
                     ended: Some(ended.clone()),
+                    told,
                 });
             }
         });
@@ -241,10 +251,14 @@ impl Node for Hub {
     }
 
     fn needs(&self, topic: &Topic) -> bool {
+        // First: who is here when this ends is in the registry by then.
+        let is_awaited = topic.user().is_some_and(|user| self.is_awaited(user));
         let state = self.lock();
         match topic {
             Topic::User(user) => {
-                state.watchers.of_user(user).next().is_some() || !state.registry.connections(user).is_empty()
+                is_awaited
+                    || state.watchers.of_user(user).next().is_some()
+                    || !state.registry.connections(user).is_empty()
             }
             Topic::Channel(cid) => state.watchers.of_channel(cid).next().is_some(),
             Topic::Node(_) | Topic::Nodes => true,

@@ -79,8 +79,21 @@ impl State {
 
     /// The channel's watchers hear of one more or less, unless its type is one for crowds.
     pub fn notify_watching(&self, user: &UserId, cid: &Cid, started: bool) {
-        let kind = cid.split(':').next().and_then(ChannelType::named);
-        if kind.is_some_and(|kind| !kind.config.connect_events) {
+        self.share_watching(user, cid, started, tells_who_watches(cid));
+    }
+
+    /// Nobody watches the channel any more, which is gone.
+    pub fn forget_channel(&mut self, cid: &Cid) {
+        for user in self.visible_watchers(cid) {
+            // Those who watched are told that the channel is gone.
+            self.share_watching(&user, cid, false, false);
+        }
+        self.watchers.forget_channel(cid);
+    }
+
+    /// Other nodes count who watches, whether or not anybody is told.
+    fn share_watching(&self, user: &UserId, cid: &Cid, started: bool, told: bool) {
+        if !told && !self.has_peers {
             return;
         }
         self.notify(Notice::Watching {
@@ -88,8 +101,9 @@ impl State {
             cid: cid.clone(),
             started,
             online: self.registry.is_online(user),
-            watcher_count: self.visible_watchers(cid).len(),
+            watcher_count: if told { self.visible_watchers(cid).len() } else { 0 },
             ended: None,
+            told,
         });
     }
 
@@ -227,4 +241,10 @@ pub(super) fn word(reason: Reason) -> &'static str {
         Reason::Left => reason::LEFT,
         Reason::Lost => reason::LOST,
     }
+}
+
+/// Whether those who watch the channel are told who else begins and ends to.
+pub(super) fn tells_who_watches(cid: &str) -> bool {
+    let kind = cid.split(':').next().and_then(ChannelType::named);
+    kind.is_none_or(|kind| kind.config.connect_events)
 }

@@ -116,8 +116,8 @@ impl Hub {
     }
 
     /// The channel is gone: nobody watches it here any more.
-    pub(super) fn forget_channel_here(&self, cid: &str) {
-        self.update(|state, _| state.watchers.forget_channel(cid));
+    pub(super) fn forget_channel_here(&self, cid: &Cid) {
+        self.update(|state, _| state.forget_channel(cid));
     }
 
     /// The channel is gone: nobody watches it any more. Returns once those who did were told

@@ -52,7 +52,7 @@ pub async fn until_ready(node: &TestServer, status: u16) {
 }
 
 /// What the nodes' keys are called.
-fn keys() -> Keys {
+pub fn keys() -> Keys {
     Keys::new(KEY, 0)
 }
 

@@ -13,6 +13,7 @@ mod outages;
 mod proxy;
 mod start;
 mod stories;
+mod watchers;
 
 use common::redis::Redis;
 use common::{TestServer, postgres};

@@ -5,17 +5,19 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use reqwest::Method;
+use rollcall_server::cluster::Topic;
 use rollcall_server::config::Config;
 use serde_json::{Value, json};
 use tokio::time::{sleep, sleep_until};
 
 use crate::Cluster;
 use crate::common::document::table_of;
+use crate::common::person::{next_frame, open_at};
 use crate::common::postgres;
 use crate::common::redis::Redis;
 use crate::common::scrape::Scrape;
-use crate::common::{Person, TestServer};
-use crate::faults::{until, until_cleared, until_ready};
+use crate::common::{Person, TestServer, user_token};
+use crate::faults::{keys, until, until_cleared, until_ready};
 use crate::proxy::{Proxy, Target};
 use crate::stories::{is_online, offline, online};
 
@@ -317,4 +319,37 @@ async fn a_node_that_is_cut_off_from_its_clients_gives_up_those_who_do_not_come_
     assert_eq!(ada.hears_close().await, Some(4000));
     assert_eq!(bob.heard_so_far().await, [] as [Value; 0]);
     assert_eq!(is_online(&bob.watch_users(&["ada", "eve"]).await), [false, true]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_arrives_slowly_is_not_deaf_to_what_other_nodes_say_to_them() {
+    use sqlx::{ConnectOptions, Executor};
+    let Some(cluster) = Cluster::new().await else { return };
+    let flags = ["--node-lease", "1s"];
+    let (a, b) = (cluster.node_with(&flags).await, cluster.node_with(&flags).await);
+    let zoe = b.connect("zoe").await;
+    let watch = || zoe.call(Method::POST, "/channels/livestream/show/query", json!({ "watch": true }));
+    watch().await;
+    let hearers = |topic: Topic| {
+        let answer = cluster.redis.ask(&format!("PUBSUB SHARDNUMSUB {}", keys().topic(&topic)));
+        answer.rsplit(':').next().unwrap().to_owned()
+    };
+
+    // Nobody can be written for a while.
+    let options: sqlx::postgres::PgConnectOptions = cluster.database.parse().unwrap();
+    let mut other = options.connect().await.unwrap();
+    other.execute("BEGIN; LOCK TABLE users IN EXCLUSIVE MODE").await.unwrap();
+    let details = json!({ "user_id": "ada", "user_details": { "id": "ada", "status": "here at last" } });
+    let query = [("json", details.to_string()), ("authorization", user_token("ada"))];
+    let mut ada = open_at(&b.address.to_string(), &query).await;
+    until(async || hearers(Topic::User("ada".into())) == "1").await;
+    // Until topics end that are wanted no longer, and were wanted later than this one.
+    watch().await;
+    zoe.call(Method::POST, "/channels/livestream/show/stop-watching", json!({})).await;
+    until(async || hearers(Topic::Channel("livestream:show".into())) == "0").await;
+    other.execute("ROLLBACK").await.unwrap();
+
+    assert_eq!(next_frame(&mut ada).await["me"]["status"], "here at last");
+    a.server_side(Method::POST, "/users/ada/event", json!({ "event": { "type": "wave" } })).await;
+    while next_frame(&mut ada).await["type"] != "wave" {}
 }

@@ -18,9 +18,43 @@ const CHUNK: usize = 500;
 /// By how much the clocks of two nodes may differ.
 const CLOCKS: Duration = Duration::from_secs(1);
 
+/// A user is on their way here. As long as it lives, what is for them is heard.
+#[must_use]
+pub struct Arrival {
+    hub: Hub,
+    user: UserId,
+}
+
+impl Drop for Arrival {
+    fn drop(&mut self) {
+        let Some(nodes) = &self.hub.shared.nodes else { return };
+        let mut arriving = nodes.arriving();
+        if let Some(count) = arriving.get_mut(&self.user) {
+            *count -= 1;
+            if *count == 0 {
+                arriving.remove(&self.user);
+            }
+        }
+    }
+}
+
 impl Hub {
+    /// What is for the user is heard from now on, however long it takes until they are here.
+    pub async fn expect(&self, user: &UserId) -> Arrival {
+        let arrival = Arrival { hub: self.clone(), user: user.clone() };
+        if let Some(nodes) = &self.shared.nodes {
+            *nodes.arriving().entry(user.clone()).or_default() += 1;
+        }
+        self.listen_to_users([user.clone()]).await;
+        arrival
+    }
+
+    pub(super) fn is_awaited(&self, user: &str) -> bool {
+        self.shared.nodes.as_ref().is_some_and(|nodes| nodes.arriving().contains_key(user))
+    }
+
     /// Hears of these users' flips from now on, and of what is for their connections.
-    pub async fn listen_to_users(&self, users: impl IntoIterator<Item = UserId>) {
+    pub(in crate::hub) async fn listen_to_users(&self, users: impl IntoIterator<Item = UserId>) {
         let Some(nodes) = &self.shared.nodes else { return };
         let users: Vec<UserId> = users.into_iter().collect();
         let expect = || {
