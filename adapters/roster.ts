@@ -50,7 +50,6 @@ export class Roster {
   #turn = 0;
   #starting = false;
   #due = false;
-  #lingering: ReturnType<typeof setTimeout> | undefined;
 
   constructor(client: AnyClient) {
     this.#client = client;
@@ -75,13 +74,18 @@ export class Roster {
     const wanted = new Set(ids);
     for (const id of wanted) {
       const listeners = this.#shown.get(id);
-      if (listeners) listeners.add(mine);
+      if (listeners?.size) listeners.add(mine);
+      // Another set, also for one whom somebody has just stopped showing: so they are not forgotten.
       else this.#shown.set(id, new Set([mine]));
     }
     this.#settle();
     return () => {
-      for (const id of wanted) this.#shown.get(id)?.delete(mine);
-      this.#lingering ??= setTimeout(() => this.#forget(), LINGER);
+      const left = new Map<string, Set<Listener>>();
+      for (const id of wanted) {
+        const listeners = this.#shown.get(id);
+        if (listeners?.delete(mine) && !listeners.size) left.set(id, listeners);
+      }
+      if (left.size) setTimeout(() => this.#forget(left), LINGER);
     };
   }
 
@@ -168,9 +172,10 @@ export class Roster {
     return false;
   }
 
-  #forget(): void {
-    this.#lingering = undefined;
-    const gone = [...this.#shown].filter(([, { size }]) => size === 0).map(([id]) => id);
+  /** Those of them whom nobody has shown again since they were left. */
+  #forget(left: ReadonlyMap<string, Set<Listener>>): void {
+    const gone = [...left].filter(([id, listeners]) => this.#shown.get(id) === listeners).map(([id]) => id);
+    if (!gone.length) return;
     for (const id of gone) {
       this.#shown.delete(id);
       this.#known.delete(id);

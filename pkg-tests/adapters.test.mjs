@@ -133,6 +133,35 @@ for (const framework of FRAMEWORKS) {
   });
 }
 
+test('each who is shown no more is still watched for a quarter of a second', async (t) => {
+  const stage = await newStageWith(t, ['jack', 'jill', 'joe']);
+  const app = await App.open(stage, 'svelte');
+  await app.page.evaluate(() => {
+    window.removed = new Map();
+    const { client } = window.app;
+    const watchPresence = client.watchPresence.bind(client);
+    client.watchPresence = async (...args) => {
+      const watch = await watchPresence(...args);
+      const remove = watch.remove.bind(watch);
+      watch.remove = (ids) => (ids.forEach((id) => window.removed.set(id, performance.now())), remove(ids));
+      return watch;
+    };
+  });
+  await app.connect();
+  await app.do('show', ['jack', 'jill', 'joe']);
+  await app.until('watched', ['jack', 'jill', 'joe']);
+  // Jill goes while Jack is still to be forgotten.
+  const left = await app.page.evaluate(async () => {
+    window.app.show(['jill', 'joe']);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    window.app.show(['joe']);
+    return performance.now();
+  });
+  await app.until('watched', ['joe']);
+  const removed = await app.page.evaluate(() => window.removed.get('jill'));
+  assert.ok(removed - left > 240, `Jill was watched for ${removed - left} ms more`);
+});
+
 test('React renders the rows of whom something changed, and no others', async (t) => {
   const stage = await newStageWith(t, crowd.slice(0, 100));
   const app = await App.open(stage, 'react');

@@ -10,13 +10,13 @@ pub const GOING_AWAY: u16 = 1001;
 pub const PROTOCOL_ERROR: u16 = 1002;
 /// What came as text is not UTF-8.
 pub const NOT_UTF8: u16 = 1007;
-/// The user may not stay: deleted, deactivated, or their token was revoked.
+/// The user may not stay: deleted or deactivated.
 pub const POLICY: u16 = 1008;
 /// The frame was larger than the peer accepts.
 pub const TOO_BIG: u16 = 1009;
 /// The server failed.
 pub const INTERNAL_ERROR: u16 = 1011;
-/// The server restarts: come back.
+/// Come back: the server restarts, or tokens were revoked, and whoever comes back is told.
 pub const SERVICE_RESTART: u16 = 1012;
 /// The server is too busy, or this reader too slow: come back later.
 pub const TRY_AGAIN_LATER: u16 = 1013;

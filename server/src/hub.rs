@@ -100,7 +100,8 @@ struct Shared {
 }
 
 impl Hub {
-    /// Starts the hub and the two tasks that drive it; they end after [`Hub::drain`].
+    /// Starts the hub and the two tasks that drive it: the clock, which ends with [`Hub::drain`], and the
+    /// announcer, which ends with [`Hub::finish`].
     /// With a cluster it is one node of several, after [`Hub::join`].
     pub fn start(
         options: &Options,

@@ -7,8 +7,9 @@
 //! waits, and those of one user never overtake each other. Users whose deliveries fail, or hang,
 //! hold up no other: only some of the workers are for them.
 //!
-//! What is not delivered is in the database too, written in one transaction with the user's
-//! presence: after a stop or a crash the next start goes on with it.
+//! What is not delivered is in the database too: after a stop or a crash the next start, or another
+//! server, goes on with it. A server that is alone writes it in one transaction with the user's
+//! presence; of several the one that made the flip does, once the others have heard of it.
 
 mod outbox;
 mod queue;

@@ -43,7 +43,7 @@ struct Scratch {
     bytes: Vec<u8>,
 }
 
-/// Has the deliveries done by other tasks: by several when they are many, so that each processor does a part.
+/// Has the deliveries done by tasks of their own, [`IN_A_ROW`] each.
 pub fn start(mut deliveries: Vec<Delivery>) {
     while !deliveries.is_empty() {
         let some = deliveries.split_off(deliveries.len().saturating_sub(IN_A_ROW));
