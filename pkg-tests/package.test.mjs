@@ -3,10 +3,12 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { root } from '../scripts/shell.mjs';
+import { transform } from 'esbuild';
+import { root, run } from '../scripts/shell.mjs';
 import { bundlers } from './harness/bundling.mjs';
 import { installed, project } from './harness/package.mjs';
 
@@ -40,6 +42,22 @@ test('it says which Node has what it needs, and asks for nothing besides', () =>
   assert.deepEqual(manifest.engines, { node: '>=22' });
   assert.equal(manifest.dependencies, undefined);
   assert.ok(Object.keys(manifest.peerDependencies).every((name) => manifest.peerDependenciesMeta[name]?.optional));
+});
+
+test('it runs as it is in the oldest browsers that README names', async () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const named = /Firefox (\d+) and Safari (\d+) on\. A page in Chrome from (\d+) on/.exec(readme);
+  const oldest = ['firefox', 'safari', 'chrome'].map((name, index) => name + named?.[index + 1]);
+  const folder = await installed();
+  const entries = Object.values(manifest.exports).map((entry) => entry.default);
+  for (const file of [...entries, 'adapters/roster.js'].filter((file) => file && !file.endsWith('/testing.js'))) {
+    const contents = readFileSync(join(folder, file), 'utf8');
+    const [forThem, forAll] = await Promise.all([oldest, 'esnext'].map((target) => transform(contents, { target })));
+    assert.ok(forThem.code === forAll.code, `${file} has syntax that not all of ${oldest} know`);
+  }
+  const features = ['mutable-globals', 'sign-ext', 'nontrapping-float-to-int', 'bulk-memory', 'multivalue'];
+  const wasm = join(folder, 'wasm', 'rollcall.wasm');
+  await run('wasm-opt', [wasm, '--mvp-features', ...features.map((name) => `--enable-${name}`), '-o', devNull], { quiet: true });
 });
 
 test('publint has nothing to say of it', async () => {

@@ -174,8 +174,9 @@ const payload = (users, name, options) => ({ path: '/users', payload: { users },
 function write(client, call, entries, invisibility) {
   const session = client._connected;
   // What the write makes of the connected user's invisibility, which no event tells.
-  const mine = entries.findLast((entry) => entry.id === session?.id);
-  const invisible = mine && invisibility(mine);
+  /** @type {unknown} */
+  let invisible;
+  for (const entry of entries) if (entry.id === session?.id) invisible = invisibility(entry);
   return client._send(call, (_, reply) => {
     if (invisible !== undefined) session?.setInvisible(invisible);
     return reply;
@@ -233,7 +234,7 @@ export async function askAgain(client, request, ids, areUsers, watch, presence, 
  */
 export function seeChannels(client, asked, { channels }, cids, presence) {
   for (const cid of cids) {
-    const response = Array.isArray(channels) ? channels.findLast((found) => found?.channel?.cid === cid) : undefined;
+    const response = Array.isArray(channels) ? channels.find((found) => found?.channel?.cid === cid) : undefined;
     for (const channel of client._channels) if (channel.cid === cid) channel._hydrate(asked, response);
     if (presence) {
       seeMembers(client, response);
