@@ -5,7 +5,7 @@ import * as input from './input.js';
 import { Options, isObject } from './input.js';
 import { Listeners } from './listeners.js';
 import { seeMembers } from './requests.js';
-import { addMessage, apply, emptyState, forgetWatchers, hydrate, replaceUser } from './state.js';
+import { addMessage, apply, emptyState, forgetWatchers, hydrate, replaceUser, writable } from './state.js';
 
 /** @import { Question } from '../../target/wasm-pack/glue.js' */
 /** @import { PresenceClient } from './client.js' */
@@ -155,12 +155,12 @@ export class Channel {
    */
   _hydrate(asked, response) {
     if (isObject(response?.channel)) this.data = response.channel;
-    hydrate(this.state, response, (user) => this.#client._newer(asked, user));
+    hydrate(writable(this), response, (user) => this.#client._newer(asked, user));
   }
 
   /** @param {Json} user */
   _replaceUser(user) {
-    replaceUser(this.state, user);
+    replaceUser(writable(this), user);
   }
 
   /** @param {Json} event */
@@ -173,9 +173,9 @@ export class Channel {
       case 'notification.removed_from_channel':
         // From now on the server says nothing of it, nor of its members.
         this.#forgetWatch();
-        forgetWatchers(this.state);
+        forgetWatchers(writable(this));
     }
-    apply(this.state, event);
+    apply(writable(this), event);
   }
 
   /** @param {Json} event */
@@ -203,7 +203,7 @@ export class Channel {
     return this.#inTurn(() =>
       this.#send(call, (_, reply) => {
         done();
-        forgetWatchers(this.state);
+        forgetWatchers(writable(this));
         return reply;
       }).catch((problem) => {
         done();
@@ -222,7 +222,7 @@ export class Channel {
     if (typeof message?.text !== 'string') throw invalid(`${name}: the message must be an object with a \`text\``);
     const call = { name, path: this.#path(name, 'message'), payload: { message }, subscribes: false, signal: input.signal(name, options) };
     return this.#send(call, (_, reply) => {
-      addMessage(this.state, reply.message);
+      addMessage(writable(this), reply.message);
       return reply;
     });
   }

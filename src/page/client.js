@@ -9,7 +9,7 @@ import { deliver, local, receive } from './events.js';
 import * as input from './input.js';
 import { Options } from './input.js';
 import { watchPage } from './lifecycle.js';
-import { Listeners } from './listeners.js';
+import { Listeners, attempt } from './listeners.js';
 import { connection } from './presence.js';
 import * as requests from './requests.js';
 import { Session } from './session.js';
@@ -126,7 +126,7 @@ export class PresenceClient {
     // The token's provider may have disconnected.
     if (this._connected === session) {
       this.#leavePage = watchPage(this._engine);
-      this._engine.connect(this, session.token.isRenewable);
+      this._engine.connect(shielded(this), session.token.isRenewable);
     }
   }
 
@@ -396,3 +396,10 @@ export class PresenceClient {
     this.#listeners.dispatch(event.type, event);
   }
 }
+
+/**
+ * The client as the engine calls it: whatever is thrown there, the engine goes on.
+ * @param {any} client
+ */
+const shielded = (client) =>
+  new Proxy(client, { get: (_, name) => (/** @type {any[]} */ ...given) => attempt(() => client[name](...given)) });

@@ -1,6 +1,7 @@
 // What the server says, on its way in and on its way to the app's listeners.
 
 import { isObject } from './input.js';
+import { attempt } from './listeners.js';
 
 /** @import { PresenceClient } from './client.js' */
 /** @import { Engine } from './engine.js' */
@@ -83,7 +84,7 @@ export function deliver(client, event) {
     case 'user.deleted':
       if (typeof user?.id === 'string') {
         if (session?.id === user.id) session?.refreshMe(user);
-        for (const channel of channels) channel._replaceUser(user);
+        for (const channel of channels) attempt(() => channel._replaceUser(user));
       }
       break;
     case 'health.check':
@@ -93,7 +94,7 @@ export function deliver(client, event) {
       }
   }
   const told = channels.filter((channel) => cid && channel.cid === cid);
-  for (const channel of told) channel._apply(event);
+  for (const channel of told) attempt(() => channel._apply(event));
   client._dispatch(event);
   for (const channel of told) channel._dispatch(event);
 }

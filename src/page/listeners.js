@@ -62,13 +62,21 @@ export class Listeners {
     for (const listener of this.list) {
       if (listener.active && (listener.type === undefined || listener.type === type)) {
         const { handler } = listener;
-        try {
-          handler(event);
-        } catch (thrown) {
-          report(thrown);
-        }
+        attempt(() => handler(event));
       }
     }
+  }
+}
+
+/**
+ * Does what the app's doing may make throw: that is told, and stops nothing.
+ * @param {() => unknown} call
+ */
+export function attempt(call) {
+  try {
+    call();
+  } catch (thrown) {
+    report(thrown);
   }
 }
 
@@ -77,11 +85,11 @@ export class Listeners {
  * @param {unknown} thrown
  */
 export function report(thrown) {
-  // Node has no reportError, and throwing there would end the process.
   try {
-    reportError(thrown);
+    // Node has no reportError, and throwing there would end the process.
+    (globalThis.reportError ?? console.error)(thrown);
   } catch {
-    console.error(thrown);
+    // Tests may have made the console throw.
   }
 }
 

@@ -1,4 +1,5 @@
-// A channel's live state: one plain object, brought up to date in place.
+// A channel's live state: one plain object, brought up to date in place. What stands in it, but for
+// its maps, is replaced and never written to: answers and events, which the app has, hold it too.
 
 import { isObject } from './input.js';
 
@@ -37,6 +38,26 @@ export const emptyState = () => ({
 });
 
 /**
+ * To be written to. An app may have frozen it, as stores of state do with all they are given: then
+ * that stays as it is, and this is a copy.
+ * @template {Json} T
+ * @param {T} target
+ * @returns {T}
+ */
+const thawed = (target) => (Object.isExtensible(target) ? target : Object.assign(map(), target));
+
+/**
+ * The state of a channel, to be written to.
+ * @param {{ state: ChannelState }} channel
+ */
+export function writable(channel) {
+  const state = (channel.state = thawed(channel.state));
+  state.members = thawed(state.members);
+  state.watchers = thawed(state.watchers);
+  return state;
+}
+
+/**
  * Takes over what a query returned. `newest` gives the user that an event has shown since.
  * @param {ChannelState} state
  * @param {any} response
@@ -57,8 +78,7 @@ export function hydrate(state, response, newest) {
   }
   if (Array.isArray(messages)) {
     messages.forEach(freshen);
-    // A copy: the app holds the response, and its list is not to grow by itself.
-    state.messages = [...messages];
+    state.messages = messages;
   }
   if (Array.isArray(watchers)) {
     state.watchers = map();
@@ -96,10 +116,14 @@ export function forgetWatchers(state) {
 export function replaceUser(state, user) {
   const { id } = user;
   const { members, watchers, membership, messages } = state;
-  if (isObject(members[id])) members[id].user = user;
+  /** @param {unknown} holder */
+  const isTheirs = (holder) => memberId(holder) === id;
+  /** @param {any} holder */
+  const renewed = (holder) => (isTheirs(holder) ? { ...holder, user } : holder);
+  if (id in members) members[id] = renewed(members[id]);
   if (id in watchers) watchers[id] = user;
-  if (membership && memberId(membership) === id) membership.user = user;
-  for (const message of messages) if (message?.user?.id === id) message.user = user;
+  state.membership = renewed(membership);
+  if (messages.some(isTheirs)) state.messages = messages.map(renewed);
 }
 
 /**
@@ -135,5 +159,5 @@ export function apply(state, { type, user, member, message, watcher_count }) {
  */
 export function addMessage(state, message) {
   const id = message?.id;
-  if (typeof id === 'string' && !state.messages.some((other) => other?.id === id)) state.messages.push(message);
+  if (typeof id === 'string' && !state.messages.some((other) => other?.id === id)) state.messages = [...state.messages, message];
 }

@@ -30,6 +30,46 @@ async fn a_channel_keeps_everybody_in_it_current() {
     assert_eq!(said, r#"[true,true,"now",2,["jack","jill"],2,["jack","__proto__"],true,"M"]"#);
 }
 
+/// As stores of state do with all that is put into them.
+const FREEZE: &str = "
+    const freeze = (value) => {
+      if (!Object.isFrozen(value)) Object.values(Object.freeze(value)).forEach(freeze);
+      return value;
+    };";
+
+#[wasm_bindgen_test]
+async fn what_an_app_freezes_stays_as_it_was_and_the_channel_goes_on() {
+    let story = Story::connected().await;
+    let script = "
+        const jack = { id: 'jack', online: false };
+        network.answers['/channels/messaging/m/query'] = { status: 201, membership: { user: jack },
+          channel: { type: 'messaging', id: 'm', cid: 'messaging:m' }, watchers: [jack], watcher_count: 1,
+          members: [{ user_id: 'jack', user: jack, role: 'owner' }], messages: [{ id: '1', text: 'hi', user: jack }] };
+        const channel = client.channel('messaging', 'm');
+        const answer = freeze(await channel.watch({ presence: true }));
+        const { state } = channel;
+        const shown = ({ members, watchers, messages, membership }) => [members.jack, watchers.jack, messages[0], membership]
+          .map((one) => (one.user ?? one).online);
+        const flip = (online) => network.socket.say({ type: 'user.presence.changed', user: { id: 'jack', online } });
+        flip(true);
+        const first = [shown(channel.state), channel.state === state, answer.members[0].user.online];
+        const kept = freeze(channel.state);
+        client.on(freeze);
+        flip(false);
+        network.socket.say({ type: 'message.new', cid: 'messaging:m', message: { id: '2' } });
+        network.socket.say({ type: 'member.added', cid: 'messaging:m', member: { user_id: 'jill', user: { id: 'jill' } } });
+        network.socket.say({ type: 'user.presence.changed', user: { id: 'jill', online: true } });
+        const { members, messages, watcher_count } = channel.state;
+        await channel.stopWatching();
+        return [first, shown(kept), shown({ ...channel.state, watchers: members }), members.jill.user.online,
+          members.jack.role, messages.length, kept.messages.length, watcher_count, channel.state.watcher_count]";
+    let said = story.run(&[FREEZE, script].concat()).await;
+    assert_eq!(
+        said,
+        r#"[[[true,true,true,true],true,false],[true,true,true,true],[false,false,false,false],true,"owner",2,1,1,0]"#
+    );
+}
+
 #[wasm_bindgen_test]
 async fn who_watches_a_channel_that_one_left_is_not_known() {
     let story = Story::connected().await;

@@ -62,6 +62,27 @@ async fn listeners_cannot_hurt_the_client_or_each_other() {
 }
 
 #[wasm_bindgen_test]
+async fn whatever_a_page_makes_of_what_it_is_shown_the_client_goes_on() {
+    let story = Story::connected().await;
+    let said = story
+        .run(
+            "const heard = [], reported = [];
+             const catcher = (event) => { event.preventDefault(); reported.push(event.error.message); };
+             addEventListener('error', catcher);
+             const channel = client.channel('messaging', 'm');
+             channel.state = { get members() { throw new Error('mine'); } };
+             client.on(({ type }) => heard.push(type));
+             network.socket.say([{ type: 'user.updated', user: { id: 'jack' } }, { type: 'brand.new' }]);
+             removeEventListener('error', catcher);
+             const { socket } = network;
+             await client.disconnectUser();
+             return [heard, reported, socket.closed]",
+        )
+        .await;
+    assert_eq!(said, r#"[["user.updated","brand.new","connection.state"],["mine"],1000]"#);
+}
+
+#[wasm_bindgen_test]
 async fn a_listener_may_disconnect_in_the_middle_of_an_event() {
     let story = Story::connected().await;
     let said = story
