@@ -128,6 +128,7 @@ impl Hub {
                     metrics: metrics.clone(),
                     last_seq: 0,
                     has_peers: cluster.is_some(),
+                    expulsions: 0,
                     closing: false,
                 }),
                 sooner: Notify::new(),
@@ -224,12 +225,19 @@ impl Hub {
         self.order(Order::ExpelAll { code });
     }
 
+    /// How often anybody was expelled from this node.
+    pub fn expulsions(&self) -> u64 {
+        self.lock().expulsions
+    }
+
     fn expel_all_here(&self, code: u16) {
+        self.lock().expulsions += 1;
         self.connected_users().iter().for_each(|user| self.expel_here(user, code));
     }
 
     fn expel_here(&self, user: &UserId, code: u16) {
         self.update(|state, now| {
+            state.expulsions += 1;
             for connection in state.registry.connections(user).to_vec() {
                 if let Some(outbox) = state.outboxes.remove(&connection) {
                     outbox.close(code);

@@ -128,6 +128,7 @@ impl App {
         let id: UserId = change.id.as_str().into();
         // Before the profile is read: what another node changes in it from now on is heard.
         let _arrival = self.hub.expect(&id).await;
+        let expulsions = self.hub.expulsions();
         let _guards = self.profiles.lock([&*id]).await;
         let user = self.admit(&id, issued_at).await?;
         let written = match user {
@@ -142,6 +143,13 @@ impl App {
         self.hub.set_invisible(&id, written.after.invisible);
         let (membership, inbox) = self.hub.connect(&id, written.after.invisible, origin, issued_at)?;
         self.tell(std::slice::from_ref(&written)).await;
+        // Another node may have ordered an expulsion in between, which found nobody here.
+        if self.hub.expulsions() != expulsions
+            && let Err(error) = self.admit(&id, issued_at).await
+        {
+            membership.goodbye();
+            return Err(error);
+        }
         Ok((membership, inbox))
     }
 

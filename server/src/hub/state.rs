@@ -37,6 +37,7 @@ pub(super) struct State {
     pub last_seq: i64,
     /// There may be other nodes.
     pub has_peers: bool,
+    pub expulsions: u64,
     pub closing: bool,
 }
 

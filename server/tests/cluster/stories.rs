@@ -4,6 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::Cluster;
+use crate::common::person::{close_code, open};
 use crate::common::{Person, TestServer, user_token};
 
 pub fn online(user: &str) -> (String, bool) {
@@ -121,6 +122,27 @@ async fn tokens_that_are_revoked_on_one_node_end_connections_on_all() {
     let eve = a.connect("eve").await;
     a.server_side(Method::PATCH, "/app", json!({ "revoke_tokens_issued_before": now })).await;
     assert_eq!((eve.hears_close().await, bob.hears_close().await), (Some(1012), Some(1012)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_arrives_on_one_node_while_their_token_is_revoked_on_another_does_not_stay() {
+    let Some(cluster) = Cluster::new().await else { return };
+    let (a, b) = (cluster.node().await, cluster.node().await);
+    let accept = json!({ "revoke_tokens_issued_before": null });
+    for round in 0..30 {
+        let id = format!("ada-{round}");
+        a.knows(&[&id]).await;
+        let before = rollcall_server::store::now();
+        let (path, revoke) = match round % 2 {
+            0 => ("/users", json!({ "users": [{ "id": id, "set": { "revoke_tokens_issued_before": before } }] })),
+            _ => ("/app", json!({ "revoke_tokens_issued_before": before })),
+        };
+        let json = json!({ "user_id": id, "user_details": { "id": id, "name": "Ada" } }).to_string();
+        let query = [("json", json), ("authorization", user_token(&id))];
+        let (mut socket, _) = tokio::join!(open(&b, &query), a.server_side(Method::PATCH, path, revoke));
+        assert!(matches!(close_code(&mut socket).await, Some(1000 | 1012)), "{path}");
+        a.server_side(Method::PATCH, "/app", accept.clone()).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
