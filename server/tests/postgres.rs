@@ -10,6 +10,7 @@ use std::time::Duration;
 use common::binary::{command, stderr_of};
 use common::person::{close_code, open};
 use common::postgres::{self, Postgres};
+use common::proxy::{Proxy, Target};
 use common::{TestServer, WITHOUT_LIMITS, token, user_token};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -147,6 +148,33 @@ async fn hold_users(database: &str) -> sqlx::PgConnection {
     connection
 }
 
+async fn until_somebody_waits(holder: &mut sqlx::PgConnection) {
+    let waiting = "SELECT count(*) > 0 FROM pg_locks JOIN pg_database ON pg_database.oid = database
+        WHERE datname = current_database() AND NOT granted";
+    while !sqlx::query_scalar::<_, bool>(waiting).fetch_one(&mut *holder).await.unwrap() {}
+}
+
+#[tokio::test]
+async fn an_answer_that_was_lost_with_the_network_is_not_waited_for_for_ever() {
+    let Some(postgres) = postgres::shared() else { return };
+    let database = postgres.database().await;
+    let way = Proxy::to(Target::Unix(postgres.socket())).await;
+    let by_way = database.split('?').next().unwrap().replace("localhost:5432", &way.address());
+    let server = TestServer::with_database(by_way, &["--query-timeout", "3s", "--connects-at-once", "1"]).await;
+    let mut holder = hold_users(&database).await;
+    let eve = json!({ "user_id": "eve", "user_details": { "id": "eve" } }).to_string();
+    let mut socket = open(&server, &[("json", eve), ("authorization", user_token("eve"))]).await;
+    until_somebody_waits(&mut holder).await;
+
+    way.cut();
+    holder.execute("ROLLBACK").await.unwrap();
+    way.mend_for_new();
+    assert_eq!(close_code(&mut socket).await, Some(1013));
+    let is_ready = async || reqwest::get(server.url("/readyz")).await.unwrap().status() == StatusCode::OK;
+    timeout(PATIENCE, async { while !is_ready().await {} }).await.expect("it is ready in time");
+    server.connect("eve").await.says_goodbye().await;
+}
+
 #[tokio::test]
 async fn a_query_that_takes_too_long_is_stopped_and_the_next_is_served() {
     let Some(postgres) = postgres::shared() else { return };
@@ -167,9 +195,7 @@ async fn without_a_limit_a_query_may_take_any_time() {
     let server = TestServer::with_database(database.clone(), &["--query-timeout", "0"]).await;
     let mut holder = hold_users(&database).await;
     let waits = async {
-        let waiting = "SELECT count(*) > 0 FROM pg_locks JOIN pg_database ON pg_database.oid = database
-            WHERE datname = current_database() AND NOT granted";
-        while !sqlx::query_scalar::<_, bool>(waiting).fetch_one(&mut holder).await.unwrap() {}
+        until_somebody_waits(&mut holder).await;
         // Long enough for any limit that is none.
         holder.execute("SELECT pg_sleep(0.1); ROLLBACK").await.unwrap();
     };

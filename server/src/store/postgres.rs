@@ -11,31 +11,25 @@ mod dialect;
 mod flips;
 mod members;
 mod messages;
+mod pool;
 mod source;
 mod users;
 
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, Postgres, Transaction};
-use tokio::time::timeout;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection, PgConnection};
 use url::Url;
 
 use super::{Limits, Result, StoreError, migrations};
+use pool::{Pool, Transaction};
 
-/// Connections to read, and as many to write: who cannot write keeps nobody from reading.
-const CONNECTIONS: u32 = 8;
-/// How long a request waits for a connection before it is told to come back: SDKs give up after
-/// three seconds.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a statement that writes may take.
+const WRITE_TIME: Duration = Duration::from_secs(30);
 
-/// How long a connection may take to show that it lives.
-const PING_TIMEOUT: Duration = Duration::from_secs(1);
-
-const WRITING: [(&str, &str); 3] = [
+const WRITING: [(&str, &str); 2] = [
     ("synchronous_commit", "on"),
-    ("statement_timeout", "30s"),
     // A server that stops in the middle of a write must not hold its locks forever.
     ("idle_in_transaction_session_timeout", "10s"),
 ];
@@ -70,8 +64,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
 
 /// A store in a Postgres database.
 pub(super) struct PostgresStore {
-    writers: PgPool,
-    readers: PgPool,
+    writers: Pool,
+    readers: Pool,
     limits: Limits,
 }
 
@@ -83,22 +77,15 @@ impl PostgresStore {
         let mut connection = options.connect().await?;
         migrate(&mut connection).await?;
         connection.close().await?;
-        let pool = || {
-            // Its own test has no end when the network drops what is sent.
-            let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
-            let pool = pool.test_before_acquire(false).before_acquire(|connection, _| Box::pin(answers(connection)));
-            pool.after_release(|connection, _| Box::pin(answers(connection)))
-        };
-        // Whole milliseconds, of which 0 are no limit to Postgres as to us.
-        let query_time = format!("{}ms", limits.query_time.as_micros().div_ceil(1000));
-        let reading = [("default_transaction_read_only", "on"), ("statement_timeout", &query_time)];
-        let writers = pool().connect_lazy_with(options.clone().options(WRITING));
-        let readers = pool().connect_lazy_with(options.options(reading));
+        let writers = options.clone().options(WRITING).options([statement_timeout(WRITE_TIME)]);
+        let reading = [statement_timeout(limits.query_time)];
+        let readers = options.options([("default_transaction_read_only", "on")]).options(reading);
+        let writers = Pool::new(writers, Some(WRITE_TIME));
+        let readers = Pool::new(readers, (!limits.query_time.is_zero()).then_some(limits.query_time));
         Ok(Self { writers, readers, limits })
     }
 
-    /// A transaction that may write. Dropped without a commit, whatever was written is undone.
-    async fn begin(&self) -> Result<Transaction<'static, Postgres>> {
+    async fn begin(&self) -> Result<Transaction> {
         Ok(self.writers.begin().await?)
     }
 }
@@ -119,12 +106,9 @@ fn read(url: &str) -> Result<PgConnectOptions> {
     Ok(PgConnectOptions::from_str(url.as_str())?)
 }
 
-/// Whether there is still somebody at the other end.
-async fn answers(connection: &mut PgConnection) -> sqlx::Result<bool> {
-    match timeout(PING_TIMEOUT, connection.ping()).await {
-        Ok(answer) => answer.map(|()| true),
-        Err(late) => Err(sqlx::Error::Io(late.into())),
-    }
+/// In whole milliseconds, of which 0 are no limit to Postgres as to us.
+fn statement_timeout(time: Duration) -> (&'static str, String) {
+    ("statement_timeout", format!("{}ms", time.as_micros().div_ceil(1000)))
 }
 
 /// Servers that start at the same time do it one after the other.

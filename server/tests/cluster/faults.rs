@@ -13,10 +13,10 @@ use tokio::time::{interval, timeout};
 use crate::Cluster;
 use crate::common::binary::{Binary, command};
 use crate::common::postgres::Postgres;
+use crate::common::proxy::Proxy;
 use crate::common::redis::Redis;
 use crate::common::scrape::Scrape;
 use crate::common::{KEY, Person, TestServer};
-use crate::proxy::Proxy;
 use crate::stories::{is_online, offline, online};
 
 const FLAGS: [&str; 2] = ["--node-lease", "1s"];

@@ -10,7 +10,6 @@ mod links;
 mod model;
 mod orders;
 mod outages;
-mod proxy;
 mod start;
 mod stories;
 mod watchers;

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use tokio::time::{interval, timeout};
 
 use crate::Cluster;
+use crate::common::proxy::Proxy;
 use crate::common::{Person, TestServer};
 use crate::faults::{until_cleared, until_ready};
-use crate::proxy::Proxy;
 
 const FLAGS: [&str; 14] = [
     "--node-lease",

@@ -5,9 +5,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::Cluster;
+use crate::common::proxy::Proxy;
 use crate::common::{Person, TestServer};
 use crate::faults::{until, until_ready};
-use crate::proxy::Proxy;
 use crate::stories::is_online;
 
 const FLAGS: [&str; 2] = ["--node-lease", "1s"];

@@ -14,11 +14,11 @@ use crate::Cluster;
 use crate::common::document::table_of;
 use crate::common::person::{next_frame, open_at};
 use crate::common::postgres;
+use crate::common::proxy::{Proxy, Target};
 use crate::common::redis::Redis;
 use crate::common::scrape::Scrape;
 use crate::common::{Person, TestServer, user_token};
 use crate::faults::{keys, until, until_cleared, until_ready};
-use crate::proxy::{Proxy, Target};
 use crate::stories::{is_online, offline, online};
 
 /// What a machine with other work may take longer.

@@ -9,6 +9,7 @@ pub mod binary;
 pub mod document;
 pub mod person;
 pub mod postgres;
+pub mod proxy;
 pub mod redis;
 pub mod scrape;
 

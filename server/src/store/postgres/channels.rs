@@ -1,8 +1,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::PgConnection;
 
-use super::{PostgresStore, members, users};
+use super::{PostgresStore, Transaction, members, users};
 use crate::query::{ChannelField, ChannelQuery, Sort, Target};
 use crate::store::filter;
 use crate::store::row::{self, micros};
@@ -44,7 +43,7 @@ impl ChannelStore for PostgresStore {
         if new.hide_for_creator {
             let sql = "UPDATE members SET hidden = TRUE WHERE cid = $1 AND user_id = $2";
             let query = sqlx::query(sql).bind(&cid).bind(&new.created_by_id);
-            query.execute(&mut *tx).await?;
+            query.execute(&mut tx).await?;
         }
         recount(&mut tx, std::slice::from_ref(&cid)).await?;
         let channel = existing(&mut tx, &cid).await?;
@@ -118,7 +117,7 @@ impl ChannelStore for PostgresStore {
     async fn erase_channels(&self, cids: &[String]) -> Result<Vec<Channel>> {
         let mut tx = self.begin().await?;
         let channels = all_existing(&mut tx, cids).await?;
-        sqlx::query("DELETE FROM channels WHERE cid = ANY($1)").bind(cids).execute(&mut *tx).await?;
+        sqlx::query("DELETE FROM channels WHERE cid = ANY($1)").bind(cids).execute(&mut tx).await?;
         tx.commit().await?;
         Ok(channels)
     }
@@ -147,26 +146,26 @@ impl ChannelStore for PostgresStore {
     }
 }
 
-async fn find_locked(tx: &mut PgConnection, cid: &str) -> Result<Option<Channel>> {
+async fn find_locked(tx: &mut Transaction, cid: &str) -> Result<Option<Channel>> {
     let query = sqlx::query("SELECT * FROM channels WHERE cid = $1 FOR UPDATE").bind(cid);
     query.fetch_optional(tx).await?.as_ref().map(row::channel).transpose()
 }
 
 /// The channels that there are, deleted ones too, which nobody else changes until the end of the
 /// transaction.
-pub(super) async fn lock(tx: &mut PgConnection, cids: &[String]) -> Result<Vec<Channel>> {
+pub(super) async fn lock(tx: &mut Transaction, cids: &[String]) -> Result<Vec<Channel>> {
     let sql = "SELECT * FROM channels WHERE cid = ANY($1) ORDER BY cid FOR NO KEY UPDATE";
     row::all(&sqlx::query(sql).bind(cids).fetch_all(tx).await?, row::channel)
 }
 
 /// The channel, locked, or an error when there is none or it was deleted.
-pub(super) async fn existing(tx: &mut PgConnection, cid: &str) -> Result<Channel> {
+pub(super) async fn existing(tx: &mut Transaction, cid: &str) -> Result<Channel> {
     let channel = lock(tx, &[cid.to_owned()]).await?.pop();
     let channel = channel.filter(|channel| channel.deleted_at.is_none());
     channel.ok_or_else(|| StoreError::not_found("channel", cid))
 }
 
-async fn all_existing(tx: &mut PgConnection, cids: &[String]) -> Result<Vec<Channel>> {
+async fn all_existing(tx: &mut Transaction, cids: &[String]) -> Result<Vec<Channel>> {
     let channels = lock(tx, cids).await?;
     let find = |cid: &String| {
         let channel = channels.iter().find(|channel| channel.cid == *cid && channel.deleted_at.is_none());
@@ -176,7 +175,7 @@ async fn all_existing(tx: &mut PgConnection, cids: &[String]) -> Result<Vec<Chan
 }
 
 /// Whether there was no such channel.
-async fn insert(tx: &mut PgConnection, channel: &Channel) -> Result<bool> {
+async fn insert(tx: &mut Transaction, channel: &Channel) -> Result<bool> {
     let sql = "INSERT INTO channels (cid, type, id, team, created_by_id, frozen, disabled,
             created_at, updated_at, last_message_at, deleted_at, member_count, message_count,
             custom, words)
@@ -201,7 +200,7 @@ async fn insert(tx: &mut PgConnection, channel: &Channel) -> Result<bool> {
     Ok(done.rows_affected() > 0)
 }
 
-async fn update(tx: &mut PgConnection, channel: &Channel) -> Result<()> {
+async fn update(tx: &mut Transaction, channel: &Channel) -> Result<()> {
     let sql = "UPDATE channels SET team = $2, frozen = $3, disabled = $4, updated_at = $5,
             deleted_at = $6, custom = $7::json, words = $8::json
         WHERE cid = $1";
@@ -220,14 +219,14 @@ async fn update(tx: &mut PgConnection, channel: &Channel) -> Result<()> {
 }
 
 /// Removes the channel's row; those of its members and messages go with it.
-async fn erase(tx: &mut PgConnection, cid: &str) -> Result<()> {
+async fn erase(tx: &mut Transaction, cid: &str) -> Result<()> {
     let query = sqlx::query("DELETE FROM channels WHERE cid = $1").bind(cid);
     query.execute(tx).await?;
     Ok(())
 }
 
 /// Brings what channels say of their members and messages in line with what they are.
-pub(super) async fn recount(tx: &mut PgConnection, cids: &[String]) -> Result<()> {
+pub(super) async fn recount(tx: &mut Transaction, cids: &[String]) -> Result<()> {
     let sql = "UPDATE channels SET
             member_count = (SELECT count(*) FROM members WHERE members.cid = channels.cid),
             (message_count, last_message_at) = (

@@ -1,8 +1,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::PgConnection;
 
-use super::PostgresStore;
+use super::{PostgresStore, Transaction};
 use crate::store::{Flip, FlipStore, Result, row};
 
 #[async_trait]
@@ -14,7 +13,7 @@ impl FlipStore for PostgresStore {
             (SELECT user_id FROM untold_flips WHERE claimed_at <= $2 ORDER BY user_id FOR UPDATE SKIP LOCKED)
             RETURNING *";
         let query = sqlx::query(sql).bind(now.as_microsecond()).bind(before.as_microsecond());
-        let flips = row::all(&query.fetch_all(&mut *tx).await?, row::flip)?;
+        let flips = row::all(&query.fetch_all(&mut tx).await?, row::flip)?;
         tx.commit().await?;
         Ok(flips)
     }
@@ -34,7 +33,7 @@ impl FlipStore for PostgresStore {
 }
 
 /// Each in the place of an older one. Users that do not exist are passed over.
-pub(super) async fn put(tx: &mut PgConnection, flips: &[Flip]) -> Result<()> {
+pub(super) async fn put(tx: &mut Transaction, flips: &[Flip]) -> Result<()> {
     let flips = Flip::newest(flips);
     if flips.is_empty() {
         return Ok(());

@@ -2,9 +2,9 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::{PgConnection, Postgres};
+use sqlx::Postgres;
 
-use super::{PostgresStore, channels, unsigned, users};
+use super::{PostgresStore, Transaction, channels, unsigned, users};
 use crate::query::{MemberField, MemberQuery, Sort, Target};
 use crate::store::filter;
 use crate::store::row::{self, micros};
@@ -84,7 +84,7 @@ impl MemberStore for PostgresStore {
         lock(&mut tx, cid, user_ids).await?;
         let query = sqlx::query("DELETE FROM members WHERE cid = $1 AND user_id = ANY($2) RETURNING *");
         let query = query.bind(cid).bind(user_ids);
-        let removed = row::all(&query.fetch_all(&mut *tx).await?, row::member)?;
+        let removed = row::all(&query.fetch_all(&mut tx).await?, row::member)?;
         channels::recount(&mut tx, &[cid.to_owned()]).await?;
         tx.commit().await?;
         Ok(removed)
@@ -134,7 +134,7 @@ impl MemberStore for PostgresStore {
         let newest = "SELECT id, created_at FROM messages WHERE cid = $1 AND parent_id IS NULL
             AND ($2::text IS NULL OR id = $2) ORDER BY created_at DESC, id DESC LIMIT 1";
         let query = sqlx::query_as(newest).bind(cid).bind(message_id);
-        let newest: Option<(String, i64)> = query.fetch_optional(&mut *tx).await?;
+        let newest: Option<(String, i64)> = query.fetch_optional(&mut tx).await?;
         let (id, time) = match (newest, message_id) {
             (Some((id, time)), Some(_)) => (Some(id), time),
             (None, Some(id)) => return Err(StoreError::not_found("message", id)),
@@ -143,11 +143,11 @@ impl MemberStore for PostgresStore {
         let sql = "UPDATE members SET last_read = $3, last_read_message_id = $4
             WHERE cid = $1 AND user_id = $2";
         let query = sqlx::query(sql).bind(cid).bind(user_id).bind(time).bind(id);
-        query.execute(&mut *tx).await?;
+        query.execute(&mut tx).await?;
         let mut sql = Sql::new(SELECT_READS);
         sql.push(" FROM members WHERE members.cid = ").push_bind(cid.to_owned());
         sql.push(" AND members.user_id = ").push_bind(user_id.to_owned());
-        let read = row::read(&sql.build().fetch_one(&mut *tx).await?)?;
+        let read = row::read(&sql.build().fetch_one(&mut tx).await?)?;
         tx.commit().await?;
         Ok(read)
     }
@@ -155,11 +155,11 @@ impl MemberStore for PostgresStore {
     async fn mark_all_read(&self, user_id: &str, now: Timestamp) -> Result<Vec<Read>> {
         let mut tx = self.begin().await?;
         let sql = "SELECT FROM members WHERE user_id = $1 ORDER BY cid FOR NO KEY UPDATE";
-        sqlx::query(sql).bind(user_id).execute(&mut *tx).await?;
+        sqlx::query(sql).bind(user_id).execute(&mut tx).await?;
         let mut sql = Sql::new("SELECT * FROM (");
         sql.push(SELECT_READS).push(" FROM members WHERE members.user_id = ").push_bind(user_id.to_owned());
         sql.push(") AS reads WHERE unread > 0");
-        let mut reads = row::all(&sql.build().fetch_all(&mut *tx).await?, row::read)?;
+        let mut reads = row::all(&sql.build().fetch_all(&mut tx).await?, row::read)?;
         let sql = "UPDATE members SET last_read = $2, last_read_message_id = (
                 SELECT id FROM messages WHERE messages.cid = members.cid AND parent_id IS NULL
                 ORDER BY created_at DESC, id DESC LIMIT 1)
@@ -167,7 +167,7 @@ impl MemberStore for PostgresStore {
             RETURNING cid, last_read_message_id";
         let cids: Vec<String> = reads.iter().map(|read| read.cid.clone()).collect();
         let query = sqlx::query_as(sql).bind(user_id).bind(now.as_microsecond());
-        let newest: Vec<(String, Option<String>)> = query.bind(&cids).fetch_all(&mut *tx).await?;
+        let newest: Vec<(String, Option<String>)> = query.bind(&cids).fetch_all(&mut tx).await?;
         let mut newest: HashMap<_, _> = newest.into_iter().collect();
         for read in &mut reads {
             read.last_read = now;
@@ -207,14 +207,14 @@ fn push_first(sql: &mut Sql<Postgres>, cids: &[String], limit: u32, offset: u32)
 }
 
 /// From here to the end of the transaction nobody else changes those who are members.
-async fn lock(tx: &mut PgConnection, cid: &str, user_ids: &[String]) -> Result<()> {
+async fn lock(tx: &mut Transaction, cid: &str, user_ids: &[String]) -> Result<()> {
     let sql = "SELECT FROM members WHERE cid = $1 AND user_id = ANY($2) ORDER BY user_id FOR NO KEY UPDATE";
     sqlx::query(sql).bind(cid).bind(user_ids).execute(tx).await?;
     Ok(())
 }
 
 /// The member, locked, or an error when the user is none.
-pub(super) async fn existing(tx: &mut PgConnection, cid: &str, user_id: &str) -> Result<Member> {
+pub(super) async fn existing(tx: &mut Transaction, cid: &str, user_id: &str) -> Result<Member> {
     let query = sqlx::query("SELECT * FROM members WHERE cid = $1 AND user_id = $2 FOR NO KEY UPDATE");
     let row = query.bind(cid).bind(user_id).fetch_optional(tx).await?;
     let row = row.ok_or_else(|| StoreError::not_found("member", user_id))?;
@@ -222,7 +222,7 @@ pub(super) async fn existing(tx: &mut PgConnection, cid: &str, user_id: &str) ->
 }
 
 /// Adds a member. `None` when they are one already.
-pub(super) async fn insert(tx: &mut PgConnection, member: Member) -> Result<Option<Member>> {
+pub(super) async fn insert(tx: &mut Transaction, member: Member) -> Result<Option<Member>> {
     let sql = "INSERT INTO members (cid, user_id, channel_role, invite, invited_at, banned,
             notifications_muted, hidden, hide_messages_before, last_read, created_at, updated_at,
             custom)
@@ -248,7 +248,7 @@ pub(super) async fn insert(tx: &mut PgConnection, member: Member) -> Result<Opti
 }
 
 /// Writes a member who exists.
-pub(super) async fn save(tx: &mut PgConnection, member: &Member) -> Result<()> {
+pub(super) async fn save(tx: &mut Transaction, member: &Member) -> Result<()> {
     let sql = "UPDATE members SET channel_role = $3, invite = $4, invited_at = $5,
             invite_accepted_at = $6, invite_rejected_at = $7, banned = $8, notifications_muted = $9,
             hidden = $10, hide_messages_before = $11, archived_at = $12, pinned_at = $13,

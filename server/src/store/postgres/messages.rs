@@ -1,8 +1,8 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::{PgConnection, Postgres};
+use sqlx::Postgres;
 
-use super::{PostgresStore, channels, users};
+use super::{PostgresStore, Transaction, channels, users};
 use crate::store::row;
 use crate::store::sql::Sql;
 use crate::store::{Message, MessageChange, MessagePage, MessageStore, NewMessage, Result, StoreError, Written};
@@ -27,15 +27,15 @@ impl MessageStore for PostgresStore {
         let sql = "UPDATE channels SET message_count = message_count + 1,
                 last_message_at = greatest(last_message_at, $2)
             WHERE cid = $1";
-        sqlx::query(sql).bind(cid).bind(time).execute(&mut *tx).await?;
+        sqlx::query(sql).bind(cid).bind(time).execute(&mut tx).await?;
         let sql = "UPDATE members SET hidden = FALSE WHERE cid = $1 AND user_id IN (
                 SELECT user_id FROM members WHERE cid = $1 AND hidden ORDER BY user_id FOR NO KEY UPDATE)";
-        sqlx::query(sql).bind(cid).execute(&mut *tx).await?;
+        sqlx::query(sql).bind(cid).execute(&mut tx).await?;
         if message.parent_id.is_none() {
             let sql = "UPDATE members SET last_read = $3, last_read_message_id = $4
                 WHERE cid = $1 AND user_id = $2 AND last_read <= $3";
             let query = sqlx::query(sql).bind(cid).bind(&message.user_id);
-            query.bind(time).bind(&message.id).execute(&mut *tx).await?;
+            query.bind(time).bind(&message.id).execute(&mut tx).await?;
         }
         tx.commit().await?;
         Ok(message)
@@ -102,7 +102,7 @@ impl MessageStore for PostgresStore {
             let sql = "UPDATE messages SET text = $2, updated_at = $3, custom = $4::json WHERE id = $1";
             let query = sqlx::query(sql).bind(id).bind(&after.text);
             let query = query.bind(now.as_microsecond()).bind(row::object(&after.custom)?);
-            query.execute(&mut *tx).await?;
+            query.execute(&mut tx).await?;
         }
         tx.commit().await?;
         let before = Some(before);
@@ -117,7 +117,7 @@ impl MessageStore for PostgresStore {
         message.updated_at = now;
         let sql = "UPDATE messages SET deleted_at = $2, updated_at = $2 WHERE id = $1";
         let query = sqlx::query(sql).bind(id).bind(now.as_microsecond());
-        query.execute(&mut *tx).await?;
+        query.execute(&mut tx).await?;
         channels::recount(&mut tx, std::slice::from_ref(&message.cid)).await?;
         tx.commit().await?;
         Ok(message)
@@ -127,7 +127,7 @@ impl MessageStore for PostgresStore {
         let mut tx = self.begin().await?;
         lock_channel_of(&mut tx, id).await?;
         let query = sqlx::query("DELETE FROM messages WHERE id = $1 RETURNING *").bind(id);
-        let row = query.fetch_optional(&mut *tx).await?;
+        let row = query.fetch_optional(&mut tx).await?;
         let row = row.ok_or_else(|| StoreError::not_found("message", id))?;
         let message = row::message(&row)?;
         channels::recount(&mut tx, std::slice::from_ref(&message.cid)).await?;
@@ -143,21 +143,21 @@ fn push_bound(sql: &mut Sql<Postgres>, order: &'static str, id: &str) {
     sql.push_bind(id.to_owned()).push(")");
 }
 
-async fn find(tx: &mut PgConnection, id: &str) -> Result<Option<Message>> {
+async fn find(tx: &mut Transaction, id: &str) -> Result<Option<Message>> {
     let query = sqlx::query("SELECT * FROM messages WHERE id = $1").bind(id);
     let row = query.fetch_optional(tx).await?;
     row.as_ref().map(row::message).transpose()
 }
 
 /// The message, locked, or an error when there is none or it was deleted.
-async fn existing(tx: &mut PgConnection, id: &str) -> Result<Message> {
+async fn existing(tx: &mut Transaction, id: &str) -> Result<Message> {
     let query = sqlx::query("SELECT * FROM messages WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE").bind(id);
     let row = query.fetch_optional(tx).await?;
     row::message(&row.ok_or_else(|| StoreError::not_found("message", id))?)
 }
 
 /// A message stays in its channel, so it may be looked up before anything is locked.
-async fn lock_channel_of(tx: &mut PgConnection, id: &str) -> Result<()> {
+async fn lock_channel_of(tx: &mut Transaction, id: &str) -> Result<()> {
     let message = find(tx, id).await?;
     let message = message.ok_or_else(|| StoreError::not_found("message", id))?;
     channels::lock(tx, &[message.cid]).await?;
@@ -165,7 +165,7 @@ async fn lock_channel_of(tx: &mut PgConnection, id: &str) -> Result<()> {
 }
 
 /// Whether there was no such message.
-async fn insert(tx: &mut PgConnection, message: &Message) -> Result<bool> {
+async fn insert(tx: &mut Transaction, message: &Message) -> Result<bool> {
     let sql = "INSERT INTO messages (id, cid, user_id, text, parent_id, created_at, updated_at,
             custom)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::json)
@@ -185,7 +185,7 @@ async fn insert(tx: &mut PgConnection, message: &Message) -> Result<bool> {
 }
 
 /// Marks everything these users wrote as deleted.
-pub(super) async fn delete_of_users(tx: &mut PgConnection, user_ids: &[String], now: Timestamp) -> Result<()> {
+pub(super) async fn delete_of_users(tx: &mut Transaction, user_ids: &[String], now: Timestamp) -> Result<()> {
     lock_channels_of(tx, user_ids).await?;
     let sql = "UPDATE messages SET deleted_at = $2, deleted_with_user = TRUE
         WHERE user_id = ANY($1) AND deleted_at IS NULL
@@ -196,7 +196,7 @@ pub(super) async fn delete_of_users(tx: &mut PgConnection, user_ids: &[String], 
 }
 
 /// Undoes [`delete_of_users`]; what was deleted on its own stays deleted.
-pub(super) async fn restore_of_users(tx: &mut PgConnection, user_ids: &[String]) -> Result<()> {
+pub(super) async fn restore_of_users(tx: &mut Transaction, user_ids: &[String]) -> Result<()> {
     lock_channels_of(tx, user_ids).await?;
     let sql = "UPDATE messages SET deleted_at = NULL, deleted_with_user = FALSE
         WHERE user_id = ANY($1) AND deleted_with_user
@@ -205,7 +205,7 @@ pub(super) async fn restore_of_users(tx: &mut PgConnection, user_ids: &[String])
     channels::recount(tx, &cids).await
 }
 
-async fn lock_channels_of(tx: &mut PgConnection, user_ids: &[String]) -> Result<()> {
+async fn lock_channels_of(tx: &mut Transaction, user_ids: &[String]) -> Result<()> {
     let query = sqlx::query_scalar("SELECT DISTINCT cid FROM messages WHERE user_id = ANY($1)").bind(user_ids);
     let cids: Vec<String> = query.fetch_all(&mut *tx).await?;
     channels::lock(tx, &cids).await?;

@@ -1,8 +1,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::PgConnection;
 
-use super::{PostgresStore, channels, flips, messages};
+use super::{PostgresStore, Transaction, channels, flips, messages};
 use crate::query::{Sort, Target, UserField, UserQuery};
 use crate::store::filter;
 use crate::store::row::{self, micros};
@@ -78,13 +77,13 @@ impl UserStore for PostgresStore {
         let (online, active): (Vec<bool>, Vec<Option<i64>>) = last.values().copied().unzip();
         let mut tx = self.begin().await?;
         let sql = "SELECT FROM users WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE";
-        sqlx::query(sql).bind(&ids).execute(&mut *tx).await?;
+        sqlx::query(sql).bind(&ids).execute(&mut tx).await?;
         // What is absent `greatest` passes over.
         let sql = "UPDATE users SET online = seen.online, last_active = greatest(users.last_active, seen.last_active)
             FROM unnest($1::text[], $2::boolean[], $3::bigint[]) AS seen (id, online, last_active)
             WHERE users.id = seen.id RETURNING users.*";
         let query = sqlx::query(sql).bind(&ids).bind(online).bind(active);
-        let users = row::all(&query.fetch_all(&mut *tx).await?, row::user)?;
+        let users = row::all(&query.fetch_all(&mut tx).await?, row::user)?;
         flips::put(&mut tx, untold).await?;
         tx.commit().await?;
         Ok(users)
@@ -110,11 +109,11 @@ impl UserStore for PostgresStore {
         let cids = cids_of(&mut tx, ids).await?;
         channels::lock(&mut tx, &cids).await?;
         let sql = "SELECT * FROM users WHERE id = ANY($1) ORDER BY id FOR UPDATE";
-        let users = row::all(&sqlx::query(sql).bind(ids).fetch_all(&mut *tx).await?, row::user)?;
+        let users = row::all(&sqlx::query(sql).bind(ids).fetch_all(&mut tx).await?, row::user)?;
         let users = in_order(ids, &users)?;
         // Again: there may be more by now, and from here on there will not.
         let cids = cids_of(&mut tx, ids).await?;
-        sqlx::query("DELETE FROM users WHERE id = ANY($1)").bind(ids).execute(&mut *tx).await?;
+        sqlx::query("DELETE FROM users WHERE id = ANY($1)").bind(ids).execute(&mut tx).await?;
         channels::recount(&mut tx, &cids).await?;
         tx.commit().await?;
         Ok(users)
@@ -181,7 +180,7 @@ fn in_order(ids: &[String], users: &[User]) -> Result<Vec<User>> {
 }
 
 /// An error that names those of `ids` who are not users, or were deleted.
-pub(super) async fn require(tx: &mut PgConnection, ids: &[String]) -> Result<()> {
+pub(super) async fn require(tx: &mut Transaction, ids: &[String]) -> Result<()> {
     let query = sqlx::query("SELECT * FROM users WHERE id = ANY($1)").bind(ids);
     let users = row::all(&query.fetch_all(tx).await?, row::user)?;
     let deleted = in_order(ids, &users)?.into_iter().filter(|user| user.deleted_at.is_some());
@@ -193,12 +192,12 @@ pub(super) async fn require(tx: &mut PgConnection, ids: &[String]) -> Result<()>
 }
 
 /// The user, whom nobody else changes until the end of the transaction.
-async fn lock(tx: &mut PgConnection, id: &str) -> Result<Option<User>> {
+async fn lock(tx: &mut Transaction, id: &str) -> Result<Option<User>> {
     let query = sqlx::query("SELECT * FROM users WHERE id = $1 FOR NO KEY UPDATE").bind(id);
     query.fetch_optional(tx).await?.as_ref().map(row::user).transpose()
 }
 
-async fn upsert(tx: &mut PgConnection, change: &UserChange, now: Timestamp, limits: &Limits) -> Result<Written<User>> {
+async fn upsert(tx: &mut Transaction, change: &UserChange, now: Timestamp, limits: &Limits) -> Result<Written<User>> {
     loop {
         let before = lock(tx, &change.id).await?;
         let user = change.write(before, now, limits)?;
@@ -217,7 +216,7 @@ async fn upsert(tx: &mut PgConnection, change: &UserChange, now: Timestamp, limi
 /// Sets or clears one of the times that say what became of a user. Users of whom that is already
 /// true stay as they are.
 async fn stamp(
-    tx: &mut PgConnection,
+    tx: &mut Transaction,
     ids: &[String],
     field: fn(&mut User) -> &mut Option<Timestamp>,
     time: Option<Timestamp>,
@@ -238,14 +237,14 @@ async fn stamp(
 }
 
 /// The channels in which these users are members or wrote something.
-async fn cids_of(tx: &mut PgConnection, user_ids: &[String]) -> Result<Vec<String>> {
+async fn cids_of(tx: &mut Transaction, user_ids: &[String]) -> Result<Vec<String>> {
     let sql = "SELECT cid FROM members WHERE user_id = ANY($1)
         UNION SELECT cid FROM messages WHERE user_id = ANY($1)";
     Ok(sqlx::query_scalar(sql).bind(user_ids).fetch_all(tx).await?)
 }
 
 /// Whether there was no such user.
-async fn insert(tx: &mut PgConnection, user: &User) -> Result<bool> {
+async fn insert(tx: &mut Transaction, user: &User) -> Result<bool> {
     let sql = "INSERT INTO users (id, name, image, role, teams, language, invisible, banned,
             privacy_settings, updated_at, last_active, deactivated_at, deleted_at,
             revoke_tokens_issued_before, custom, words, created_at)
@@ -255,7 +254,7 @@ async fn insert(tx: &mut PgConnection, user: &User) -> Result<bool> {
     Ok(query.execute(tx).await?.rows_affected() > 0)
 }
 
-async fn update(tx: &mut PgConnection, user: &User) -> Result<()> {
+async fn update(tx: &mut Transaction, user: &User) -> Result<()> {
     let sql = "UPDATE users SET name = $2, image = $3, role = $4, teams = $5, language = $6,
             invisible = $7, banned = $8, privacy_settings = $9::json, updated_at = $10,
             last_active = $11, deactivated_at = $12, deleted_at = $13,

@@ -1,5 +1,8 @@
 //! A way to something that can be cut: nothing comes through, and nobody is told.
 
+#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
