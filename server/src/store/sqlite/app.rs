@@ -9,7 +9,7 @@ use crate::store::{AppStore, Result, Task};
 impl AppStore for SqliteStore {
     async fn tokens_revoked_before(&self) -> Result<Option<Timestamp>> {
         let query = sqlx::query("SELECT tokens_revoked_before FROM app");
-        query.fetch_one(&self.lookups).await?.optional_time("tokens_revoked_before")
+        self.lookups.one(query).await?.optional_time("tokens_revoked_before")
     }
 
     async fn revoke_tokens(&self, before: Option<Timestamp>) -> Result<()> {
@@ -38,7 +38,7 @@ impl AppStore for SqliteStore {
 
     async fn task(&self, id: &str) -> Result<Option<Task>> {
         let query = sqlx::query("SELECT * FROM tasks WHERE id = ?").bind(id);
-        let row = query.fetch_optional(&self.lookups).await?;
+        let row = self.lookups.first(query).await?;
         row.as_ref().map(row::task).transpose()
     }
 
@@ -47,7 +47,7 @@ impl AppStore for SqliteStore {
     }
 
     async fn check(&self) -> Result<()> {
-        sqlx::query("SELECT one FROM app").fetch_one(&self.lookups).await?;
+        self.lookups.one(sqlx::query("SELECT one FROM app")).await?;
         // Writes nothing, but needs the lock.
         self.begin().await?.commit().await
     }

@@ -5,7 +5,7 @@ use sqlx::SqliteConnection;
 use super::{SqliteStore, json_list, members, users};
 use crate::query::{ChannelField, ChannelQuery, Sort, Target};
 use crate::store::filter;
-use crate::store::row::{self, micros};
+use crate::store::row::{self, Columns, micros};
 use crate::store::sql::Sql;
 use crate::store::{Channel, ChannelChange, ChannelStore, Member, NewChannel, Opened, Result, StoreError, Written};
 
@@ -49,7 +49,7 @@ impl ChannelStore for SqliteStore {
         let sql = "SELECT * FROM channels
             WHERE cid IN (SELECT value FROM json_each(?)) AND deleted_at IS NULL";
         let query = sqlx::query(sql).bind(json_list(cids));
-        row::all(&query.fetch_all(&self.lookups).await?, row::channel)
+        row::all(&self.lookups.all(query).await?, row::channel)
     }
 
     async fn query_channels(&self, query: &ChannelQuery) -> Result<Vec<Channel>> {
@@ -73,14 +73,14 @@ impl ChannelStore for SqliteStore {
         let liveliest_first = Sort { by: Target::Builtin(ChannelField::LastUpdated), descending: true };
         filter::push_sort(&mut sql, &query.sort, &[liveliest_first], "channels.cid");
         filter::push_page(&mut sql, query.limit, query.offset);
-        row::all(&sql.build().fetch_all(&self.readers).await?, row::channel)
+        row::all(&self.readers.all(sql.build()).await?, row::channel)
     }
 
     async fn channels_of(&self, user_id: &str) -> Result<Vec<String>> {
         let sql = "SELECT channels.cid FROM channels JOIN members USING (cid)
             WHERE members.user_id = ? AND channels.deleted_at IS NULL";
-        let query = sqlx::query_scalar(sql).bind(user_id);
-        Ok(query.fetch_all(&self.readers).await?)
+        let query = sqlx::query(sql).bind(user_id);
+        row::all(&self.readers.all(query).await?, |row| row.text("cid"))
     }
 
     async fn update_channel(&self, cid: &str, change: &ChannelChange, now: Timestamp) -> Result<Written<Channel>> {

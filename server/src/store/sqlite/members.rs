@@ -2,12 +2,13 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, SqliteConnection};
 
 use super::{SqliteStore, channels, json_list, users};
 use crate::query::{MemberField, MemberQuery, Sort, Target};
 use crate::store::filter;
-use crate::store::row::{self, micros};
+use crate::store::row::{self, Columns, micros};
 use crate::store::sql::Sql;
 use crate::store::{Member, MemberChange, MemberStore, NewMember, Read, Result, StoreError, Unread, Written};
 
@@ -25,26 +26,26 @@ impl MemberStore for SqliteStore {
     async fn members_of(&self, cids: &[String], limit: u32, offset: u32) -> Result<Vec<Member>> {
         let mut sql = Sql::new("SELECT members.*");
         push_first(&mut sql, cids, limit, offset);
-        row::all(&sql.build().fetch_all(&self.readers).await?, row::member)
+        row::all(&self.readers.all(sql.build()).await?, row::member)
     }
 
     async fn members(&self, cid: &str, user_ids: &[String]) -> Result<Vec<Member>> {
         let sql = "SELECT * FROM members
             WHERE cid = ? AND user_id IN (SELECT value FROM json_each(?))";
         let query = sqlx::query(sql).bind(cid).bind(json_list(user_ids));
-        row::all(&query.fetch_all(&self.readers).await?, row::member)
+        row::all(&self.readers.all(query).await?, row::member)
     }
 
     async fn memberships(&self, user_id: &str, cids: &[String]) -> Result<Vec<Member>> {
         let sql = "SELECT * FROM members
             WHERE user_id = ? AND cid IN (SELECT value FROM json_each(?))";
         let query = sqlx::query(sql).bind(user_id).bind(json_list(cids));
-        row::all(&query.fetch_all(&self.readers).await?, row::member)
+        row::all(&self.readers.all(query).await?, row::member)
     }
 
     async fn member_ids(&self, cid: &str) -> Result<Vec<String>> {
-        let query = sqlx::query_scalar("SELECT user_id FROM members WHERE cid = ?").bind(cid);
-        Ok(query.fetch_all(&self.readers).await?)
+        let query = sqlx::query("SELECT user_id FROM members WHERE cid = ?").bind(cid);
+        row::all(&self.readers.all(query).await?, |row| row.text("user_id"))
     }
 
     async fn query_members(&self, query: &MemberQuery) -> Result<Vec<Member>> {
@@ -63,7 +64,7 @@ impl MemberStore for SqliteStore {
         };
         filter::push_sort(&mut sql, &query.sort, &default, "members.user_id");
         filter::push_page(&mut sql, query.limit, query.offset);
-        row::all(&sql.build().fetch_all(&self.readers).await?, row::member)
+        row::all(&self.readers.all(sql.build()).await?, row::member)
     }
 
     async fn add_members(&self, cid: &str, new: &[NewMember], now: Timestamp) -> Result<Vec<Member>> {
@@ -118,7 +119,7 @@ impl MemberStore for SqliteStore {
     async fn reads(&self, cids: &[String], limit: u32) -> Result<Vec<Read>> {
         let mut sql = Sql::new(SELECT_READS);
         push_first(&mut sql, cids, limit, 0);
-        row::all(&sql.build().fetch_all(&self.readers).await?, row::read)
+        row::all(&self.readers.all(sql.build()).await?, row::read)
     }
 
     async fn reads_by(&self, user_id: &str, cids: &[String]) -> Result<Vec<Read>> {
@@ -126,7 +127,7 @@ impl MemberStore for SqliteStore {
         sql.push(" FROM members WHERE members.user_id = ").push_bind(user_id.to_owned());
         sql.push(" AND members.cid IN (SELECT value FROM json_each(");
         sql.push_bind(json_list(cids)).push("))");
-        row::all(&sql.build().fetch_all(&self.readers).await?, row::read)
+        row::all(&self.readers.all(sql.build()).await?, row::read)
     }
 
     async fn mark_read(&self, cid: &str, user_id: &str, message_id: Option<&str>, now: Timestamp) -> Result<Read> {
@@ -185,12 +186,14 @@ impl MemberStore for SqliteStore {
         sql.push_bind(json_list(user_ids));
         sql.push(
             ")))
-            SELECT user_id, sum(unread), count(*) FROM reads WHERE unread > 0 GROUP BY user_id",
+            SELECT user_id, sum(unread) AS messages, count(*) AS channels FROM reads WHERE unread > 0 GROUP BY user_id",
         );
-        let query = sql.build_query_as::<(String, u32, u32)>();
-        let rows = query.fetch_all(&self.readers).await?;
-        let unread = |(user_id, messages, channels)| (user_id, Unread { messages, channels });
-        Ok(rows.into_iter().map(unread).collect())
+        let rows = self.readers.all(sql.build()).await?;
+        let unread = |row: &SqliteRow| {
+            let unread = Unread { messages: row.count("messages")?, channels: row.count("channels")? };
+            Ok((row.text("user_id")?, unread))
+        };
+        rows.iter().map(unread).collect()
     }
 }
 

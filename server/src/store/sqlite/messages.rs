@@ -43,7 +43,7 @@ impl MessageStore for SqliteStore {
 
     async fn message(&self, id: &str) -> Result<Option<Message>> {
         let query = sqlx::query("SELECT * FROM messages WHERE id = ?").bind(id);
-        let row = query.fetch_optional(&self.lookups).await?;
+        let row = self.lookups.first(query).await?;
         row.as_ref().map(row::message).transpose()
     }
 
@@ -55,7 +55,7 @@ impl MessageStore for SqliteStore {
                 ORDER BY page.created_at DESC, page.id DESC LIMIT ?)
             ORDER BY wanted.key, messages.created_at, messages.id";
         let query = sqlx::query(sql).bind(json_list(cids)).bind(limit);
-        row::all(&query.fetch_all(&self.readers).await?, row::message)
+        row::all(&self.readers.all(query).await?, row::message)
     }
 
     async fn messages(&self, cid: &str, page: &MessagePage) -> Result<Vec<Message>> {
@@ -86,7 +86,7 @@ impl MessageStore for SqliteStore {
             false => " ORDER BY created_at, id LIMIT ",
         });
         sql.push_bind(page.limit);
-        let mut messages = row::all(&sql.build().fetch_all(&self.readers).await?, row::message)?;
+        let mut messages = row::all(&self.readers.all(sql.build()).await?, row::message)?;
         if newest_first {
             messages.reverse();
         }

@@ -8,7 +8,7 @@ use sqlx::{Sqlite, SqliteConnection};
 use super::{SqliteStore, channels, flips, json_list, messages};
 use crate::query::{Sort, Target, UserField, UserQuery};
 use crate::store::filter;
-use crate::store::row::{self, micros};
+use crate::store::row::{self, Columns, micros};
 use crate::store::sql::Sql;
 use crate::store::{Flip, Limits, Result, Sighting, StoreError, User, UserChange, UserStore, Written};
 
@@ -45,16 +45,16 @@ impl UserStore for SqliteStore {
 
     async fn users(&self, ids: &[String]) -> Result<Vec<User>> {
         let query = sqlx::query(BY_ID).bind(json_list(ids));
-        row::all(&query.fetch_all(&self.lookups).await?, row::user)
+        row::all(&self.lookups.all(query).await?, row::user)
     }
 
     async fn bearer(&self, id: &str) -> Result<(Option<User>, Option<Timestamp>)> {
         let query = sqlx::query(BEARER).bind(id);
-        row::bearer(&query.fetch_one(&self.lookups).await?)
+        row::bearer(&self.lookups.one(query).await?)
     }
 
     async fn query_users(&self, query: &UserQuery) -> Result<Vec<User>> {
-        row::all(&page(query).build().fetch_all(&self.readers).await?, row::user)
+        row::all(&self.readers.all(page(query).build()).await?, row::user)
     }
 
     async fn record_presence(&self, seen: &[Sighting], untold: &[Flip]) -> Result<Vec<User>> {
@@ -74,8 +74,8 @@ impl UserStore for SqliteStore {
     }
 
     async fn online_users(&self) -> Result<Vec<String>> {
-        let query = sqlx::query_scalar("SELECT id FROM users WHERE online = 1");
-        Ok(query.fetch_all(&self.readers).await?)
+        let query = sqlx::query("SELECT id FROM users WHERE online = 1");
+        row::all(&self.readers.all(query).await?, |row| row.text("id"))
     }
 
     async fn delete_users(&self, ids: &[String], with_messages: bool, now: Timestamp) -> Result<Vec<User>> {

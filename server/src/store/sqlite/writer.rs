@@ -8,10 +8,10 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sqlx::pool::PoolConnection;
-use sqlx::{Executor, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{Executor, SqliteConnection};
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
 
+use super::pool::{Lent, Pool};
 use crate::store::{Result, StoreError};
 
 /// Transactions that share a commit at the most: the first of them waits for the last.
@@ -25,13 +25,12 @@ const NEXT: &str = "RELEASE turn; SAVEPOINT turn";
 /// Begins the turn after one that failed, with its savepoint.
 const INSTEAD: &str = "ROLLBACK TO turn";
 
-type Connection = PoolConnection<Sqlite>;
 type Turn = oneshot::Sender<Result<Transaction>>;
 type Waiting = mpsc::UnboundedReceiver<Turn>;
 
 /// Lends the connection.
 pub(super) struct Writer {
-    pool: SqlitePool,
+    pool: Pool,
     turns: mpsc::UnboundedSender<Turn>,
     commits: Arc<AtomicU64>,
 }
@@ -40,7 +39,7 @@ pub(super) struct Writer {
 /// written is undone.
 pub(super) struct Transaction {
     // In this order: who learns of the end must find the connection free.
-    connection: OwnedMutexGuard<Connection>,
+    connection: OwnedMutexGuard<Lent>,
     end: oneshot::Sender<Committed>,
     sees: Option<u64>,
 }
@@ -49,11 +48,11 @@ pub(super) struct Transaction {
 type Committed = oneshot::Sender<Result<()>>;
 
 impl Writer {
-    /// Takes over the only connection of `pool`; of one that is `shared`, only while somebody writes.
-    pub(super) fn new(pool: SqlitePool, shared: bool) -> Self {
+    /// Writes by the only connection of `pool`.
+    pub(super) fn new(pool: Pool) -> Self {
         let (turns, waiting) = mpsc::unbounded_channel();
         let commits = Arc::default();
-        tokio::spawn(lend(pool.clone(), waiting, Arc::clone(&commits), shared));
+        tokio::spawn(lend(pool.clone(), waiting, Arc::clone(&commits)));
         Self { pool, turns, commits }
     }
 
@@ -95,13 +94,13 @@ impl Deref for Transaction {
     type Target = SqliteConnection;
 
     fn deref(&self) -> &SqliteConnection {
-        &self.connection
+        &self.connection.connection
     }
 }
 
 impl DerefMut for Transaction {
     fn deref_mut(&mut self) -> &mut SqliteConnection {
-        &mut self.connection
+        &mut self.connection.connection
     }
 }
 
@@ -109,32 +108,17 @@ fn closed() -> StoreError {
     sqlx::Error::PoolClosed.into()
 }
 
-/// Lends the connection to one group after the other, and has it meanwhile, unless it is `shared`.
-/// The pool would look after it between any two groups, which takes longer than most statements.
-async fn lend(pool: SqlitePool, mut waiting: Waiting, commits: Arc<AtomicU64>, shared: bool) {
-    let mut kept = None;
-    while let Ok(Some(first)) = pool.close_event().do_until(waiting.recv()).await {
-        let connection = match kept.take() {
-            Some(connection) => Ok(connection),
-            None => pool.acquire().await,
-        };
-        match connection {
-            Ok(connection) => {
-                let connection = share_a_commit(connection, first, &mut waiting, &commits).await;
-                kept = connection.filter(|_| !shared);
-            }
-            Err(error) => refuse(first, &mut waiting, &error.into()),
+/// Lends the connection to one group after the other.
+async fn lend(pool: Pool, mut waiting: Waiting, commits: Arc<AtomicU64>) {
+    while let Some(first) = waiting.recv().await {
+        match pool.get().await {
+            Ok(connection) => share_a_commit(connection, first, &mut waiting, &commits).await,
+            Err(error) => refuse(first, &mut waiting, &error),
         }
     }
 }
 
-/// Returns the connection, unless something was wrong with it.
-async fn share_a_commit(
-    connection: Connection,
-    first: Turn,
-    waiting: &mut Waiting,
-    commits: &AtomicU64,
-) -> Option<Connection> {
+async fn share_a_commit(connection: Lent, first: Turn, waiting: &mut Waiting, commits: &AtomicU64) {
     let connection = Arc::new(Mutex::new(connection));
     let mut group: Vec<Committed> = Vec::new();
     let mut outcome = Ok(());
@@ -142,7 +126,7 @@ async fn share_a_commit(
     while let Some(next) = turn.take() {
         let sees = group.is_empty().then(|| commits.load(Ordering::Acquire));
         let mut lent = Arc::clone(&connection).lock_owned().await;
-        if let Err(error) = sqlx::query(start).execute(&mut **lent).await {
+        if let Err(error) = sqlx::query(start).execute(&mut lent.connection).await {
             let error = StoreError::from(error);
             refuse(next, waiting, &error);
             outcome = Err(error);
@@ -166,18 +150,17 @@ async fn share_a_commit(
     if outcome.is_ok() {
         // A commit ends the savepoint as well.
         let end = if start == INSTEAD { "ROLLBACK TO turn; COMMIT" } else { "COMMIT" };
-        outcome = sqlx::query(end).execute(&mut **lent).await.map(drop).map_err(StoreError::from);
+        outcome = sqlx::query(end).execute(&mut lent.connection).await.map(drop).map_err(StoreError::from);
     }
     if outcome.is_err() {
         // On some errors SQLite has rolled back already and finds nothing to do.
-        let _ = lent.execute("ROLLBACK").await;
+        let _ = lent.connection.execute("ROLLBACK").await;
     }
     drop(lent);
     commits.fetch_add(1, Ordering::Release);
     for committed in group {
         let _ = committed.send(outcome.clone());
     }
-    outcome.ok().and_then(|()| Some(Arc::into_inner(connection)?.into_inner()))
 }
 
 /// Tells this one and all who wait: they would not fare better, and would have waited for nothing.
