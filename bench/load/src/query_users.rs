@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
+use reqwest::Request;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::ConnectOptions;
@@ -74,23 +75,31 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
     // In the first round everything is new to everybody.
     for round in 0..=rounds {
         let wanted: Vec<_> = (0..queries).map(|_| some(users, asked_for)).collect();
+        let lists: Vec<_> = wanted.iter().map(|ids| json!(ids).to_string()).collect();
         let (began, cpu) = (Instant::now(), own_cpu()?);
-        for ids in &wanted {
-            let query = sqlx::query(SQL).bind(json!(ids).to_string()).bind(asked_for as i64).bind(0);
+        for ids in &lists {
+            let query = sqlx::query(SQL).bind(ids).bind(asked_for as i64).bind(0);
             ensure!(query.fetch_all(&mut database).await?.len() == asked_for, "the database has not all of them");
         }
         if round > 0 {
             report.database.add(queries, began, own_cpu()? - cpu);
         }
         let asking = Asking::of(&server)?;
+        let questions = wanted.iter().map(|ids| asking.question(ids)).collect::<Result<Vec<_>>>()?;
+        let mut answers = Vec::with_capacity(queries);
         let (began, cpu, own_before) = (Instant::now(), server.process.cpu()?, own_cpu()?);
-        for ids in &wanted {
-            ensure!(asking.answer(ids).await? == asked_for, "the server has not all of them");
+        for question in questions {
+            answers.push(asking.http.execute(question).await?.error_for_status()?.bytes().await?);
         }
         if round > 0 {
             report.server.add(queries, began, server.process.cpu()? - cpu);
             asked += began.elapsed().as_secs_f64();
             own += own_cpu()? - own_before;
+        }
+        for answer in answers {
+            let answer: Value = serde_json::from_slice(&answer)?;
+            let found = answer["users"].as_array().map_or(0, Vec::len);
+            ensure!(found == asked_for, "the server has not all of them");
         }
     }
     report.generator_cpu = own / asked;
@@ -122,12 +131,10 @@ impl Asking {
         })
     }
 
-    /// How many of these users the server answers with.
-    async fn answer(&self, ids: &[String]) -> Result<usize> {
+    /// Who these users are.
+    fn question(&self, ids: &[String]) -> Result<Request> {
         let payload = json!({ "filter_conditions": { "id": { "$in": ids } }, "limit": ids.len() }).to_string();
         let query = [("api_key", KEY), ("user_id", &self.me), ("payload", &payload)];
-        let request = self.http.get(&self.url).query(&query).header("authorization", &self.token);
-        let reply: Value = serde_json::from_str(&request.send().await?.error_for_status()?.text().await?)?;
-        Ok(reply["users"].as_array().map_or(0, Vec::len))
+        Ok(self.http.get(&self.url).query(&query).header("authorization", &self.token).build()?)
     }
 }
