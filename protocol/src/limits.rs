@@ -50,10 +50,3 @@ pub fn is_channel_id(id: &str) -> bool {
         && id.len() <= CHANNEL_ID_LENGTH
         && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'!' | b'_' | b'-'))
 }
-
-/// Whether `name` may be a channel's type: letters, digits, `_` and `-`.
-pub fn is_channel_type(name: &str) -> bool {
-    !name.is_empty()
-        && name.len() <= CHANNEL_ID_LENGTH
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
-}

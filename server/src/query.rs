@@ -83,8 +83,6 @@ pub struct ChannelQuery {
     /// they are as for somebody who is no member. Channels the viewer hid are left out unless the
     /// filter names `hidden`.
     pub viewer: Option<String>,
-    /// Only channels the viewer is a member of.
-    pub members_only: bool,
     pub limit: u32,
     pub offset: u32,
 }
@@ -120,7 +118,6 @@ impl Default for ChannelQuery {
             filter: Filter::default(),
             sort: Vec::new(),
             viewer: None,
-            members_only: false,
             limit: limits::CHANNELS_DEFAULT as u32,
             offset: 0,
         }

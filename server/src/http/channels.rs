@@ -155,7 +155,6 @@ pub async fn query(State(app): State<AppState>, call: Call) -> Result<Reply, Api
         },
         sort: Sort::parse(&request.sort)?,
         viewer: call.acting_user().map(str::to_owned),
-        members_only: false,
         limit: request.limit.unwrap_or(limits::CHANNELS_DEFAULT).min(limits::CHANNELS_PER_REQUEST) as u32,
         offset: call::offset(request.offset)?,
     };

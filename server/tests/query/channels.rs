@@ -276,7 +276,7 @@ proptest! {
         names in vec(proptest::option::of(random::text()), USERS.len()),
         plans in vec(channel(), 1..5),
         queries in vec((random::filter(ChannelField::ALL), random::sort(ChannelField::ALL)), 8),
-        (viewer, members_only) in (any::<bool>(), any::<bool>()),
+        viewer in any::<bool>(),
         offset in 0..2_u32,
         limit in 1..6_u32,
     ) {
@@ -294,14 +294,13 @@ proptest! {
                         filter: Filter::parse(filter, &query::Limits::default()).unwrap(),
                         sort: Sort::parse(&sort_json(sort)).unwrap(),
                         viewer: viewer.map(str::to_owned),
-                        members_only: members_only && viewer.is_some(),
                         offset,
                         limit,
                     };
                     let names_hidden = query.filter.mentions(ChannelField::Hidden);
                     let visible = channels.iter().filter(|known| {
                         let me = known.viewer.as_ref().map(|(member, _)| member);
-                        (names_hidden || !me.is_some_and(|me| me.hidden)) && (!query.members_only || me.is_some())
+                        names_hidden || !me.is_some_and(|me| me.hidden)
                     });
                     let records: Vec<&dyn Record> = visible.map(|known| known as &dyn Record).collect();
                     let expected = naive::answer(&records, filter, sort);

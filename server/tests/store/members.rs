@@ -38,7 +38,7 @@ async fn a_hidden_channel_comes_back_when_somebody_writes(database: Database) {
     let store = database.open().await;
     create_users(&store, &["ada", "bob"]).await;
     let cid = create_channel(&store, "general", &["ada", "bob"]).await;
-    let mine = ChannelQuery { viewer: Some("bob".to_owned()), members_only: true, ..ChannelQuery::default() };
+    let mine = ChannelQuery { viewer: Some("bob".to_owned()), ..ChannelQuery::default() };
     let found = async || store.query_channels(&mine).await.unwrap().len();
     let member = store.hide_channel(&cid, "bob", true, at(2)).await.unwrap();
     assert_eq!(member.hide_messages_before, Some(at(2)));

@@ -65,11 +65,6 @@ impl ChannelStore for PostgresStore {
         );
         sql.push_bind(query.viewer.clone());
         sql.push(" WHERE channels.deleted_at IS NULL");
-        if query.members_only {
-            sql.push(" AND channels.cid IN (SELECT cid FROM members WHERE user_id = ");
-            sql.push_bind(query.viewer.clone());
-            sql.push(")");
-        }
         if !query.filter.mentions(ChannelField::Hidden) {
             sql.push(" AND NOT coalesce(me.hidden, FALSE)");
         }
