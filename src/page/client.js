@@ -104,7 +104,7 @@ export class PresenceClient {
     try {
       // The engine has a deadline of its own, and a disconnect ends the session.
       return await new Work().run(undefined, signal, () => {
-        session = current ?? (this._connected = new Session(id, details, token, (me) => show(this.user, me)));
+        session = current ?? (this._connected = new Session(id, details, token, (me) => show(this, me)));
         session.wanted++;
         if (!current) this.#begin(session);
         return session.connecting;

@@ -68,11 +68,17 @@ export function currentUser(client) {
 }
 
 /**
- * From now on it carries these fields and no others.
- * @param {any} user
+ * From now on it carries these fields and no others. One that the app froze is replaced.
+ * @param {any} client
  * @param {object} fields
  */
-export function show(user, fields) {
-  for (const key of Object.keys(user)) delete user[key];
-  Object.defineProperties(user, Object.getOwnPropertyDescriptors(fields));
+export function show(client, fields) {
+  const { user } = client;
+  try {
+    for (const key of Object.keys(user)) delete user[key];
+    Object.defineProperties(user, Object.getOwnPropertyDescriptors(fields));
+  } catch {
+    client.user = currentUser(client);
+    show(client, fields);
+  }
 }

@@ -45,6 +45,28 @@ async fn whom_nobody_listens_to_any_more_is_forgotten() {
 }
 
 #[wasm_bindgen_test]
+async fn a_user_that_the_page_froze_is_replaced() {
+    let story = Story::new();
+    let said = story
+        .run(
+            "Object.freeze(client.user);
+             const connecting = client.connectUser({ id: 'john' }, client.devToken('john'));
+             await network.until(() => network.socket);
+             network.socket.greet({ id: 'john', online: true });
+             await connecting;
+             const frozen = Object.freeze(client.user);
+             network.socket.say({ type: 'user.updated', user: { id: 'john', status: 'Eating' } });
+             const shown = client.user.status;
+             Object.defineProperty(client.user, 'mine', { value: 1, enumerable: true });
+             const { socket } = network;
+             await client.disconnectUser();
+             return [shown, frozen.status ?? null, Object.keys(client.user), client.user('jack').id, socket.closed, client.userID ?? null]",
+        )
+        .await;
+    assert_eq!(said, r#"["Eating",null,[],"jack",1000,null]"#);
+}
+
+#[wasm_bindgen_test]
 async fn the_connected_user_has_their_fields_and_nothing_else() {
     let story = Story::new();
     let said = story
