@@ -9,6 +9,7 @@ import { upToDate } from './engine.js';
 /** @implements {AsyncIterableIterator<PresenceChange>} */
 export class Reader {
   #engine;
+  #ids;
   #leave;
   /**
    * Who changed since they were read, and whether by a resync. Their presence is looked up when it
@@ -22,10 +23,12 @@ export class Reader {
 
   /**
    * @param {Engine} engine
+   * @param {Set<string>} ids who is watched
    * @param {() => void} leave called when it reads no longer
    */
-  constructor(engine, leave) {
+  constructor(engine, ids, leave) {
     this.#engine = engine;
+    this.#ids = ids;
     this.#leave = leave;
   }
 
@@ -48,7 +51,7 @@ export class Reader {
   next() {
     for (const [id, resync] of this.#unread) {
       this.#unread.delete(id);
-      return Promise.resolve({ value: { ...upToDate(this.#engine).presence(id), resync }, done: false });
+      if (this.#ids.has(id)) return Promise.resolve({ value: { ...upToDate(this.#engine).presence(id), resync }, done: false });
     }
     if (this.#ended) return Promise.resolve({ value: undefined, done: true });
     return new Promise((resolve) => this.#waiting.push(resolve));

@@ -134,7 +134,7 @@ export class PresenceWatch {
   }
 
   [Symbol.asyncIterator]() {
-    const reader = new Reader(this.#client._engine, () => this.#readers.delete(reader));
+    const reader = new Reader(this.#client._engine, this.#ids, () => this.#readers.delete(reader));
     if (this.#ended) {
       reader.end();
     } else {
@@ -164,6 +164,8 @@ export class PresenceWatch {
    * @param {PresenceChange} change
    */
   _changed(change) {
+    // Whoever heard of another one just now may have taken them out.
+    if (!this.#ids.has(change.id)) return;
     // Only wakes whoever reads: nothing of theirs runs here.
     for (const reader of this.#readers) reader.push(change);
     if (this.#listeners.list.length) {

@@ -155,6 +155,29 @@ async fn a_slow_reader_misses_what_was_between_and_never_the_newest() {
 }
 
 #[wasm_bindgen_test]
+async fn nothing_is_told_of_somebody_who_was_taken_out_meanwhile() {
+    let said = watching(
+        "const heard = [];
+         const changes = watch[Symbol.asyncIterator]();
+         watch.on('change', ({ id, freshness }) => {
+           heard.push(`${id} ${freshness}`);
+           if (freshness === 'stale') watch.remove(watch.ids.filter((other) => other !== id));
+         });
+         flip('jack');
+         flip('jill');
+         // Word that both are stale is under way when the first of them is told.
+         network.socket.lose();
+         const [left] = watch.ids;
+         const { value } = await changes.next();
+         const next = changes.next();
+         watch.stop();
+         return [heard.slice(2), [value.id, watch.size], left + ' stale' === heard[2], (await next).done]",
+    )
+    .await;
+    assert_eq!(said, r#"[["jack stale"],["jack",0],true,true]"#);
+}
+
+#[wasm_bindgen_test]
 async fn a_watch_ends_with_its_block() {
     let said = watching(
         "if (!Symbol.dispose) return true;
