@@ -287,7 +287,7 @@ export class PresenceClient {
     if (!session) return;
     try {
       // A token that is at hand is not waited for, so that nothing said on its socket is missed.
-      const token = session.token.held ?? (await session.token.get(session.refusedToken));
+      const token = session.token.held ?? (await session.token.dial(session.refusedToken));
       engine.open(generation, () => {
         const socket = session.open(this.#address, token);
         socket.onmessage = ({ data }) => receive(engine, generation, data);

@@ -10,8 +10,12 @@ const REFRESHES = 2;
 const REFRESH_PAUSE = 500;
 
 export class Token {
-  /** @type {Promise<string> | undefined} what the provider was last called for */
-  #current;
+  /** @type {string | undefined} what the provider gave last */
+  #token;
+  /** @type {Promise<string> | undefined} what it is called for just now */
+  #call;
+  /** @type {Promise<string> | undefined} what the last dial waited for */
+  #dialled;
   #value;
   #userId;
 
@@ -45,20 +49,31 @@ export class Token {
    */
   async get(refused) {
     if (typeof this.#value === 'string') return this.#value;
-    for (let current; (current = this.#current); ) {
-      // A provider that failed has told all who waited for it.
-      const token = await current;
-      if (token !== refused) return token;
-      // Nobody has replaced the refused token meanwhile, so we do.
-      if (this.#current === current) break;
-    }
-    this.#current = provided(/** @type {() => unknown} */ (this.#value), this.#userId);
+    // Nobody has replaced the refused token meanwhile, so we do.
+    if (this.#token === refused) this.#token = undefined;
+    if (this.#token !== undefined) return this.#token;
+    const call = (this.#call ??= provided(/** @type {() => unknown} */ (this.#value), this.#userId));
     try {
-      return await this.#current;
-    } catch (problem) {
-      this.#current = undefined;
-      throw problem;
+      const token = await call;
+      // It may have been given up, and be late.
+      if (this.#call === call) this.#token = token;
+      return token;
+    } finally {
+      // A provider that failed has told all who waited for it.
+      if (this.#call === call) this.#call = undefined;
     }
+  }
+
+  /**
+   * The same for a dial, which begins when the one before was given up. What that still waits for may
+   * never come, so the provider is called anew.
+   * @param {string} [refused]
+   */
+  dial(refused) {
+    if (this.#call === this.#dialled) this.#call = undefined;
+    const token = this.get(refused);
+    this.#dialled = this.#call;
+    return token;
   }
 
   /**

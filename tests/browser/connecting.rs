@@ -205,6 +205,34 @@ async fn a_provider_that_gives_only_expired_tokens_is_not_asked_without_end() {
 }
 
 #[wasm_bindgen_test]
+async fn a_provider_that_never_answers_is_asked_anew_by_the_next_attempt() {
+    for order in ["[0, 1]", "[1, 0]"] {
+        let story = Story::new();
+        let script = "
+            const answers = [];
+            const provider = () => new Promise((resolve) => answers.push(resolve));
+            const token = (number) => client.devToken('john') + number;
+            const connecting = client.connectUser({ id: 'john' }, provider);
+            network.clock.wall += 10_000;
+            client.connection;
+            dispatchEvent(new Event('online'));
+            const calls = answers.length;
+            for (const late of order) {
+              answers[late]?.(token(late));
+              await 0;
+            }
+            await network.until(() => network.socket);
+            const dialled = network.socket.url.searchParams.get('authorization');
+            network.socket.greet({ id: 'john' });
+            await connecting;
+            await client.queryUsers({});
+            return [calls, [dialled, network.requests[0].headers.authorization].map((used) => used === token(1)), answers.length]";
+        let said = story.run(&["const order = ", order, ";", script].concat()).await;
+        assert_eq!(said, "[2,[true,true],2]", "{order}");
+    }
+}
+
+#[wasm_bindgen_test]
 async fn a_provider_that_fails_is_asked_again_for_what_was_refused() {
     let story = Story::new();
     let said = story
