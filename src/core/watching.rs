@@ -2,7 +2,7 @@
 
 use super::by_id::Place;
 use super::io::{Ask, Event, Failure, Generation, Millis, Output, RequestId, Seen, Snapshot, Ticket, WatchId};
-use super::presence::{Freshness, News, Presence};
+use super::presence::{News, Presence};
 use super::requests::Subject;
 use super::watchers::Watcher;
 use super::watches::Watches;
@@ -122,12 +122,6 @@ impl<P: Clone> Core<P> {
     /// What is known of a user, and how far it can be trusted.
     pub fn presence(&self, id: &str) -> Presence<'_, P> {
         self.people.get(id, self.trusted().map(|(generation, _)| generation))
-    }
-
-    /// The same, without the details.
-    pub fn presence_of(&self, id: &str) -> (Option<&P>, Freshness) {
-        let Presence { user, freshness, .. } = self.presence(id);
-        (user, freshness)
     }
 
     /// The user as shown by something newer than the answer to `asked`, if anything is.

@@ -149,8 +149,8 @@ impl TestClient {
 
     /// What the app would show of somebody.
     pub fn shows(&self, id: &str) -> (Option<Payload>, Freshness) {
-        let (user, freshness) = self.core.presence_of(id);
-        (user.copied(), freshness)
+        let presence = self.core.presence(id);
+        (presence.user.copied(), presence.freshness)
     }
 }
 
