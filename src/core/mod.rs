@@ -304,9 +304,9 @@ impl<P: Clone> Core<P> {
             }
             Frame::User { user, payload } => self.heard_of(now, user, false, payload),
             Frame::Deleted { user, payload } => self.heard_of(now, user, true, payload),
-            Frame::Error { payload, .. } | Frame::Other { payload } => {
-                self.outputs.push_back(Output::Emit(Event::Received(payload)));
-            }
+            Frame::Other { payload } => self.outputs.push_back(Output::Emit(Event::Received(payload))),
+            // The close that follows it ends the connection, and the next attempt is told why.
+            Frame::Error { .. } => {}
         }
     }
 }

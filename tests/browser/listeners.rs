@@ -37,6 +37,25 @@ async fn what_is_no_event_is_passed_over() {
 }
 
 #[wasm_bindgen_test]
+async fn an_error_frame_on_a_connection_that_is_up_is_no_event() {
+    let story = Story::connected().await;
+    let said = story
+        .run(
+            "const heard = [];
+             client.on((event) => heard.push(event.type ?? 'nothing'));
+             const error = { code: 40, message: 'expired', StatusCode: 401 };
+             network.socket.say({ error });
+             network.socket.say({ type: 'connection.error', connection_id: '', error });
+             network.socket.say({ type: 'brand.new' });
+             const { state } = client.connection;
+             network.socket.lose(1000);
+             return [heard, state, client.connection.state]",
+        )
+        .await;
+    assert_eq!(said, r#"[["brand.new","connection.state"],"connected","waiting"]"#);
+}
+
+#[wasm_bindgen_test]
 async fn listeners_cannot_hurt_the_client_or_each_other() {
     let story = Story::connected().await;
     let said = story
