@@ -54,6 +54,14 @@ fn the_readme_states_these_bounds() {
 }
 
 #[test]
+fn a_server_forgets_a_silent_connection_when_it_is_said_to() {
+    let flag = format!(r#""ROLLCALL_IDLE_TIMEOUT", default_value = "{}s""#, timing::SILENT_AFTER / 1_000);
+    // Not included: the crate is published without the server.
+    let limits = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/server/src/config/limits.rs"));
+    assert!(limits.unwrap().contains(&flag), "the server's default is not: {flag}");
+}
+
+#[test]
 fn a_clean_close_is_known_at_once_and_so_is_a_killed_server() {
     for code in [close::GOING_AWAY, close::ABNORMAL] {
         let mut client = watching();

@@ -138,6 +138,11 @@ impl Network {
         self.vanished.insert(socket);
     }
 
+    /// Whether the ends of this socket reach each other.
+    pub fn carries(&self, socket: Generation) -> bool {
+        !self.to_server_blocked && !self.to_client_blocked && !self.vanished.contains(&socket)
+    }
+
     /// The client no longer waits for this: what has not reached the server never will.
     pub fn cancel(&mut self, request: Number) {
         let is_it = |parcel: &Parcel| matches!(parcel, Parcel::Call { number, .. } if *number == request);

@@ -138,11 +138,15 @@ impl Server {
         health()
     }
 
-    /// A health check; no answer on a connection that is forgotten.
+    /// A sign of life; false on a connection that is forgotten.
+    pub fn hear(&mut self, now: Millis, socket: Generation) -> bool {
+        let connection = self.connections.get_mut(&socket);
+        connection.map(|connection| connection.last_heard = now).is_some()
+    }
+
+    /// A health check.
     pub fn check(&mut self, now: Millis, socket: Generation) -> Option<Frame<Said>> {
-        let connection = self.connections.get_mut(&socket)?;
-        connection.last_heard = now;
-        Some(health())
+        self.hear(now, socket).then(health)
     }
 
     /// Forgets connections that have been silent for too long, and names them.

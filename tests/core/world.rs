@@ -152,6 +152,13 @@ impl World {
     }
 
     fn drop_silent(&mut self) {
+        // A WebSocket answers the server's pings by itself.
+        if let Some(socket) = self.open.filter(|socket| self.network.carries(*socket))
+            && self.is_awake()
+            && !self.captive
+        {
+            self.server.hear(self.now, socket);
+        }
         for socket in self.server.drop_silent(self.now) {
             self.say(|| "server: drops a silent connection".into());
             self.network.send(self.now, Parcel::Closed { socket, code: close::GOING_AWAY });
