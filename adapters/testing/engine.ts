@@ -124,7 +124,6 @@ export class FakeEngine implements Omit<Real, Unused> {
     this.#wasUp = true;
     this.#lastHeard = this.#now;
     this.#nextTry = this.#noticeAt = this.#giveUpAt = null;
-    this.#soon((page) => page._up());
     this.#soon((page) => page._deliver(hello));
     this.#emit('connection.changed', { online: true });
     if (isFirst) this.#soon((page) => page._settled(hello, undefined));

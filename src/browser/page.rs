@@ -11,8 +11,6 @@ extern "C" {
     pub(super) fn dial(this: &Page, generation: u32);
     #[wasm_bindgen(method, structural, js_name = _tokenRefused)]
     pub(super) fn token_refused(this: &Page);
-    #[wasm_bindgen(method, structural, js_name = _up)]
-    pub(super) fn up(this: &Page);
     #[wasm_bindgen(method, structural, js_name = _settled)]
     pub(super) fn settled(this: &Page, frame: &JsValue, problem: &JsValue);
     #[wasm_bindgen(method, structural, js_name = _over)]
@@ -25,7 +23,7 @@ extern "C" {
         are_users: bool,
         watch: bool,
         presence: bool,
-        patience: &JsValue,
+        patience: f64,
     );
     #[wasm_bindgen(method, structural, js_name = _word)]
     pub(super) fn word(this: &Page, ticket: u32, problem: &JsValue);

@@ -202,7 +202,6 @@ impl Shell {
             Output::HangUp { code } => {
                 self.hang_up(code);
             }
-            Output::Connected => page.up(),
             Output::ConnectSettled(Ok(frame)) => page.settled(&frame, &JsValue::UNDEFINED),
             Output::ConnectSettled(Err(reason)) => page.settled(&JsValue::UNDEFINED, &problem(reason)),
             Output::Ended(reason) => page.over(&problem(reason)),
@@ -222,8 +221,8 @@ impl Shell {
         for name in names {
             ids.push(&name.into());
         }
-        let patience = self.core().patience().map_or(JsValue::UNDEFINED, |patience| (patience as f64).into());
-        page.ask(request.0, ids, are_users, watch, presence, &patience);
+        let patience = self.core().patience().map_or(f64::INFINITY, |patience| patience as f64);
+        page.ask(request.0, ids, are_users, watch, presence, patience);
     }
 
     fn emit(&self, page: &Page, event: Event<JsValue>) {

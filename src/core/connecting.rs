@@ -124,7 +124,6 @@ impl<P: Clone> Core<P> {
             unsure: false,
         };
         self.offline_notice = None;
-        self.outputs.push_back(Output::Connected);
         self.outputs.push_back(Output::Emit(Event::Received(payload.clone())));
         self.outputs.push_back(Output::Emit(Event::ConnectionChanged { online: true }));
         match opening {

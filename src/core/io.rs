@@ -118,8 +118,6 @@ pub enum Output<P> {
     SendHealthCheck,
     /// Close the socket.
     HangUp { code: u16 },
-    /// Requests that waited for a connection may go.
-    Connected,
     /// `connectUser` is settled, with the first frame or the reason why not.
     ConnectSettled(Result<P, ConnectError<P>>),
     /// The connection ended for good after it had been up.

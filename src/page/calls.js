@@ -16,14 +16,15 @@ import { disconnected, invalid } from './error.js';
  * @property {boolean} [subscribes] to anything: then it must name the connection, and wait for one
  * @property {AbortSignal} [signal]
  * @property {Promise<unknown>} [after] what it waits for before it goes out
- * @property {number} [patience] how many milliseconds it may take, where that is less than the app's `timeout`
+ * @property {number} [patience] of what the engine asks: how many milliseconds it may take, where that
+ *   is less than the app's `timeout`
  */
 
 export class Calls {
   #client;
   #address;
   #timeout;
-  /** @type {(() => void)[]} those who wait for a connection */
+  /** @type {((alive?: any) => void)[]} those who wait for a connection, or a sign of its life */
   #waiting = [];
 
   /**
@@ -44,9 +45,8 @@ export class Calls {
    * @param {(asked: Question, reply: any) => any} take
    * @returns {Promise<any>}
    */
-  async send({ name, method, path, payload, subscribes, signal, after, patience = this.#timeout }, take) {
+  async send({ name, method, path, payload, subscribes, signal, after, patience }, take) {
     const session = this.#client._session(name);
-    const { id, token } = session;
     const { _engine: engine, _work: work } = this.#client;
     let text;
     try {
@@ -56,17 +56,32 @@ export class Calls {
     }
     let answer;
     try {
-      answer = await work.run(Math.min(patience, this.#timeout), signal, async (ended) => {
+      answer = await work.run(Math.min(patience ?? Infinity, this.#timeout), signal, async (ended) => {
         if (after) await after;
-        // Somebody may have been quicker, and the connection be gone again.
-        while (subscribes && !engine.connectionId()) {
-          await new Promise((resolve) => this.#waiting.push(() => resolve(undefined)));
+        const life = () => new Promise((resolve) => this.#waiting.push(resolve));
+        /** @type {string | undefined} */
+        let connection;
+        for (let isLast = false; ; isLast = true) {
+          // Somebody may have been quicker, and the connection be gone again.
+          while (subscribes && !engine.connectionId()) await life();
+          try {
+            return await session.token.use(async (current) => {
+              const asked = engine.asked();
+              connection = engine.connectionId();
+              const request = this.#address.request(method, path, text, session.id, connection, current, ended);
+              return { asked, reply: await engine.request(...request) };
+            });
+          } catch (problem) {
+            // What servers say when they do not know the connection, or no longer.
+            if (isLast || !(/** @type {any} */ (problem).message.includes('active websocket connection'))) throw problem;
+            // It died without a word, most likely. Once that is certain there will be another one,
+            const sign = life();
+            engine.woken();
+            await sign;
+            // and there the engine asks anew.
+            if (patience && engine.connectionId() !== connection) throw problem;
+          }
         }
-        return token.use(async (current) => {
-          const asked = engine.asked();
-          const request = this.#address.request(method, path, text, id, engine.connectionId(), current, ended);
-          return { asked, reply: await engine.request(...request) };
-        });
       });
     } finally {
       // An answer may be the first thing that a page hears after a sleep.
@@ -77,7 +92,7 @@ export class Calls {
     return take(answer.asked, answer.reply);
   }
 
-  /** There is a connection: whoever waited for it may go. */
+  /** There is a connection, and it lives: whoever waited for it may go. */
   go() {
     for (const go of this.#waiting.splice(0)) go();
   }

@@ -33,7 +33,7 @@ const GOODBYE = 1_000;
 
 export class PresenceClient {
   #address;
-  #calls;
+  _calls;
   /** When this was made, by the steady clock. */
   #made = performance.now();
   /** There from the first `connectUser` on, and nothing that needs it can be called before. */
@@ -68,7 +68,7 @@ export class PresenceClient {
     const timeout = options.number('timeout') ?? DEFAULT_TIMEOUT;
     this.baseURL = baseURL.replace(/\/+$/, '');
     this.#address = new Address(apiKey, this.baseURL, options.number('batchWindow'));
-    this.#calls = new Calls(this, this.#address, timeout);
+    this._calls = new Calls(this, this.#address, timeout);
     this.user = currentUser(this);
   }
 
@@ -149,7 +149,7 @@ export class PresenceClient {
     this._connected?.end();
     this._connected = undefined;
     this.#leavePage();
-    this.#calls.forget();
+    this._calls.forget();
     for (const channel of this._channels.splice(0)) channel._end();
     // They stay until their listeners have been told that nothing is known any more.
     const watches = [...this._watches];
@@ -267,7 +267,7 @@ export class PresenceClient {
    * @param {(asked: Question, reply: any) => any} take
    */
   _send(call, take) {
-    return this.#calls.send(call, take);
+    return this._calls.send(call, take);
   }
 
   /**
@@ -304,11 +304,6 @@ export class PresenceClient {
     if (session) session.refusedToken = session.lastToken;
   }
 
-  /** Requests that waited for a connection may go. */
-  _up() {
-    this.#calls.go();
-  }
-
   /**
    * `connectUser` is settled, with the first frame or the reason why not.
    * @param {any} frame
@@ -337,7 +332,7 @@ export class PresenceClient {
    * @param {boolean} areUsers
    * @param {boolean} watch
    * @param {boolean} presence
-   * @param {number | undefined} patience
+   * @param {number} patience
    */
   _ask(request, ids, areUsers, watch, presence, patience) {
     requests.askAgain(this, request, ids, areUsers, watch, presence, patience);

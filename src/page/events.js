@@ -88,6 +88,7 @@ export function deliver(client, event) {
       }
       break;
     case 'health.check':
+      client._calls.go();
       if (isObject(me)) {
         client._followsAll = isObject(event.rollcall);
         session?.takeMe(me);

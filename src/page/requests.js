@@ -201,7 +201,7 @@ export function setInvisible(client, name, invisible, options) {
  * @param {boolean} areUsers or else channels
  * @param {boolean} watch
  * @param {boolean} presence
- * @param {number} [patience]
+ * @param {number} patience
  */
 export async function askAgain(client, request, ids, areUsers, watch, presence, patience) {
   const engine = client._engine;

@@ -65,6 +65,61 @@ async fn too_many_requests_say_when_to_come_back() {
     assert_eq!(said, "[[9,true,3],[9,true,5]]");
 }
 
+/// A server that has forgotten the first connection, and answers on any other.
+const FORGOTTEN: &str = r#"
+    const users = [{ id: 'jack', online: true }];
+    const forgotten = { status: 400, code: 4, StatusCode: 400, message: 'QueryUsers failed with error: "Watch or Presence ' +
+      'requires an active websocket connection, please make sure to include your websocket connection_id"' };
+    network.answers['/users'] = (_, { url }) => url.includes('connection_id=connection-1') ? forgotten : { users };
+    const { clock, socket } = network;
+    const isDoubted = () => network.until(() => socket.sent.length);
+    const reconnect = async () => {
+      await isDoubted();
+      clock.wall += 10_000;
+      client.connection;
+      await network.until(() => socket.closed);
+      dispatchEvent(new Event('online'));
+      await network.until(() => network.sockets.length === 2);
+      network.socket.greet({ id: 'john' });
+    };
+    const asked = () => network.requests.map(({ connection }) => connection);
+    const query = () => client.queryUsers({}, {}, { presence: true }).then(({ users }) => users.length, ({ code }) => code);
+"#;
+
+#[wasm_bindgen_test]
+async fn what_was_asked_on_a_connection_that_the_server_has_forgotten_is_asked_on_the_next_one() {
+    let story = Story::connected().await;
+    let said = story
+        .run(&[FORGOTTEN, "const found = query(); await reconnect(); return [await found, asked()]"].concat())
+        .await;
+    assert_eq!(said, r#"[1,["connection-1","connection-2"]]"#);
+
+    let story = Story::connected().await;
+    let watching = "
+        const watch = client.watchPresence(['jack']);
+        await reconnect();
+        const { freshness } = (await watch).get('jack');
+        return [freshness, asked()]";
+    assert_eq!(story.run(&[FORGOTTEN, watching].concat()).await, r#"["live",["connection-1","connection-2"]]"#);
+}
+
+#[wasm_bindgen_test]
+async fn a_server_that_denies_a_connection_which_lives_is_asked_once_more_and_then_believed() {
+    let story = Story::connected().await;
+    let denied = "
+        const found = query();
+        await isDoubted();
+        const sent = asked();
+        socket.greet();
+        const code = await found;
+        network.answers['/users'] = () => asked().length < 4 ? forgotten : { users };
+        const again = query();
+        await network.until(() => socket.sent.length === 2);
+        socket.greet();
+        return [sent, code, await again, asked().length, client.connection.state]";
+    assert_eq!(story.run(&[FORGOTTEN, denied].concat()).await, r#"[["connection-1"],4,1,4,"connected"]"#);
+}
+
 /// Every call there is, begun and never answered, and then ended in every way there is.
 const ENDINGS: &str = "
     network.answers = new Proxy({}, { get: () => () => new Promise(() => {}) });

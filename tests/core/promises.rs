@@ -74,7 +74,8 @@ impl World {
         if self.page.is_promised_anything() {
             return self.breaks("something that was promised never came");
         }
-        if !self.requests.is_empty() || !self.waiting.is_empty() || self.core.poll_output().is_some() {
+        let asking = !self.requests.is_empty() || !self.waiting.is_empty() || !self.doubted.is_empty();
+        if asking || self.core.poll_output().is_some() {
             return self.breaks("something is still going on");
         }
         if all && self.knowledge.recovered != 1 {

@@ -54,7 +54,9 @@ impl World {
             self.take_answer(number, Err(failure()));
         }
         let now = self.now;
-        let late = self.waiting.extract_if(.., |(.., deadline)| *deadline <= now).collect::<Vec<_>>();
+        let waiting = self.waiting.extract_if(.., |(.., deadline)| *deadline <= now);
+        let doubted = self.doubted.extract_if(.., |(.., deadline, _)| *deadline <= now);
+        let late = waiting.chain(doubted.map(|(from, call, deadline, _)| (from, call, deadline))).collect::<Vec<_>>();
         for (from, call, _) in late {
             match (from, call) {
                 (Origin::Core(request), _) => self.feed(Input::Replied { request, result: Err(failure()) }),
@@ -145,13 +147,31 @@ impl World {
     fn apps_calls(&self) -> impl Iterator<Item = &Call> {
         let out = self.requests.values().map(|request| (&request.from, &request.call));
         let waiting = self.waiting.iter().map(|(from, call, _)| (from, call));
-        out.chain(waiting).filter(|(from, _)| matches!(from, Origin::App)).map(|(_, call)| call)
+        let doubted = self.doubted.iter().map(|(from, call, ..)| (from, call));
+        out.chain(waiting).chain(doubted).filter(|(from, _)| matches!(from, Origin::App)).map(|(_, call)| call)
+    }
+
+    /// The connection gave a sign of life: what the server knew no connection for is asked again, but for what
+    /// the core asks anew on another one.
+    pub fn ask_once_more(&mut self) {
+        let (doubted, socket) = (std::mem::take(&mut self.doubted), self.socket);
+        let wanted = doubted
+            .into_iter()
+            .filter(|(from, .., connection)| matches!(from, Origin::App) || *connection == socket)
+            .map(|(from, call, deadline, _)| (from, call, deadline));
+        self.waiting.splice(0..0, wanted);
+        self.flush();
     }
 
     // --- Answers ------------------------------------------------------------------------------
 
     pub fn take_answer(&mut self, number: Number, answer: Answer) {
         let Some(request) = self.requests.remove(&number) else { return };
+        if matches!(answer, Err(Failure { reason: Said::Forgotten, .. })) {
+            self.say(|| format!("server: knows no connection for {}", brief(&request.call)));
+            self.doubted.push((request.from, request.call, request.deadline, request.connection));
+            return self.nudge(Input::Woken);
+        }
         let Request { from, call, asked, connection, .. } = request;
         let current = connection == self.socket && self.core.status() == Status::Connected;
         self.say(|| {

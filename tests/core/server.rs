@@ -51,9 +51,16 @@ pub struct Profile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Said {
     Nothing,
-    Shown { person: usize, profile: Profile },
-    Gone { person: usize },
+    Shown {
+        person: usize,
+        profile: Profile,
+    },
+    Gone {
+        person: usize,
+    },
     Refused(i32),
+    /// A request named a connection that the server does not know.
+    Forgotten,
 }
 
 impl Said {
@@ -213,7 +220,9 @@ impl Server {
             return Err(Failure { retryable: true, retry_after, reason });
         }
         let refused = Failure { retryable: false, retry_after: None, reason: Said::Refused(4) };
-        let Some(connection) = self.connections.get_mut(&socket) else { return Err(refused) };
+        let Some(connection) = self.connections.get_mut(&socket) else {
+            return Err(Failure { reason: Said::Forgotten, ..refused });
+        };
         match call {
             Call::Users(people) if people.len() > limits::USERS_PER_REQUEST => Err(refused),
             Call::Users(people) => {

@@ -46,7 +46,6 @@ impl World {
                 self.open = None;
                 self.network.send(self.now, Parcel::Bye { socket: self.socket });
             }
-            Output::Connected => {}
             Output::ConnectSettled(result) => {
                 self.say(|| format!("client: connectUser settles, {result:?}"));
                 if self.page.connecting.take().is_none() {
@@ -107,6 +106,7 @@ impl World {
         self.knowledge = Knowledge::default();
         self.requests.clear();
         self.waiting.clear();
+        self.doubted.clear();
         self.dials.clear();
     }
 
@@ -192,7 +192,11 @@ impl World {
             (Frame::Error { code: 40, .. }, Status::Connecting) => self.token_expired = self.renewable_token,
             _ => {}
         }
+        let lives = matches!(frame, Frame::Health { .. });
         self.feed(Input::Frame { generation: socket, frame });
+        if lives {
+            self.ask_once_more();
+        }
     }
 
     pub fn greeted(&mut self) {

@@ -25,6 +25,8 @@ pub struct World {
     pub socket: Generation,
     pub requests: BTreeMap<Number, Request>,
     pub waiting: Vec<(Origin, Call, Millis)>,
+    /// Those that the server knew no connection for, each with the one that it named.
+    pub doubted: Vec<(Origin, Call, Millis, Generation)>,
     pub last_number: Number,
     /// The server is down, or something in between answers in its place.
     pub server_down: bool,
@@ -63,6 +65,7 @@ impl World {
             socket: Generation::default(),
             requests: BTreeMap::new(),
             waiting: Vec::new(),
+            doubted: Vec::new(),
             last_number: 0,
             server_down: false,
             captive: false,
@@ -119,6 +122,7 @@ impl World {
                 .values()
                 .map(|request| request.deadline)
                 .chain(self.waiting.iter().map(|(.., deadline)| *deadline))
+                .chain(self.doubted.iter().map(|(.., deadline, _)| *deadline))
                 .min();
             let own = [timer, deadline].into_iter().flatten().min().filter(|_| self.is_awake());
             let Some(next) = [own, self.network.next_due()].into_iter().flatten().min().filter(|at| *at <= end) else {
