@@ -18,6 +18,8 @@ export function withoutExtras(glue) {
       const rest = method.replace(/^ +const (val\d) = \+(\w+);\n/gm, (_, value, argument) => (numbers.set(value, argument), ''));
       return rest.replace(/\bval\d\b/g, (value) => numbers.get(value));
     })
+    // Nobody calls himself a thousand times with what is lent to wasm.
+    .replace(/^    if \(stack_pointer == 1\) .*\n/m, '')
     // What this would give back is lost with a page that has no memory left.
     .replace(/^( +)let ptr0, .*\n +try \{\n([^]*?)^ +\} catch \(e\) \{\n[^]*?^\1\}\n/gm, (_, indent, passing) => passing.replace(/^ +/gm, `${indent}const `))
     // All strings are passed with a way to grow; a memory that has grown has another buffer; and

@@ -37,7 +37,9 @@ async fn answer(fetched: Promise) -> Result<JsValue, JsValue> {
         Err(_) => JsValue::UNDEFINED,
     };
     if !(200..300).contains(&status) {
-        let code = get(&body, "code").as_f64().map_or(ErrorCode::Internal.number(), |code| code as i32);
+        // No code of the protocol is 0, which is also what becomes of anything but a number.
+        let code = Some(get(&body, "code").unchecked_into_f64() as i32).filter(|code| *code != 0);
+        let code = code.unwrap_or(ErrorCode::Internal.number());
         let retryable = Reaction::to(code) == Reaction::Retry;
         return Err(page::from_server(&body, status.into(), retryable, retry_after));
     }

@@ -54,7 +54,12 @@ impl Watchers {
     pub(super) fn remove(&mut self, watcher: Watcher) {
         match self {
             Watchers::One(one) if *one == watcher => *self = Watchers::Nobody,
-            Watchers::Many(watchers) => watchers.retain(|other| *other != watcher),
+            // There is but one of each, and `retain` would be several times as much to download.
+            Watchers::Many(watchers) => {
+                if let Some(index) = watchers.iter().position(|other| *other == watcher) {
+                    watchers.swap_remove(index);
+                }
+            }
             Watchers::Nobody | Watchers::One(_) => {}
         }
     }

@@ -126,7 +126,7 @@ export class PresenceClient {
     // The token's provider may have disconnected.
     if (this._connected === session) {
       this.#leavePage = watchPage(this._engine);
-      this._engine.connect(shielded(this), session.token.isRenewable);
+      this._engine.connect(shielded(this), session.token.held === undefined);
     }
   }
 

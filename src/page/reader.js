@@ -1,15 +1,11 @@
 // What `for await` reads from a watch: the newest state of everybody who changed, however slowly
 // it reads.
 
-import { upToDate } from './engine.js';
-
-/** @import { PresenceChange } from '../../types/rollcall.js' */
-/** @import { Engine } from './engine.js' */
+/** @import { Presence, PresenceChange } from '../../types/rollcall.js' */
 
 /** @implements {AsyncIterableIterator<PresenceChange>} */
 export class Reader {
-  #engine;
-  #ids;
+  #look;
   #leave;
   /**
    * Who changed since they were read, and whether by a resync. Their presence is looked up when it
@@ -22,13 +18,11 @@ export class Reader {
   #ended = false;
 
   /**
-   * @param {Engine} engine
-   * @param {Set<string>} ids who is watched
+   * @param {(id: string) => Presence | false} look how somebody is now; false of who is watched no longer
    * @param {() => void} leave called when it reads no longer
    */
-  constructor(engine, ids, leave) {
-    this.#engine = engine;
-    this.#ids = ids;
+  constructor(look, leave) {
+    this.#look = look;
     this.#leave = leave;
   }
 
@@ -48,19 +42,18 @@ export class Reader {
   }
 
   /** @returns {Promise<IteratorResult<PresenceChange, undefined>>} */
-  next() {
+  async next() {
     for (const [id, resync] of this.#unread) {
       this.#unread.delete(id);
-      if (this.#ids.has(id)) return Promise.resolve({ value: { ...upToDate(this.#engine).presence(id), resync }, done: false });
+      const presence = this.#look(id);
+      if (presence) return { value: { ...presence, resync }, done: false };
     }
-    if (this.#ended) return Promise.resolve({ value: undefined, done: true });
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return this.#ended ? { value: undefined, done: true } : new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** @returns {Promise<IteratorResult<PresenceChange, undefined>>} */
   async return() {
     this.end();
-    return { value: undefined, done: true };
+    return this.next();
   }
 
   [Symbol.asyncIterator]() {

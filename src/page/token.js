@@ -16,8 +16,10 @@ export class Token {
   #call;
   /** @type {Promise<string> | undefined} what the last dial waited for */
   #dialled;
-  #value;
+  #provider;
   #userId;
+  /** @type {string | undefined} the token, where it was given once: then nobody has to wait for it */
+  held;
 
   /**
    * @param {unknown} value `connectUser`'s second argument
@@ -25,21 +27,12 @@ export class Token {
    */
   constructor(value, userId) {
     if (typeof value === 'string') {
-      checkOwner(value, userId);
+      checkOwner((this.held = value), userId);
     } else if (typeof value !== 'function') {
       throw invalid('connectUser: the second argument must be a token, or a function that returns a promise of one');
     }
-    this.#value = value;
+    this.#provider = value;
     this.#userId = userId;
-  }
-
-  /** The token, where it was given once: then nobody has to wait for it. */
-  get held() {
-    return typeof this.#value === 'string' ? this.#value : undefined;
-  }
-
-  get isRenewable() {
-    return this.held === undefined;
   }
 
   /**
@@ -48,11 +41,11 @@ export class Token {
    * @returns {Promise<string>}
    */
   async get(refused) {
-    if (typeof this.#value === 'string') return this.#value;
+    if (this.held !== undefined) return this.held;
     // Nobody has replaced the refused token meanwhile, so we do.
     if (this.#token === refused) this.#token = undefined;
     if (this.#token !== undefined) return this.#token;
-    const call = (this.#call ??= provided(/** @type {() => unknown} */ (this.#value), this.#userId));
+    const call = (this.#call ??= provided(/** @type {() => unknown} */ (this.#provider), this.#userId));
     try {
       const token = await call;
       // It may have been given up, and be late.
@@ -91,7 +84,7 @@ export class Token {
         return await attempt(token);
       } catch (problem) {
         const { code } = /** @type {any} */ (problem);
-        if (code !== EXPIRED || !this.isRenewable || refreshes === REFRESHES) throw problem;
+        if (code !== EXPIRED || this.held !== undefined || refreshes === REFRESHES) throw problem;
       }
       refused = token;
       if (refreshes) await new Promise((resolve) => setTimeout(resolve, REFRESH_PAUSE));

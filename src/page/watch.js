@@ -134,7 +134,10 @@ export class PresenceWatch {
   }
 
   [Symbol.asyncIterator]() {
-    const reader = new Reader(this.#client._engine, this.#ids, () => this.#readers.delete(reader));
+    const reader = new Reader(
+      (id) => this.#ids.has(id) && this.get(id),
+      () => this.#readers.delete(reader),
+    );
     if (this.#ended) {
       reader.end();
     } else {
