@@ -107,6 +107,22 @@ test('a change is made for whoever listens, and for nobody else', async (t) => {
   assert.deepEqual(await counted(() => void window.watch.off('change', window.tell), () => u1.connect()), [1, 0]);
 });
 
+test('what was asked on a connection that the server does not know is asked once more when the connection lives', async (t) => {
+  const { john } = await johnAndTheCrowd(t, { expected: [HTTP_ERROR] });
+  const said = await john.do(async (client) => {
+    const { fetch } = window;
+    let asked = 0;
+    // The first of each two names a connection that is nobody's.
+    window.fetch = (url, options) => fetch(asked++ % 2 ? url : url.replace(/(?<=connection_id=)[^&]+/, crypto.randomUUID()), options);
+    const { users } = await client.queryUsers({ id: 'u7' }, {}, { presence: true });
+    const watch = await client.watchPresence(['u8']);
+    const channel = await client.channel('messaging', 'den', { members: ['john', 'u7'] }).watch({ presence: true });
+    window.fetch = fetch;
+    return [users.length, watch.get('u8').freshness, channel.members.length, asked];
+  });
+  assert.deepEqual(said, [1, 'live', 2, 6]);
+});
+
 test('one user by a handle', async (t) => {
   const { stage, john } = await johnAndTheCrowd(t);
   await john.do((client) => {

@@ -83,6 +83,10 @@ export class Calls {
           }
         }
       });
+    } catch (problem) {
+      // Perhaps it is the token that never came.
+      if (/** @type {any} */ (problem).code === 'timeout') session.token.giveUp();
+      throw problem;
     } finally {
       // An answer may be the first thing that a page hears after a sleep.
       engine.look();

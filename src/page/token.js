@@ -57,13 +57,17 @@ export class Token {
     }
   }
 
+  /** Somebody waits no longer. What the provider is called for may never come, so it is called anew. */
+  giveUp() {
+    this.#call = undefined;
+  }
+
   /**
-   * The same for a dial, which begins when the one before was given up. What that still waits for may
-   * never come, so the provider is called anew.
+   * The same for a dial, which begins when the one before was given up.
    * @param {string} [refused]
    */
   dial(refused) {
-    if (this.#call === this.#dialled) this.#call = undefined;
+    if (this.#call === this.#dialled) this.giveUp();
     const token = this.get(refused);
     this.#dialled = this.#call;
     return token;

@@ -233,6 +233,27 @@ async fn a_provider_that_never_answers_is_asked_anew_by_the_next_attempt() {
 }
 
 #[wasm_bindgen_test]
+async fn a_provider_that_leaves_a_request_without_a_token_is_asked_anew_by_the_next_one() {
+    let story = Story::new();
+    let said = story
+        .run(
+            "let calls = 0;
+             const provider = () => (++calls === 2 ? new Promise(() => {}) : client.devToken('john') + calls);
+             const connecting = client.connectUser({ id: 'john' }, provider);
+             await network.until(() => network.socket);
+             network.socket.greet({ id: 'john' });
+             await connecting;
+             const first = client.devToken('john') + 1;
+             network.answers['/users'] = (payload, { headers }) => headers.get('authorization') === first
+               ? { status: 401, code: 40, message: 'expired', StatusCode: 401 } : { users: [] };
+             const query = () => client.queryUsers({}).then(() => 'answered', ({ code }) => code);
+             return [await Promise.all([query(), query()]), await query(), calls]",
+        )
+        .await;
+    assert_eq!(said, r#"[["timeout","timeout"],"answered",3]"#);
+}
+
+#[wasm_bindgen_test]
 async fn a_provider_that_fails_is_asked_again_for_what_was_refused() {
     let story = Story::new();
     let said = story
