@@ -224,8 +224,8 @@ export interface FakePresence<Custom = CustomFields> {
  */
 export function fakePresence<Custom = CustomFields>(options: FakeOptions<Custom> = {}): FakePresence<Custom> {
   const server = new Server(new Clock(options.now ?? new Date('2026-01-01T00:00:00Z')));
-  const engine = new FakeEngine(server);
   const page = new Page('fake', { baseURL: 'https://rollcall.invalid' });
+  const engine = new FakeEngine(server, page);
   // It has all that the real client calls of the other one.
   page._engine = engine as any;
   for (const user of options.users ?? []) server.write(typeof user === 'string' ? { id: user } : (user as UserFields));

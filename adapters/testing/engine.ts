@@ -29,6 +29,8 @@ type Unused = 'free' | typeof Symbol.dispose | 'heard' | 'health' | 'doubt' | 'r
 
 export class FakeEngine implements Omit<Real, Unused> {
   readonly #server: Server;
+  /** The page itself: what it is called through lets nothing be read. */
+  readonly #client: Page;
   readonly #known = new Known(
     (watch, id, resync) => {
       if (this.#listening.has(watch)) this.#soon((page) => page._changed(watch, this.#known.presence(id, resync) as any));
@@ -61,8 +63,9 @@ export class FakeEngine implements Omit<Real, Unused> {
   #named: string[] = [];
   #seen: Seen[] = [];
 
-  constructor(server: Server) {
+  constructor(server: Server, client: Page) {
     this.#server = server;
+    this.#client = client;
     this.#since = this.#now;
   }
 
@@ -96,7 +99,7 @@ export class FakeEngine implements Omit<Real, Unused> {
   }
 
   #opened(generation: number): void {
-    const introduction = this.#page?._connected?.introduction();
+    const introduction = this.#client._connected?.introduction();
     if (!introduction || generation !== this.#generation || this.#state !== 'connecting') return;
     const { user_id, user_details } = JSON.parse(introduction);
     this.#introduction = { ...user_details, id: user_id };
@@ -366,7 +369,7 @@ export class FakeEngine implements Omit<Real, Unused> {
     for (const [cid, { watch, presence }] of this.#channels) {
       const payload = { filter_conditions: { cid }, sort: [], state: true, watch, presence };
       const reply = this.#server.reply('POST', '/channels', payload);
-      if (this.#page) seeChannels(this.#page, {} as any, reply, [cid], presence);
+      if (this.#page) seeChannels(this.#client, {} as any, reply, [cid], presence);
     }
     this.#ask(this.#known.of((watcher) => typeof watcher === 'number' || watcher === QUERIES), resync);
     for (const ticket of this.#tickets.splice(0)) this.#soon((page) => page._word(ticket, undefined));
