@@ -57,10 +57,11 @@ export class Listeners {
    * anything, and throw.
    * @param {string} type
    * @param {unknown} event
+   * @param {() => boolean} [isWanted] by whoever is called next
    */
-  dispatch(type, event) {
+  dispatch(type, event, isWanted = () => true) {
     for (const listener of this.list) {
-      if (listener.active && (listener.type === undefined || listener.type === type)) {
+      if (listener.active && (listener.type === undefined || listener.type === type) && isWanted()) {
         const { handler } = listener;
         attempt(() => handler(event));
       }

@@ -167,15 +167,11 @@ export class PresenceWatch {
    * @param {PresenceChange} change
    */
   _changed(change) {
-    // Whoever heard of another one just now may have taken them out.
-    if (!this.#ids.has(change.id)) return;
-    // Only wakes whoever reads: nothing of theirs runs here.
-    for (const reader of this.#readers) reader.push(change);
-    if (this.#listeners.list.length) {
-      this.#listeners.dispatch(CHANGE, change);
-    } else if (!this.#readers.size) {
-      // Whoever listened has gone; the engine need not tell any more.
-      this.#client._engine.listen(this._number, false);
-    }
+    // Whoever heard of another one just now may have taken them out, and so may whoever hears of this one.
+    const isWatched = () => this.#ids.has(change.id);
+    this.#listeners.dispatch(CHANGE, change, isWatched);
+    if (isWatched()) for (const reader of this.#readers) reader.push(change);
+    // Where whoever listened has gone, the engine need not tell any more.
+    if (!this.#listeners.list.length && !this.#readers.size) this.#client._engine.listen(this._number, false);
   }
 }

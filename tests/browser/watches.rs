@@ -178,6 +178,21 @@ async fn nothing_is_told_of_somebody_who_was_taken_out_meanwhile() {
 }
 
 #[wasm_bindgen_test]
+async fn whoever_is_told_of_somebody_may_take_them_out_for_all_who_would_be_told_next() {
+    let said = watching(
+        "const heard = [];
+         const reading = watch[Symbol.asyncIterator]().next();
+         watch.on('change', ({ id }) => { heard.push(`first ${id}`); watch.remove(['jack']); });
+         watch.on('change', ({ id }) => heard.push(`second ${id}`));
+         flip('jack');
+         flip('jill');
+         return [heard, (await reading).value.id]",
+    )
+    .await;
+    assert_eq!(said, r#"[["first jack","first jill","second jill"],"jill"]"#);
+}
+
+#[wasm_bindgen_test]
 async fn a_watch_ends_with_its_block() {
     let said = watching(
         "if (!Symbol.dispose) return true;
