@@ -12,6 +12,8 @@ async function johnWatchesJack(t, options) {
   const john = await stage.person('john', 'rollcall', options);
   await john.connect();
   await john.watch('jack');
+  // Told of himself as well, a moment after he is connected.
+  await john.heard.next(presence('john', true));
   const jack = await stage.person('jack', 'node');
   return { stage, john, jack };
 }
