@@ -37,7 +37,7 @@ async function measure({ sdk, baseURL, ids, events, inAFrame }) {
 }
 
 export async function results({ short }) {
-  const [few, many] = short ? [4_000, 60_000] : [12_000, 200_000];
+  const [few, many] = short ? [4_000, 60_000] : [60_000, 200_000];
   const samples = await withFlood((baseURL) =>
     withChromium((browser, origin) => {
       const of = (sdk, inAFrame, events) => () =>

@@ -396,5 +396,11 @@ export class PresenceClient {
  * The client as the engine calls it: whatever is thrown there, the engine goes on.
  * @param {any} client
  */
-const shielded = (client) =>
-  new Proxy(client, { get: (_, name) => (/** @type {any[]} */ ...given) => attempt(() => client[name](...given)) });
+function shielded(client) {
+  /** @type {any} */
+  const shield = {};
+  for (const name of Object.getOwnPropertyNames(PresenceClient.prototype)) {
+    shield[name] = (/** @type {any[]} */ ...given) => attempt(() => client[name](...given));
+  }
+  return shield;
+}
