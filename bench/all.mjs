@@ -1,12 +1,13 @@
 // `npm run bench`: every benchmark beside its peers and limits, as tables on the screen, and as
 // JSON and plots in bench/results/. `npm run bench -- WORD…` runs those whose names contain a word,
-// `--short` gives each a few seconds only, `--keep` puts tables and plots into docs/PERFORMANCE.md.
+// `--short` takes fewer rounds and smaller crowds, `--keep` puts tables and plots of a whole run into
+// docs/PERFORMANCE.md.
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { program, root, say, step } from '../scripts/shell.mjs';
+import { Problem, program, root, say, step } from '../scripts/shell.mjs';
 import { buildPackage } from '../scripts/build.mjs';
 import { setupForBuild } from '../scripts/setup.mjs';
 import { bars, lines } from './harness/plot.mjs';
@@ -77,6 +78,7 @@ await program(async () => {
     allowPositionals: true,
     options: { short: { type: 'boolean', default: false }, keep: { type: 'boolean', default: false } },
   });
+  if (values.keep && (values.short || positionals.length)) throw new Problem('--keep is for whole runs: without --short, and without words');
   await setupForBuild();
   await buildPackage();
   const [load] = loadavg();

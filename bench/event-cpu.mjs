@@ -17,7 +17,7 @@ export async function results({ short }) {
   const size = short ? ['--events', 50, '--rounds', 4] : ['--events', 100, '--rounds', 6];
   const single = await measured('fan-out', ...size, ...(await peerServers()));
   const burst = await measured('fan-out', '--at-once', 100, '--events', short ? 400 : 1_000, '--rounds', short ? 4 : 8);
-  const flips = await flipsByWatchers(short ? ['--events', 20, '--rounds', 3] : ['--events', 50, '--rounds', 6]);
+  const { flips, reports } = await flipsByWatchers(short ? ['--events', 20, '--rounds', 3] : ['--events', 50, '--rounds', 6]);
   const common = { unit: 'µs', ours: 'rollcall', steady: BARE };
   return [
     {
@@ -29,7 +29,7 @@ export async function results({ short }) {
     },
     {
       ...common,
-      what: 'the same in a burst of 100 events, with batches',
+      what: 'the same in a burst of 100 events, made by one request, with batches',
       samples: burst.event_us,
       aims: [{ atMost: 1 }],
       note: `${burst.events_a_frame.rollcall.toFixed(0)} events a frame; ${generator(burst)}`,
@@ -39,7 +39,7 @@ export async function results({ short }) {
       what: 'processor time of the server for one more watcher of a flip, from 100 to 5,000 watchers, one event a frame',
       samples: Object.fromEntries(Object.keys(flips).map((name) => [name, another(flips[name], 100, 5_000)])),
       aims: [{ atMost: 1.2, of: BARE }],
-      note: ofFlips(flips.rollcall),
+      note: `${ofFlips(flips.rollcall)}; ${busy(reports.at(-1))}`,
       plot: {
         file: 'flip-cpu-by-watchers',
         title: 'Processor time of the server for a flip, one event a frame',
@@ -51,14 +51,16 @@ export async function results({ short }) {
   ];
 }
 
-/** Microseconds of the processor for a whole flip, its request among it, of each round: by server, ours and `write()`, and by watchers. */
+/** Microseconds of the processor for a whole flip, its request among it, of each round: by server, ours and `write()`, and by watchers; and the reports. */
 async function flipsByWatchers(size) {
   const flips = { rollcall: {}, [BARE]: {} };
+  const reports = [];
   for (const watchers of WATCHERS) {
-    const { event_us: events } = await measured('fan-out', '--watchers', watchers, ...size);
-    for (const [name, took] of Object.entries(flips)) took[watchers] = events[name].map((us) => us * watchers);
+    const report = await measured('fan-out', '--watchers', watchers, ...size);
+    for (const [name, took] of Object.entries(flips)) took[watchers] = report.event_us[name].map((us) => us * watchers);
+    reports.push(report);
   }
-  return flips;
+  return { flips, reports };
 }
 
 /** What one more watcher takes, of each round. */

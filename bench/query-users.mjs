@@ -15,6 +15,7 @@ export async function results({ short }) {
       ...common,
       what: `processor time of the server for queryUsers of 100 by id, ${users.toLocaleString('en-US')} stored`,
       samples: { rollcall: server.cpu_us, [DIRECT]: database.cpu_us },
+      note: busy(report),
     },
     {
       ...common,

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { load, ofRun, plan } from '../bench/simulation/model.mjs';
-import { KEPT, PEOPLE } from '../bench/simulation/parameters.mjs';
+import { COST, KEPT, PEOPLE } from '../bench/simulation/parameters.mjs';
 import { simulate } from '../bench/simulation/simulate.mjs';
 import { reckoned } from '../bench/simulation.mjs';
 import { root } from '../scripts/shell.mjs';
@@ -13,6 +13,25 @@ import { root } from '../scripts/shell.mjs';
 test('the tables are what `npm run simulation` prints', async () => {
   const page = await readFile(join(root, 'docs', 'SCALING.md'), 'utf8');
   assert.equal(page, await reckoned(), 'run `npm run simulation -- --keep`');
+});
+
+test('what the model takes a node to cost is near to what was measured last', async () => {
+  const page = await readFile(join(root, 'docs', 'PERFORMANCE.md'), 'utf8');
+  const measured = (what) => {
+    const row = page.split('\n').find((line) => line.startsWith(`| ${what}`));
+    assert.ok(row, `docs/PERFORMANCE.md has no row for the ${what}`);
+    return Number(row.split('|')[2].replace(/[^\d.]/g, ''));
+  };
+  const taken = {
+    connectUs: measured('processor time of the server for a connection that is opened'),
+    answerUs: measured('processor time of the server for queryUsers of 100') / 100,
+    deliveryUs: measured('processor time of the server for one more watcher'),
+    connectionBytes: measured('memory of a connection') * 1024,
+  };
+  for (const [name, last] of Object.entries(taken)) {
+    const off = last / COST[name];
+    assert.ok(off > 1 / 1.5 && off < 1.5, `${name}: the model takes ${COST[name]}, measured was ${last}`);
+  }
 });
 
 test('what goes through Redis for a flip is what the formulae say, with interest and without', () => {

@@ -20,11 +20,11 @@ import { median, ratio, spread } from './measure.mjs';
  * @property {string} [of]
  */
 
-/** Rounds of ours, or of the steadiest subject, further apart than this tell of other work on the machine. */
+/** Rounds further apart than this tell of other work on the machine: ours, those of the steadiest subject, or of one that an aim is about. */
 const NOISY = 0.5;
 
-export const isNoisy = ({ samples, ours, steady }) =>
-  steady !== undefined && [ours, steady].some((subject) => spread(samples[subject]) > NOISY);
+export const isNoisy = ({ samples, ours, steady = ours, aims }) =>
+  [ours, steady, ...aims.flatMap(({ of }) => of ?? [])].some((subject) => spread(samples[subject]) > NOISY);
 
 /** A number with three digits that mean something. */
 export function digits(value) {
@@ -37,8 +37,11 @@ function verdicts({ samples, ours, aims, unit }) {
   return aims.map(({ atMost, atLeast, of }) => {
     const value = of ? ratio(samples[ours], samples[of]) : median(samples[ours]);
     const reached = atMost === undefined ? value >= atLeast : value <= atMost;
-    const wanted = `${atMost === undefined ? '≥' : '≤'} ${of ? `${atMost ?? atLeast}×` : `${digits(atMost ?? atLeast)} ${unit}`}`;
-    return `${reached ? '✓' : '✗'} ${of ? `${digits(value)}× ${of}` : `${digits(value)} ${unit}`} (${wanted})`;
+    const aim = atMost ?? atLeast;
+    const wanted = `${atMost === undefined ? '≥' : '≤'} ${of ? `${aim}×` : `${digits(aim)} ${unit}`}`;
+    // One that misses by a hair shows the hair.
+    const shown = !reached && digits(value) === digits(aim) ? value.toFixed(4) : digits(value);
+    return `${reached ? '✓' : '✗'} ${of ? `${shown}× ${of}` : `${shown} ${unit}`} (${wanted})`;
   });
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -40,6 +40,8 @@ pub struct Crowd {
     pub http: Client,
     pub requests: Semaphore,
     began: Instant,
+    /// Who is to be told of every flip.
+    throughout: Vec<AtomicBool>,
     /// When each last flipped, in microseconds, and in the lowest bit whether they are online.
     truth: Vec<AtomicU64>,
     /// What each watcher last saw of each it watches.
@@ -51,6 +53,9 @@ pub struct Crowd {
 const UNKNOWN: u8 = 2;
 
 struct Tally {
+    /// Times that those who read all the time have to be told of a flip, and that they were.
+    due: u64,
+    told: u64,
     delivery: Histogram<u64>,
     connect: Histogram<u64>,
     counts: BTreeMap<String, u64>,
@@ -79,9 +84,12 @@ impl Crowd {
             http: client().build()?,
             requests: Semaphore::new(REQUESTS),
             began: Instant::now(),
+            throughout: (0..size).map(|_| AtomicBool::new(false)).collect(),
             truth: (0..size).map(|_| AtomicU64::new(0)).collect(),
             seen: (0..size * watches).map(|_| AtomicU8::new(UNKNOWN)).collect(),
             tally: Mutex::new(Tally {
+                due: 0,
+                told: 0,
                 delivery: Histogram::new_with_bounds(1, 600_000_000, 3)?,
                 connect: Histogram::new_with_bounds(1, 600_000_000, 3)?,
                 counts: BTreeMap::new(),
@@ -111,6 +119,10 @@ impl Crowd {
         self.size / self.watches
     }
 
+    fn reads_throughout(&self, member: usize) -> bool {
+        self.throughout[member].load(Ordering::SeqCst)
+    }
+
     /// Where what `member` has seen of `user` is kept.
     fn place(&self, member: usize, user: usize) -> Option<&AtomicU8> {
         let distance = (user + self.size).checked_sub(member + 1)? % self.size;
@@ -124,6 +136,9 @@ impl Crowd {
     pub fn flips(&self, user: usize, online: bool) {
         let micros = self.began.elapsed().as_micros() as u64;
         self.truth[user].store(micros << 1 | u64::from(online), Ordering::SeqCst);
+        let watcher = |place| (user + self.size - 1 - place * self.stride()) % self.size;
+        let watchers = (0..self.watches).filter(|place| self.reads_throughout(watcher(*place))).count();
+        self.tally().due += watchers as u64;
     }
 
     /// What was asked for was refused, and is asked for again only now.
@@ -149,6 +164,9 @@ impl Crowd {
     pub fn hears(&self, member: usize, user: usize, online: bool) {
         let Some(place) = self.place(member, user) else { return };
         if place.swap(u8::from(online), Ordering::SeqCst) == u8::from(!online) {
+            if self.reads_throughout(member) {
+                self.tally().told += 1;
+            }
             let truth = self.truth[user].load(Ordering::SeqCst);
             if (truth & 1 == 1) == online {
                 let took = (self.began.elapsed().as_micros() as u64).saturating_sub(truth >> 1);
@@ -188,9 +206,15 @@ impl Crowd {
         self.tally().counts.clone()
     }
 
-    /// The same, in words.
+    /// The same, in words, and whether somebody who reads all the time was not told of every flip.
     pub fn problems(&self) -> Vec<String> {
-        self.tally().errors.iter().map(|(what, times)| format!("{what}: {times}")).collect()
+        let tally = self.tally();
+        let mut problems: Vec<_> = tally.errors.iter().map(|(what, times)| format!("{what}: {times}")).collect();
+        let (due, told) = (tally.due, tally.told);
+        if told != due {
+            problems.push(format!("those who read all the time were told of {told} flips, not of {due}"));
+        }
+        problems
     }
 
     pub fn errors(&self) -> BTreeMap<String, u64> {
@@ -207,11 +231,14 @@ impl Crowd {
         Durations::of(&self.tally().connect)
     }
 
-    /// What was before now does not count.
-    pub fn starts_measuring(&self) {
+    /// What was before now does not count. From now on these are connected and read all the time, so that they have
+    /// to be told of every flip.
+    pub fn starts_measuring(&self, readers: impl Iterator<Item = usize>) {
+        readers.for_each(|member| self.throughout[member].store(true, Ordering::SeqCst));
         let mut tally = self.tally();
         tally.delivery.reset();
         tally.connect.reset();
+        (tally.due, tally.told) = (0, 0);
     }
 
     /// Waits until every watch shows what is true, at most so long. How long it took, or how many do not.

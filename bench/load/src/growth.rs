@@ -62,7 +62,7 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
     }
     let arrivals = server.process.cpu()? - cpu;
 
-    crowd.starts_measuring();
+    crowd.starts_measuring(0..crowd.size);
     let (cpu, own) = (server.process.cpu()?, own_cpu()?);
     let flipped = flip(&crowd, flips, duration).await?;
     let settled = crowd.all_right(SETTLING).await;

@@ -116,7 +116,7 @@ pub async fn run(server: &Path, options: &Options) -> Result<Report> {
     eprintln!("{} are connected and watch", connections);
     let arrival = (in_all(&servers, Process::cpu)? - idle) / connections as f64;
 
-    crowd.starts_measuring();
+    crowd.starts_measuring((pool..2 * pool).chain(2 * pool + stalled..connections));
     phase.send(Phase::Flipping)?;
     let began = Instant::now();
     let probe = Probe::start(crowd.node_of(0));

@@ -43,13 +43,13 @@ impl Peer for SocketIo {
     async fn connects(&self, user: usize, watched: &[usize]) -> Result<Socket> {
         let mut socket = open(self.address, user, "/socket.io/?EIO=4&transport=websocket").await?;
         // First Engine.IO opens, then socket.io connects.
-        for (word, then) in [("0", "40".to_owned()), ("40", format!("420{}", json!(["watch", watched])))] {
-            let said = words(&mut socket).await?;
-            ensure!(said.starts_with(word), "socket.io says {said}");
-            socket.send(Message::text(then)).await?;
+        hears(&mut socket, "0").await?;
+        socket.send(Message::text("40")).await?;
+        hears(&mut socket, "40").await?;
+        if !watched.is_empty() {
+            socket.send(Message::text(format!("420{}", json!(["watch", watched])))).await?;
+            hears(&mut socket, "430").await?;
         }
-        let said = words(&mut socket).await?;
-        ensure!(said.starts_with("430"), "socket.io says {said}");
         Ok(socket)
     }
 
@@ -67,4 +67,11 @@ impl Peer for SocketIo {
     fn answer_to(&self, text: &str) -> Option<Message> {
         (text == "2").then(|| Message::text("3"))
     }
+}
+
+/// The next message has to begin so.
+async fn hears(socket: &mut Socket, beginning: &str) -> Result<()> {
+    let said = words(socket).await?;
+    ensure!(said.starts_with(beginning), "socket.io says {said}");
+    Ok(())
 }
