@@ -42,6 +42,8 @@ pub struct Crowd {
     began: Instant,
     /// Who is to be told of every flip.
     throughout: Vec<AtomicBool>,
+    /// Who flipped since it is measured.
+    flipped: Vec<AtomicBool>,
     /// When each last flipped, in microseconds, and in the lowest bit whether they are online.
     truth: Vec<AtomicU64>,
     /// What each watcher last saw of each it watches.
@@ -85,6 +87,7 @@ impl Crowd {
             requests: Semaphore::new(REQUESTS),
             began: Instant::now(),
             throughout: (0..size).map(|_| AtomicBool::new(false)).collect(),
+            flipped: (0..size).map(|_| AtomicBool::new(false)).collect(),
             truth: (0..size).map(|_| AtomicU64::new(0)).collect(),
             seen: (0..size * watches).map(|_| AtomicU8::new(UNKNOWN)).collect(),
             tally: Mutex::new(Tally {
@@ -136,6 +139,7 @@ impl Crowd {
     pub fn flips(&self, user: usize, online: bool) {
         let micros = self.began.elapsed().as_micros() as u64;
         self.truth[user].store(micros << 1 | u64::from(online), Ordering::SeqCst);
+        self.flipped[user].store(true, Ordering::SeqCst);
         let watcher = |place| (user + self.size - 1 - place * self.stride()) % self.size;
         let watchers = (0..self.watches).filter(|place| self.reads_throughout(watcher(*place))).count();
         self.tally().due += watchers as u64;
@@ -164,7 +168,8 @@ impl Crowd {
     pub fn hears(&self, member: usize, user: usize, online: bool) {
         let Some(place) = self.place(member, user) else { return };
         if place.swap(u8::from(online), Ordering::SeqCst) == u8::from(!online) {
-            if self.reads_throughout(member) {
+            // One who only stopped reading is seen to go as well, and has not flipped.
+            if self.reads_throughout(member) && self.flipped[user].load(Ordering::SeqCst) {
                 self.tally().told += 1;
             }
             let truth = self.truth[user].load(Ordering::SeqCst);
@@ -235,6 +240,7 @@ impl Crowd {
     /// to be told of every flip.
     pub fn starts_measuring(&self, readers: impl Iterator<Item = usize>) {
         readers.for_each(|member| self.throughout[member].store(true, Ordering::SeqCst));
+        self.flipped.iter().for_each(|flipped| flipped.store(false, Ordering::SeqCst));
         let mut tally = self.tally();
         tally.delivery.reset();
         tally.connect.reset();
