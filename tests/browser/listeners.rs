@@ -55,49 +55,45 @@ async fn an_error_frame_on_a_connection_that_is_up_is_no_event() {
     assert_eq!(said, r#"[["brand.new","connection.state"],"connected","waiting"]"#);
 }
 
+/// Keeps what is reported to the page as nobody's to catch.
+const CATCHER: &str = "
+    const heard = [], reported = [];
+    const catcher = (event) => { event.preventDefault(); reported.push(event.error.message); };
+    addEventListener('error', catcher);";
+
 #[wasm_bindgen_test]
 async fn listeners_cannot_hurt_the_client_or_each_other() {
     let story = Story::connected().await;
-    let said = story
-        .run(
-            "const heard = [], reported = [];
-             const catcher = (event) => { event.preventDefault(); reported.push(event.error.message); };
-             addEventListener('error', catcher);
-             const kind = 'user.presence.changed';
-             const self = client.on(kind, () => { heard.push('once'); self.unsubscribe(); other.unsubscribe(); });
-             const other = client.on(kind, () => heard.push('never'));
-             client.on(kind, () => { throw new Error('mine'); });
-             client.on(kind, () => { client.on(kind, () => heard.push('added')); client.queryUsers({}).catch(() => {}); });
-             client.on(kind, () => heard.push('last'));
-             const event = { type: kind, user: { id: 'jack', online: true } };
-             network.socket.say(event);
-             heard.push('|');
-             network.socket.say(event);
-             removeEventListener('error', catcher);
-             return [heard, reported]",
-        )
-        .await;
+    let script = "
+        const kind = 'user.presence.changed';
+        const self = client.on(kind, () => { heard.push('once'); self.unsubscribe(); other.unsubscribe(); });
+        const other = client.on(kind, () => heard.push('never'));
+        client.on(kind, () => { throw new Error('mine'); });
+        client.on(kind, () => { client.on(kind, () => heard.push('added')); client.queryUsers({}).catch(() => {}); });
+        client.on(kind, () => heard.push('last'));
+        const event = { type: kind, user: { id: 'jack', online: true } };
+        network.socket.say(event);
+        heard.push('|');
+        network.socket.say(event);
+        removeEventListener('error', catcher);
+        return [heard, reported]";
+    let said = story.run(&[CATCHER, script].concat()).await;
     assert_eq!(said, r#"[["once","last","|","last","added"],["mine","mine"]]"#);
 }
 
 #[wasm_bindgen_test]
 async fn whatever_a_page_makes_of_what_it_is_shown_the_client_goes_on() {
     let story = Story::connected().await;
-    let said = story
-        .run(
-            "const heard = [], reported = [];
-             const catcher = (event) => { event.preventDefault(); reported.push(event.error.message); };
-             addEventListener('error', catcher);
-             const channel = client.channel('messaging', 'm');
-             channel.state = { get members() { throw new Error('mine'); } };
-             client.on(({ type }) => heard.push(type));
-             network.socket.say([{ type: 'user.updated', user: { id: 'jack' } }, { type: 'brand.new' }]);
-             removeEventListener('error', catcher);
-             const { socket } = network;
-             await client.disconnectUser();
-             return [heard, reported, socket.closed]",
-        )
-        .await;
+    let script = "
+        const channel = client.channel('messaging', 'm');
+        channel.state = { get members() { throw new Error('mine'); } };
+        client.on(({ type }) => heard.push(type));
+        network.socket.say([{ type: 'user.updated', user: { id: 'jack' } }, { type: 'brand.new' }]);
+        removeEventListener('error', catcher);
+        const { socket } = network;
+        await client.disconnectUser();
+        return [heard, reported, socket.closed]";
+    let said = story.run(&[CATCHER, script].concat()).await;
     assert_eq!(said, r#"[["user.updated","brand.new","connection.state"],["mine"],1000]"#);
 }
 
